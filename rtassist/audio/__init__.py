@@ -1,0 +1,1 @@
+"""Sound: samples, files, microphone and loudspeaker."""

@@ -1,0 +1,1 @@
+"""What a conversation means: pure rules from what happened to what should happen."""

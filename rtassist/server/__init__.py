@@ -1,0 +1,1 @@
+"""A Realtime server of our own, for offline use, for tests and for other clients."""
