@@ -1,8 +1,8 @@
-"""What the embedded server is made of behind its engine: something that hears, something that thinks, something
-that speaks.
+"""What stands behind the embedded server's engine: something that hears, something that thinks, something that
+speaks.
 
-Each is an interface, since each has an offline form (a child process of ours, or plain functions) and a form behind
-an OpenAI-compatible HTTP endpoint. All audio is PCM16, little-endian, mono, 24 kHz.
+Each is an interface, since each has an offline form (a child process of ours, or plain functions) and a form
+behind an OpenAI-compatible HTTP endpoint. All audio is PCM16, little-endian, mono, 24 kHz.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rtassist.protocol import FunctionTool, Item, McpTool, ToolChoiceFunction, ToolChoiceMcp, UnknownTool
 
 
-class PartFailed(Exception):
+class PartFailed(Exception):  # noqa: N818  what happened, as trio.Cancelled and LinkClosed
     """A part could not do its work this time; the next request may succeed.
 
-    `message` says what happened, why, and what to do, in words for a user, and never holds a key. `code` is a short
-    machine-readable word for the `error.code` of an event, such as `stt_unreachable`.
+    `message` says what happened, why, and what to do, in words for a user, and never holds a key. `code` is a
+    short machine-readable word for the `error.code` of an event, such as `stt_unreachable`.
     """
 
     def __init__(self, message: str, code: str) -> None:
@@ -42,7 +42,8 @@ class Transcript:
 
 @frozen(kw_only=True)
 class Say:
-    """A piece of the answer: a whole sentence or a part of one. The pieces joined are the answer's text."""
+    """A piece of the answer: a whole sentence or a part of one. The pieces put together, with nothing between
+    them, are the answer's text."""
 
     text: str
 
@@ -57,11 +58,11 @@ class Call:
 
 @frozen(kw_only=True)
 class Ask:
-    """Everything an answer may depend on.
+    """Everything that an answer may depend on.
 
-    `items` is the history, oldest first, as the protocol's items; the user's audio is already text there. `now` is
-    the user's local time. `understood` is false when the last user message was heard but is no sentence that the
-    recogniser knows (see `Transcript`); it is true for typed text.
+    `items` is the history, oldest first, as the protocol's items; the user's audio is already text there. `now`
+    is the user's local time. `understood` is false when the last user message was heard but is no sentence that
+    the recogniser knows (see `Transcript`); it is true for typed text.
     """
 
     items: tuple[Item, ...]
@@ -76,8 +77,8 @@ class Recogniser(Protocol):
     async def transcribe(
         self, chunks: trio.MemoryReceiveChannel[bytes], *, language: str | None
     ) -> Transcript:
-        """One utterance, recognised while it is spoken: `chunks` are PCM16 at 24 kHz of any length (whole samples),
-        and the channel's end is the utterance's. `language` is an ISO-639-1 code, or None.
+        """One utterance, recognised while it is spoken: `chunks` are PCM16 at 24 kHz of any length (whole
+        samples), and the channel's end is the utterance's. `language` is an ISO-639-1 code, or None.
 
         Raises PartFailed. Cancellation leaves the recogniser usable. Several calls may run at once.
         """
@@ -95,9 +96,11 @@ class Thinker(Protocol):
 
 class Synthesiser(Protocol):
     def speak(self, text: str, *, voice: str, speed: float) -> AsyncIterator[bytes]:
-        """An async generator of `text` as PCM16 at 24 kHz in chunks as they come; close it (`aclosing`) to abandon it.
+        """An async generator of `text` as PCM16 at 24 kHz in chunks of whole samples as they come; close it
+        (`aclosing`) to abandon it.
 
-        `voice` is one of OpenAI's names or the part's own; an unknown one is spoken in a default voice. `speed` is
-        0.25 to 1.5. Text without anything speakable gives no chunk. Raises PartFailed, possibly after some chunks.
+        `voice` is one of OpenAI's names or the part's own; an unknown one is spoken in a default voice. `speed`
+        is 0.25 to 1.5. Text without anything speakable gives no chunk. Raises PartFailed, possibly after some
+        chunks.
         """
         ...
