@@ -1,5 +1,5 @@
-"""What stands behind the embedded server's engine: something that hears, something that thinks, something that
-speaks.
+"""What stands behind the embedded server's engine: something that hears, something that thinks, and
+something that speaks.
 
 Each is an interface, since each has an offline form (a child process of ours, or plain functions) and a form
 behind an OpenAI-compatible HTTP endpoint. All audio is PCM16, little-endian, mono, 24 kHz.
@@ -33,8 +33,8 @@ class PartFailed(Exception):  # noqa: N818  what happened, as trio.Cancelled and
 
 @frozen(kw_only=True)
 class Transcript:
-    """What the user said. `understood` is false when `text` was heard freely but is no sentence that is known, so
-    that nothing may be done on its account."""
+    """What the user said. `understood` is false when `text` was heard freely but is no sentence that is
+    known, so that nothing may be done on its account."""
 
     text: str
     understood: bool
@@ -60,9 +60,9 @@ class Call:
 class Ask:
     """Everything that an answer may depend on.
 
-    `items` is the history, oldest first, as the protocol's items; the user's audio is already text there. `now`
-    is the user's local time. `understood` is false when the last user message was heard but is no sentence that
-    the recogniser knows (see `Transcript`); it is true for typed text.
+    `items` is the history, oldest first, as the protocol's items; the user's audio is already text there.
+    `now` is the user's local time. `understood` is false when the last user message was heard but is no
+    sentence that the recogniser knows (see `Transcript`); it is true for typed text.
     """
 
     items: tuple[Item, ...]
@@ -99,8 +99,8 @@ class Synthesiser(Protocol):
         """An async generator of `text` as PCM16 at 24 kHz in chunks of whole samples as they come; close it
         (`aclosing`) to abandon it.
 
-        `voice` is one of OpenAI's names or the part's own; an unknown one is spoken in a default voice. `speed`
-        is 0.25 to 1.5. Text without anything speakable gives no chunk. Raises PartFailed, possibly after some
-        chunks.
+        `voice` is one of OpenAI's names or the part's own; an unknown one is spoken in a default voice.
+        `speed` is 0.25 to 1.5. Text without anything speakable gives no chunk. Raises PartFailed,
+        possibly after some chunks.
         """
         ...
