@@ -87,3 +87,14 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "[secret]")
     return _KEY_SHAPES.sub("[secret]", text)
+
+
+def foreign_text(text: str, secrets: Iterable[str] = (), limit: int = 300) -> str:
+    """Text that a stranger wrote, fit for one line of a terminal.
+
+    Control characters (a terminal would obey them) and line breaks become spaces, secrets go, and what is
+    longer than `limit` characters ends in `…`.
+    """
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    line = without_secrets(" ".join(printable.split()), secrets)
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,11 +1,12 @@
 import pytest
 
 from rtassist import errors
-from rtassist.errors import Failure, Refused, SettingsWrong, without_secrets
+from rtassist.errors import Failure, Refused, SettingsWrong, foreign_text, without_secrets
 
 
 def test_each_failure_ends_the_process_with_its_documented_code() -> None:
-    codes = {kind.__name__: kind.exit_code for kind in [Failure, *Failure.__subclasses__()]}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Failure)]
+    codes = {kind.__name__: kind.exit_code for kind in kinds}
 
     assert codes == {
         "Failure": 1,
@@ -40,3 +41,9 @@ def test_a_failure_prints_as_its_message() -> None:
 )
 def test_no_secret_stays_in_a_text(text: str, clean: str) -> None:
     assert without_secrets(text, ["hunter22", "", "hunter22-and-more"]) == clean
+
+
+def test_a_strangers_text_can_neither_command_the_terminal_nor_fill_it() -> None:
+    assert foreign_text("\x1b[2J you\r\nlose\x07 ") == "[2J you lose"
+    assert foreign_text("a" * 301) == "a" * 299 + "…"
+    assert foreign_text("ключ пин\tсекрет", ["секрет"]) == "ключ пин [secret]"

@@ -1,0 +1,50 @@
+"""How a connection ended, as a value with a sentence for the user."""
+
+from attrs import frozen
+
+# RFC 6455 section 7.4.1 names 1000 to 1011; 1012 and 1013 are in IANA's registry of close codes. 3000 and
+# 4000 are what OpenAI's service sends for a key and for a request that it does not accept.
+SENTENCES = {
+    1000: "The server ended the conversation.",
+    1001: "The server ended the session: it goes away, or the session reached its longest duration.",
+    1002: "The server says that the WebSocket protocol was broken.",
+    1003: "The server cannot take the kind of data that it got.",
+    1005: "The server closed the connection without a reason.",
+    1006: "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash.",
+    1007: "The server got a frame that was damaged.",
+    1008: "The server closed the connection because of a rule of its own.",
+    1009: "A message was too big and the connection was closed over it.",
+    1011: "The server failed, or missed the answers to its pings.",
+    1012: "The server is being restarted.",
+    1013: "The server has too much to do; try again later.",
+    3000: "The server does not accept the key.",
+    4000: "The server did not accept a request.",
+}
+BROKEN_OFF = 1006
+
+
+@frozen
+class Close:
+    """The end of a connection. `clean` says whether the server said goodbye with a close frame.
+
+    `code` is the close frame's, or 1006 where there was none. `reason` is the server's text, or what was
+    noticed on this side; it is printable and without secrets.
+    """
+
+    code: int
+    reason: str = ""
+    clean: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a user, with the code and the reason where there is one."""
+        said = SENTENCES.get(self.code, "The server closed the connection with a code of its own.")
+        return f"{said} (close {self.code}: {self.reason})" if self.reason else f"{said} (close {self.code})"
+
+
+class LinkClosed(Exception):  # noqa: N818 - that a conversation ends is no error
+    """Nothing more can be sent or received; `close` says why."""
+
+    def __init__(self, close: Close) -> None:
+        super().__init__(close.sentence)
+        self.close = close
