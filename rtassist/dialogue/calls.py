@@ -1,0 +1,70 @@
+"""Functions that the model calls: asked, running, answered."""
+
+from __future__ import annotations
+
+import attrs
+
+from rtassist.dialogue import turns
+from rtassist.dialogue.effects import CallTool, Send
+from rtassist.dialogue.state import Call, Draft
+from rtassist.protocol import (
+    UNSET,
+    ConversationItemCreate,
+    FunctionCall,
+    FunctionCallOutput,
+    Response,
+    SystemContent,
+    SystemMessage,
+)
+
+
+def asked(do: Draft, response: Response) -> None:
+    """Run the calls of a finished response. Calls of a cancelled one may be cut short and are not run."""
+    if response.status != "completed":
+        return
+    for item in response.output or ():
+        if not isinstance(item, FunctionCall) or item.status not in ("completed", UNSET):
+            continue
+        call_id = item.call_id
+        if not isinstance(call_id, str) or call_id in do.state.calls:
+            continue
+        call = Call(str(response.id), item.name)
+        do.change(calls={**do.state.calls, call_id: call})
+        do.ask(CallTool(call_id, item.name, item.arguments or "{}"))
+
+
+def ended(do: Draft, call_id: str, output: str) -> None:
+    """Give the model a result; after the last one of a response ask for one answer to all of them."""
+    call = do.state.calls.get(call_id)
+    if call is None:
+        return
+    left = {key: value for key, value in do.state.calls.items() if key != call_id}
+    do.change(calls=left)
+    do.ask(
+        Send(
+            ConversationItemCreate(
+                event_id=do.next_event_id(), item=FunctionCallOutput(call_id=call_id, output=output)
+            )
+        )
+    )
+    if call.speak and not any(other.response_id == call.response_id for other in left.values()):
+        turns.want_answer(do)
+
+
+def keep_quiet(do: Draft) -> None:
+    """The user said stop: what still runs is reported to the model, and not spoken about."""
+    do.change(calls={key: attrs.evolve(call, speak=False) for key, call in do.state.calls.items()})
+
+
+def timer_due(do: Draft, label: str) -> None:
+    """Let the model say that a timer is due."""
+    text = f"The timer '{label}' is due. Tell the user now, in one short sentence."
+    do.ask(
+        Send(
+            ConversationItemCreate(
+                event_id=do.next_event_id(),
+                item=SystemMessage(content=(SystemContent(type="input_text", text=text),)),
+            )
+        )
+    )
+    turns.want_answer(do)

@@ -1,0 +1,138 @@
+"""What a conversation may ask for: frozen verbs, performed by the ring and by nothing else."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Literal
+
+from attrs import field, frozen
+
+from rtassist.protocol import ClientEvent
+
+Role = Literal["user", "assistant"]
+
+
+@frozen
+class Send:
+    """Send this event to the server."""
+
+    event: ClientEvent
+
+
+@frozen
+class Listen:
+    """The session stands: start to read the microphone and the keyboard."""
+
+
+@frozen
+class Play:
+    """Hand this audio of an assistant item to the loudspeaker: PCM16, mono, 24 kHz."""
+
+    item_id: str
+    pcm: bytes = field(repr=False)
+
+    @property
+    def samples(self) -> int:
+        return len(self.pcm) // 2
+
+
+@frozen
+class Finish:
+    """No more audio will come for this item: let it sound to its end, then report."""
+
+    item_id: str
+
+
+@frozen
+class Hush:
+    """Silence this item now, forget what has not sounded, and report how much did."""
+
+    item_id: str
+
+
+@frozen
+class CallTool:
+    """Run a function that the model asked for. `arguments` is JSON text as the model wrote it."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@frozen
+class SetAlarm:
+    """Ring at this time (µs on the conversation's clock); an alarm of the same name is replaced."""
+
+    name: str
+    at_us: int
+
+
+@frozen
+class ClearAlarm:
+    name: str
+
+
+@frozen
+class Awaited:
+    """A line of this speaker comes next; its words may come late."""
+
+    item_id: str
+    role: Role
+
+
+@frozen
+class Said:
+    """These words go on at the end of a line: heard ones, for an assistant with a voice."""
+
+    item_id: str
+    role: Role
+    words: str
+
+
+@frozen
+class LineEnded:
+    """A line is over. `text` is all of it that was said; `unsaid` what the interruption cut off."""
+
+    item_id: str
+    role: Role
+    text: str
+    cut: bool = False
+    unsaid: str = ""
+    typed: bool = False
+
+
+@frozen
+class Notice:
+    """Something to tell the user that is not part of the conversation."""
+
+    text: str
+    level: Literal["info", "warning", "debug"] = "info"
+
+
+Shown = Awaited | Said | LineEnded | Notice
+
+
+@frozen
+class Show:
+    what: Shown
+
+
+class Outcome(Enum):
+    """How a conversation ended."""
+
+    OVER = "over"
+    RESTART = "restart"
+    LINK_LOST = "link lost"
+    REFUSED = "refused"
+    NO_REALTIME = "no realtime"
+
+
+@frozen
+class Quit:
+    """Leave the conversation. `message` is for the user; empty when there is nothing to explain."""
+
+    outcome: Outcome = Outcome.OVER
+    message: str = ""
+
+
+Effect = Send | Listen | Play | Finish | Hush | CallTool | SetAlarm | ClearAlarm | Show | Quit

@@ -1,0 +1,159 @@
+"""What can happen to a conversation: frozen nouns in the past, each passed through one door.
+
+`ServerSaid` carries what is in the Realtime API. All others are local to this program: they are types of
+their own and none of them is ever sent.
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from rtassist.protocol import ServerEvent, Unknown
+
+
+@frozen
+class ServerSaid:
+    """An event came from the server. `frame` is the text it was read from, byte for byte."""
+
+    event: ServerEvent | Unknown
+    frame: str | bytes = field(default="", eq=False, repr=False)
+
+
+@frozen
+class FrameUnreadable:
+    """A frame came that is no Realtime event; `reason` says where and why."""
+
+    reason: str
+    frame: str | bytes = field(default="", eq=False, repr=False)
+
+
+@frozen
+class LinkLost:
+    """The connection ended without our doing. `sentence` says it in the user's words."""
+
+    code: int
+    sentence: str
+
+
+@frozen
+class UplinkDropped:
+    """The uplink was too slow: this many samples of microphone audio, the oldest unsent, were dropped."""
+
+    samples: int
+
+
+@frozen
+class MicHeard:
+    """One chunk of the microphone: PCM16, mono, 24 kHz."""
+
+    pcm: bytes = field(repr=False)
+
+    @property
+    def samples(self) -> int:
+        return len(self.pcm) // 2
+
+
+@frozen
+class MicEnded:
+    """The file or pipe that is the microphone has ended; silence follows in its place."""
+
+
+@frozen
+class MicLost:
+    """The microphone is gone; the conversation goes on with what there is."""
+
+    reason: str
+
+
+@frozen
+class SpeakerLost:
+    """The loudspeaker is gone; answers are read, not heard."""
+
+    reason: str
+
+
+@frozen
+class Typed:
+    """The user typed a line: a message, a slash command, or nothing (the bare Enter key)."""
+
+    text: str
+
+
+@frozen
+class TypingEnded:
+    """Nothing more will be typed: the end of a pipe, or Ctrl-D."""
+
+
+@frozen
+class Interrupted:
+    """The user wants silence, by a key."""
+
+
+@frozen
+class TalkPressed:
+    """The push-to-talk key went down."""
+
+
+@frozen
+class TalkReleased:
+    """The push-to-talk key came up."""
+
+
+@frozen
+class PlaybackAdvanced:
+    """The loudspeaker has sounded `heard` samples of this item so far."""
+
+    item_id: str
+    heard: int
+
+
+@frozen
+class PlaybackEnded:
+    """This item's voice is over: `heard` samples of it have sounded, and no more will. Reported once."""
+
+    item_id: str
+    heard: int
+
+
+@frozen
+class ToolEnded:
+    """A function call has its result, or an error told as text."""
+
+    call_id: str
+    output: str
+
+
+@frozen
+class TimerDue:
+    """A timer that the model had set is due."""
+
+    label: str
+
+
+@frozen
+class AlarmRang:
+    """An alarm that was set by an effect is due."""
+
+    name: str
+
+
+LocalEvent = (
+    FrameUnreadable
+    | LinkLost
+    | UplinkDropped
+    | MicHeard
+    | MicEnded
+    | MicLost
+    | SpeakerLost
+    | Typed
+    | TypingEnded
+    | Interrupted
+    | TalkPressed
+    | TalkReleased
+    | PlaybackAdvanced
+    | PlaybackEnded
+    | ToolEnded
+    | TimerDue
+    | AlarmRang
+)
+Event = ServerSaid | LocalEvent

@@ -1,0 +1,223 @@
+"""Who may speak: the floor, barge-in, and what the server is told about what was heard.
+
+At any moment at most one response has the floor. `response.created` gives it, the user takes it, and audio is
+played only for the holder, so late audio of a cancelled response has nowhere to go.
+
+The voice of one item, and all that can happen to it:
+
+    {diagram}
+
+Once a voice has ended, the loudspeaker's report decides what the server is told, once per item:
+
+    everything heard          nothing: the server's idea is right
+    something heard           `conversation.item.truncate` at the milliseconds that sounded
+    nothing heard             `conversation.item.delete`, after the response is done
+
+A truncation goes before the cancellation of its response, and no cancellation is sent when the server is
+cancelling by itself or has finished.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from rtassist.dialogue.effects import Finish, Hush, Play, Send
+from rtassist.dialogue.state import SAMPLES_PER_MS, Answer, Draft, Request, Sound, Utterance
+from rtassist.protocol import (
+    ConversationItemDelete,
+    ConversationItemTruncate,
+    ResponseCancel,
+    ResponseOutputAudioDelta,
+)
+
+
+class Taker(Enum):
+    USER_SPOKE = "user spoke"
+    """The server heard it too and cancels its response by itself."""
+    USER_ACTED = "user acted"
+    """A key, a command, a typed line: only we know, so we cancel."""
+
+
+TRANSITIONS: dict[Sound, dict[str, Sound]] = {
+    Sound.NONE: {"audio": Sound.SOUNDING, "taken": Sound.ENDED},
+    Sound.SOUNDING: {"audio": Sound.SOUNDING, "taken": Sound.HUSHED, "report": Sound.ENDED},
+    Sound.HUSHED: {"report": Sound.ENDED},
+    Sound.ENDED: {},
+}
+"""Every change of a voice. What is not listed changes nothing."""
+
+
+def diagram() -> str:
+    """The table above as lines of text, for this module's docstring and for the README."""
+    rows = [
+        f"{start.value:<9} ── {cause:<6} → {end.value}"
+        for start, arrows in TRANSITIONS.items()
+        for cause, end in arrows.items()
+    ]
+    return "\n    ".join(rows)
+
+
+if __doc__:
+    __doc__ = __doc__.replace("{diagram}", diagram())
+
+
+def created(do: Draft, response_id: str) -> None:
+    """A response began: it gets the floor, unless the user has meanwhile said otherwise."""
+    state = do.state
+    request = state.requests[0] if state.requests else Request(None)
+    do.change(
+        requests=state.requests[1:],
+        active=response_id,
+        answers={**state.answers, response_id: Answer(id=response_id)},
+    )
+    if request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held:
+        _cancel(do, response_id)
+        return
+    holder = state.answers.get(state.holder or "")
+    if holder is not None and not holder.done:
+        _hush_all(do)
+    do.change(holder=response_id)
+
+
+def take(do: Draft, taker: Taker) -> None:
+    """The user has the floor: everything that sounds is hushed, what is on its way is denied."""
+    state = do.state
+    do.change(
+        holder=None,
+        requests=tuple(Request(request.event_id, denied=True) for request in state.requests),
+    )
+    _hush_all(do)
+    if taker is Taker.USER_ACTED and state.active is not None:
+        do.change_answer(state.active, cancel=True)
+        _cancel_when_truncated(do, state.active)
+
+
+def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
+    """Audio came: the holder's is played, any other's is only counted."""
+    utterance = do.state.utterances.get(event.item_id)
+    if utterance is None:
+        if event.response_id not in do.state.answers:
+            return
+        utterance = open_utterance(do, event.item_id, event.response_id)
+    samples = len(event.delta) // 2
+    changes: dict[str, object] = {
+        "arrived": utterance.arrived + samples,
+        "content_index": event.content_index,
+    }
+    sound = TRANSITIONS[utterance.sound].get("audio")
+    has_floor = event.response_id == do.state.holder and do.state.voiced
+    if sound is not None and has_floor and not utterance.audio_done and samples:
+        changes |= {"sound": sound, "handed": utterance.handed + samples}
+        do.ask(Play(event.item_id, event.delta))
+    do.change_utterance(event.item_id, **changes)
+
+
+def open_utterance(do: Draft, item_id: str, response_id: str) -> Utterance:
+    """Begin to keep account of an assistant message. One that never had the floor has already ended."""
+    silenced = response_id != do.state.holder
+    utterance = Utterance(
+        item_id=item_id,
+        response_id=response_id,
+        sound=Sound.ENDED if silenced else Sound.NONE,
+        unheard=silenced,
+        settled=silenced,
+    )
+    do.change(utterances={**do.state.utterances, item_id: utterance})
+    return utterance
+
+
+def audio_done(do: Draft, item_id: str) -> None:
+    """All audio of this item has come."""
+    utterance = do.state.utterances.get(item_id)
+    if utterance is None or utterance.audio_done:
+        return
+    do.change_utterance(item_id, audio_done=True)
+    if utterance.sound is Sound.SOUNDING:
+        do.ask(Finish(item_id))
+
+
+def ended(do: Draft, item_id: str, heard: int) -> None:
+    """The loudspeaker's one report about an item: settle with the server how much of it was heard."""
+    utterance = do.state.utterances.get(item_id)
+    if utterance is None or "report" not in TRANSITIONS[utterance.sound]:
+        return
+    utterance = do.change_utterance(
+        item_id, sound=TRANSITIONS[utterance.sound]["report"], heard=min(heard, utterance.handed)
+    )
+    _settle(do, utterance)
+    _cancel_when_truncated(do, utterance.response_id)
+
+
+def done(do: Draft, response_id: str) -> None:
+    """A response is over at the server: finish what sounds of it, delete what nobody heard of it."""
+    state = do.state
+    if state.active == response_id:
+        do.change(active=None)
+    if response_id not in state.answers:
+        return
+    do.change_answer(response_id, done=True, cancel=False)
+    for utterance in state.utterances.values():
+        if utterance.response_id == response_id:
+            audio_done(do, utterance.item_id)
+            _delete_unheard(do, do.state.utterances[utterance.item_id])
+
+
+def heard_whole(utterance: Utterance) -> bool:
+    """All of its audio came and has sounded, to the millisecond that a truncation can name."""
+    return utterance.audio_done and utterance.heard // SAMPLES_PER_MS >= utterance.arrived // SAMPLES_PER_MS
+
+
+def _hush_all(do: Draft) -> None:
+    for utterance in do.state.utterances.values():
+        sound = TRANSITIONS[utterance.sound].get("taken")
+        if sound is None:
+            continue
+        if sound is Sound.HUSHED:
+            do.change_utterance(utterance.item_id, sound=sound)
+            do.ask(Hush(utterance.item_id))
+        elif do.state.voiced and not utterance.written:
+            do.change_utterance(utterance.item_id, sound=sound, unheard=True, settled=True)
+            _delete_unheard(do, do.state.utterances[utterance.item_id])
+
+
+def _settle(do: Draft, utterance: Utterance) -> None:
+    if utterance.settled:
+        return
+    do.change_utterance(utterance.item_id, settled=True)
+    if heard_whole(utterance):
+        return
+    heard_ms = min(utterance.heard, utterance.arrived) // SAMPLES_PER_MS
+    if heard_ms == 0:
+        _delete_unheard(do, do.change_utterance(utterance.item_id, unheard=True))
+        return
+    do.ask(
+        Send(
+            ConversationItemTruncate(
+                event_id=do.next_event_id(),
+                item_id=utterance.item_id,
+                content_index=utterance.content_index,
+                audio_end_ms=heard_ms,
+            )
+        )
+    )
+
+
+def _delete_unheard(do: Draft, utterance: Utterance) -> None:
+    answer = do.state.answers.get(utterance.response_id)
+    if utterance.unheard and (answer is None or answer.done):
+        do.change_utterance(utterance.item_id, unheard=False)
+        do.ask(Send(ConversationItemDelete(event_id=do.next_event_id(), item_id=utterance.item_id)))
+
+
+def _cancel_when_truncated(do: Draft, response_id: str) -> None:
+    answer = do.state.answers.get(response_id)
+    if answer is None or answer.done or not answer.cancel:
+        return
+    if any(u.sound is Sound.HUSHED for u in do.state.utterances.values() if u.response_id == response_id):
+        return
+    do.change_answer(response_id, cancel=False)
+    _cancel(do, response_id)
+
+
+def _cancel(do: Draft, response_id: str) -> None:
+    do.ask(Send(ResponseCancel(event_id=do.next_event_id(), response_id=response_id)))

@@ -1,0 +1,79 @@
+"""What the server's errors mean for the conversation: a note, a reason to stop, or a turn asked for again."""
+
+from __future__ import annotations
+
+from rtassist.dialogue import turns
+from rtassist.dialogue.effects import Notice, Outcome, Quit, Show
+from rtassist.dialogue.state import Draft, Purpose
+from rtassist.protocol import UNSET, ErrorEvent, Response, StatusDetails, StatusError, Unset
+
+HARMLESS = frozenset(
+    {
+        "response_cancel_not_active",
+        "input_audio_buffer_commit_empty",
+        "item_truncate_invalid_item_id",
+        "item_delete_invalid_item_id",
+        "invalid_tool_call_id",
+    }
+)
+"""A request of ours crossed with what the server did meanwhile; nothing is lost."""
+
+FATAL = {
+    "invalid_api_key": "Check the key that you set.",
+    "invalid_model": "Choose another model with --model.",
+    "model_not_found": "Choose another model with --model.",
+    "beta_api_shape_disabled": "This server no longer speaks the beta protocol.",
+    "insufficient_quota": "Check the plan and the billing of the account.",
+    "billing_hard_limit_reached": "Check the plan and the billing of the account.",
+    "credit_balance_exhausted": "Check the plan and the billing of the account.",
+    "account_deactivated": "Ask the account's owner.",
+    "session_expired": "Start again: a session cannot be prolonged.",
+}
+"""Codes after which no answer can come, with what the user can do."""
+
+_ALREADY_ANSWERING = "conversation_already_has_active_response"
+
+
+def error(do: Draft, event: ErrorEvent) -> None:
+    detail = event.error
+    code = _text(detail.code)
+    update = next((u for u in do.state.updates if u.event_id == detail.event_id), None)
+    if isinstance(detail.event_id, str):
+        turns.answer_refused(do, detail.event_id)
+    if code in FATAL:
+        _stop(do, detail.message, FATAL[code])
+    elif update is not None:
+        do.change(updates=tuple(u for u in do.state.updates if u is not update))
+        if update.purpose is Purpose.BEGIN:
+            _stop(do, detail.message, "The server did not accept these settings.")
+    elif code == _ALREADY_ANSWERING:
+        turns.answer_in_the_way(do)
+    else:
+        notice = Notice(f"The server said: {detail.message}", "debug" if code in HARMLESS else "warning")
+        do.ask(Show(notice))
+
+
+def response_failed(do: Draft, response: Response) -> None:
+    """Tell why a response is not whole. A cancelled one needs no words: the user did it."""
+    details = response.status_details
+    if not isinstance(details, StatusDetails):
+        return
+    if response.status == "incomplete":
+        why = {"max_output_tokens": "it reached its limit of length", "content_filter": "it was filtered"}
+        reason = _text(details.reason)
+        do.ask(Show(Notice(f"The answer is incomplete: {why.get(reason, reason)}.", "warning")))
+    elif response.status == "failed" and isinstance(details.error, StatusError):
+        code = _text(details.error.code)
+        message = _text(details.error.message) or code or "the server gave no reason"
+        if code in FATAL:
+            _stop(do, message, FATAL[code])
+        else:
+            do.ask(Show(Notice(f"The answer failed: {message}", "warning")))
+
+
+def _stop(do: Draft, message: str, advice: str) -> None:
+    do.ask(Quit(Outcome.REFUSED, f"The server refused: {message.rstrip('.')}. {advice}"))
+
+
+def _text(value: str | Unset | None) -> str:
+    return "" if value is UNSET or value is None else value

@@ -1,0 +1,244 @@
+"""What is known of a conversation at one moment: who has the floor, what sounds, what was said and heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from rtassist.dialogue.effects import Effect, Role
+from rtassist.protocol import Session
+
+SAMPLES_PER_MS = 24
+HISTORY_TURNS = 400
+"""Turns kept for a later session to be seeded from; older ones are in the recording."""
+
+
+@frozen(kw_only=True)
+class Terms:
+    """What was agreed before the conversation began, and never changes in it."""
+
+    session: Session
+    """Sent as the one `session.update`."""
+    voiced: bool = True
+    """Answers are audio and there is something to play them on; else they are text."""
+    server_turns: bool = True
+    """The server finds the user's turns (voice activity) and answers them by itself."""
+    interrupts: bool = True
+    """The server cancels its answer when the user speaks over it."""
+    transcribes: bool = True
+    """The server sends transcripts of what the user said."""
+    push_to_talk: bool = False
+    microphone: bool = True
+    microphone_ends: bool = False
+    """It is a file or a pipe: held open from the start in push-to-talk, and its end ends the conversation."""
+    keyboard: bool = True
+    trailing_silence_ms: int = 1500
+    """Silence after a microphone file's end that is enough for the server to find the end of speech."""
+    language: str = "en"
+
+
+class Sound(Enum):
+    """Where the voice of one item stands."""
+
+    NONE = "none"
+    SOUNDING = "sounding"
+    HUSHED = "hushed"
+    """Asked to be silent; its report is on its way."""
+    ENDED = "ended"
+
+
+@frozen(kw_only=True)
+class Utterance:
+    """One assistant message: its audio in samples, its words in characters."""
+
+    item_id: str
+    response_id: str
+    content_index: int = 0
+    arrived: int = 0
+    """Samples that came from the server, those that lost the floor included."""
+    handed: int = 0
+    """Samples handed to the loudspeaker."""
+    heard: int = 0
+    """Samples that have sounded, by the loudspeaker's own report."""
+    sound: Sound = Sound.NONE
+    audio_done: bool = False
+    settled: bool = False
+    """The server knows how much was heard: truncated, to be deleted, or heard whole."""
+    unheard: bool = False
+    """Nothing of it was heard: to be deleted as soon as its response is done."""
+    transcript: str = ""
+    transcript_done: bool = False
+    written: bool = False
+    """Its content is text, shown as it comes."""
+    shown: int = 0
+    """Characters of the transcript that were shown."""
+    line_ended: bool = False
+
+
+@frozen(kw_only=True)
+class Answer:
+    """One response of the server that is not forgotten yet."""
+
+    id: str
+    done: bool = False
+    cancel: bool = False
+    """To be cancelled by us once what sounded of it is truncated."""
+
+
+@frozen
+class Request:
+    """A response that is on its way: asked for by us (`event_id`), or due from the server after a turn."""
+
+    event_id: str | None
+    denied: bool = False
+
+
+@frozen
+class Turn:
+    """One finished line of the conversation. `text` is what was heard or said, `unsaid` what was cut off."""
+
+    role: Role
+    text: str
+    cut: bool = False
+    unsaid: str = ""
+
+
+class Purpose(Enum):
+    """Why a `session.update` was sent."""
+
+    BEGIN = "begin"
+    FENCE = "fence"
+    """Changes nothing: its answer proves that the server has read all audio before it."""
+    READ_ONLY = "read only"
+
+
+@frozen
+class Update:
+    event_id: str
+    purpose: Purpose
+
+
+@frozen
+class Call:
+    """A function call that runs. `speak`: its result is to be spoken about, unless the user said stop."""
+
+    response_id: str
+    name: str
+    speak: bool = True
+
+
+class Ending(Enum):
+    """How the conversation comes to its end once nobody will say more."""
+
+    NO = "no"
+    TRAILING = "trailing"
+    """The microphone file is over; silence is sent so that the server finds the end of the last words."""
+    FENCED = "fenced"
+    """A fence is on its way behind that silence."""
+    WHEN_QUIET = "when quiet"
+
+
+@frozen(kw_only=True)
+class Conversation:
+    terms: Terms
+    ready: bool = False
+    updates: tuple[Update, ...] = ()
+    """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
+    voiced: bool = True
+    """There is a loudspeaker; set from the terms, and taken back when the device is lost."""
+    sent: int = 0
+    """Events sent with an id of ours; the ids are counted, so that two runs agree."""
+
+    holder: str | None = None
+    """The response that has the floor. Audio of any other is not played."""
+    requests: tuple[Request, ...] = ()
+    """Responses on their way, oldest first."""
+    active: str | None = None
+    """The response that the server is making now."""
+    wanted: bool = False
+    """A response is to be asked for as soon as that is allowed."""
+    answers: Mapping[str, Answer] = field(factory=dict)
+    utterances: Mapping[str, Utterance] = field(factory=dict)
+
+    user_item: str | None = None
+    """The item that the user's speech will become, while the server hears it."""
+    talk_held: bool = False
+    paused: bool = False
+    muted: bool = False
+    uncommitted: int = 0
+    """Samples appended since the last commit or clear."""
+    awaited: tuple[str, ...] = ()
+    """User items whose transcript has not come."""
+    heard_words: Mapping[str, str] = field(factory=dict)
+    """Transcripts of the user that are still coming in, by item."""
+
+    calls: Mapping[str, Call] = field(factory=dict)
+    """Function calls that run, by call id."""
+
+    ending: Ending = Ending.NO
+    trailed: int = 0
+    """Samples of silence sent since the microphone file ended."""
+    over: bool = False
+    """`Quit` was asked for: nothing that happens now changes anything."""
+    pace: int = 1600
+    """Samples of speech for one unit of text, learnt from finished items (see `words`)."""
+    history: tuple[Turn, ...] = ()
+
+    @property
+    def user_speaks(self) -> bool:
+        return self.user_item is not None
+
+    def sounding(self) -> tuple[Utterance, ...]:
+        return tuple(u for u in self.utterances.values() if u.sound is Sound.SOUNDING)
+
+    def quiet(self) -> bool:
+        """Nobody speaks, nothing sounds, and nothing that was asked for is outstanding."""
+        return not (
+            self.wanted
+            or self.requests
+            or self.active
+            or self.user_speaks
+            or self.talk_held
+            or self.calls
+            or self.awaited
+            or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
+        )
+
+
+class Draft:
+    """The next state and the effects, while one event is being decided.
+
+    It lives for one call of `step` and never leaves it: from outside, a decision is a plain function of
+    frozen values.
+    """
+
+    __slots__ = ("effects", "now_us", "state")
+
+    def __init__(self, state: Conversation, now_us: int) -> None:
+        self.state = state
+        self.now_us = now_us
+        self.effects: list[Effect] = []
+
+    def change(self, **changes: Any) -> None:
+        self.state = attrs.evolve(self.state, **changes)
+
+    def ask(self, effect: Effect) -> None:
+        self.effects.append(effect)
+
+    def change_utterance(self, item_id: str, **changes: Any) -> Utterance:
+        changed = attrs.evolve(self.state.utterances[item_id], **changes)
+        self.change(utterances={**self.state.utterances, item_id: changed})
+        return changed
+
+    def change_answer(self, response_id: str, **changes: Any) -> Answer:
+        changed = attrs.evolve(self.state.answers[response_id], **changes)
+        self.change(answers={**self.state.answers, response_id: changed})
+        return changed
+
+    def next_event_id(self) -> str:
+        self.change(sent=self.state.sent + 1)
+        return f"rta_{self.state.sent}"

@@ -1,0 +1,406 @@
+"""One event in, the next state and the effects out: the only place where a conversation is decided.
+
+`step` reads no clock, draws no random number, waits for nothing and changes nothing that it was given. The
+table at the end names the rule for each event; everything else is in the file that is named after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rtassist.dialogue import calls, commands, events, floor, refusals, turns
+from rtassist.dialogue.commands import Command
+from rtassist.dialogue.effects import (
+    ClearAlarm,
+    Effect,
+    LineEnded,
+    Listen,
+    Notice,
+    Outcome,
+    Quit,
+    Send,
+    SetAlarm,
+    Show,
+)
+from rtassist.dialogue.floor import Taker
+from rtassist.dialogue.state import (
+    SAMPLES_PER_MS,
+    Conversation,
+    Draft,
+    Ending,
+    Purpose,
+    Sound,
+    Terms,
+    Turn,
+    Update,
+)
+from rtassist.protocol import (
+    AssistantMessage,
+    ConversationItemCreate,
+    ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemInputAudioTranscriptionDelta,
+    ConversationItemInputAudioTranscriptionFailed,
+    ErrorEvent,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
+    InputAudioBufferSpeechStopped,
+    ResponseCreated,
+    ResponseDone,
+    ResponseOutputAudioDelta,
+    ResponseOutputAudioDone,
+    ResponseOutputAudioTranscriptDelta,
+    ResponseOutputAudioTranscriptDone,
+    ResponseOutputItemAdded,
+    ResponseOutputTextDelta,
+    ResponseOutputTextDone,
+    Session,
+    SessionCreated,
+    SessionUpdate,
+    SessionUpdated,
+    UserContent,
+    UserMessage,
+)
+
+BEGIN_ALARM = "begin"
+BEGIN_WAIT_US = 15_000_000
+SETTLE_ALARM = "settle"
+SETTLE_US = 1_000_000
+"""After the fence: a server that detects speech beside its event loop may still be about to say so."""
+SHORTEST_COMMIT_SAMPLES = 100 * SAMPLES_PER_MS
+"""The server refuses to commit less than 100 ms."""
+
+
+def begin(terms: Terms) -> Conversation:
+    """The state before anything has happened."""
+    return Conversation(terms=terms, voiced=terms.voiced)
+
+
+def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Conversation, tuple[Effect, ...]]:
+    """Decide what an event means. After `Quit` nothing means anything any more."""
+    if state.over:
+        return state, ()
+    do = Draft(state, now_us)
+    if isinstance(event, events.ServerSaid):
+        rule = SERVER_RULES.get(type(event.event))
+        if rule is not None:
+            rule(do, event.event)
+    else:
+        LOCAL_RULES[type(event)](do, event)
+    if type(event) not in FREQUENT:
+        turns.ask_when_allowed(do)
+        turns.forget(do)
+        _conclude(do)
+    if any(isinstance(effect, Quit) for effect in do.effects):
+        do.change(over=True)
+    return do.state, tuple(do.effects)
+
+
+def _conclude(do: Draft) -> None:
+    state = do.state
+    if state.ending is Ending.WHEN_QUIET and state.quiet():
+        do.ask(Quit())
+
+
+def _session_created(do: Draft, event: SessionCreated) -> None:
+    _update(do, do.state.terms.session, Purpose.BEGIN)
+    do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
+
+
+def _session_updated(do: Draft, event: SessionUpdated) -> None:
+    if not do.state.updates:
+        return
+    update, *left = do.state.updates
+    do.change(updates=tuple(left))
+    terms = do.state.terms
+    if update.purpose is Purpose.BEGIN:
+        held = terms.push_to_talk and terms.microphone_ends
+        do.change(ready=True, talk_held=held)
+        do.ask(ClearAlarm(BEGIN_ALARM))
+        do.ask(Listen())
+    elif update.purpose is Purpose.FENCE:
+        do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
+
+
+def _update(do: Draft, session: Session, purpose: Purpose) -> None:
+    event_id = do.next_event_id()
+    do.change(updates=(*do.state.updates, Update(event_id, purpose)))
+    do.ask(Send(SessionUpdate(event_id=event_id, session=session)))
+
+
+def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
+    do.change(user_item=event.item_id)
+    if do.state.terms.interrupts:
+        floor.take(do, Taker.USER_SPOKE)
+    turns.user_turn_began(do, event.item_id)
+
+
+def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
+    do.change(user_item=None)
+    if do.state.terms.server_turns:
+        turns.answer_due(do)
+
+
+def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
+    if not do.state.terms.server_turns:
+        turns.user_turn_began(do, event.item_id)
+    turns.user_turn_committed(do, event.item_id)
+
+
+def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:
+    if isinstance(event.delta, str):
+        turns.user_words(do, event.item_id, event.delta)
+
+
+def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
+    turns.user_line_ended(do, event.item_id, event.transcript.strip())
+    command = commands.phrase(event.transcript, do.state.terms.language)
+    if command is not None:
+        commands.obey(do, command)
+
+
+def _transcript_failed(do: Draft, event: ConversationItemInputAudioTranscriptionFailed) -> None:
+    turns.user_line_ended(do, event.item_id, "")
+    reason = event.error.message if isinstance(event.error.message, str) else "no reason was given"
+    do.ask(Show(Notice(f"What you said could not be written down: {reason}", "warning")))
+
+
+def _response_created(do: Draft, event: ResponseCreated) -> None:
+    if isinstance(event.response.id, str):
+        floor.created(do, event.response.id)
+        turns.answer_began(do)
+
+
+def _output_item_added(do: Draft, event: ResponseOutputItemAdded) -> None:
+    if isinstance(event.item, AssistantMessage) and isinstance(event.item.id, str):
+        turns.assistant_line_began(do, event.item.id, event.response_id)
+
+
+def _audio_delta(do: Draft, event: ResponseOutputAudioDelta) -> None:
+    turns.assistant_line_began(do, event.item_id, event.response_id)
+    floor.audio(do, event)
+
+
+def _audio_done(do: Draft, event: ResponseOutputAudioDone) -> None:
+    floor.audio_done(do, event.item_id)
+
+
+def _words_delta(do: Draft, event: ResponseOutputAudioTranscriptDelta) -> None:
+    turns.assistant_line_began(do, event.item_id, event.response_id)
+    turns.assistant_words(do, event.item_id, event.delta)
+
+
+def _words_done(do: Draft, event: ResponseOutputAudioTranscriptDone) -> None:
+    turns.assistant_words_done(do, event.item_id, event.transcript)
+
+
+def _text_delta(do: Draft, event: ResponseOutputTextDelta) -> None:
+    turns.assistant_line_began(do, event.item_id, event.response_id)
+    turns.assistant_wrote(do, event.item_id, event.delta)
+
+
+def _text_done(do: Draft, event: ResponseOutputTextDone) -> None:
+    turns.assistant_words_done(do, event.item_id, event.text)
+
+
+def _response_done(do: Draft, event: ResponseDone) -> None:
+    response = event.response
+    if not isinstance(response.id, str):
+        return
+    floor.done(do, response.id)
+    for utterance in tuple(do.state.utterances.values()):
+        if utterance.response_id == response.id:
+            turns.end_line_when_over(do, utterance.item_id)
+    refusals.response_failed(do, response)
+    calls.asked(do, response)
+
+
+def _mic_heard(do: Draft, event: events.MicHeard) -> None:
+    state = do.state
+    if state.ending is Ending.TRAILING:
+        _trail(do, event.samples)
+    elif not _microphone_on(state):
+        return
+    do.change(uncommitted=do.state.uncommitted + event.samples)
+    do.ask(Send(InputAudioBufferAppend(audio=event.pcm)))
+
+
+def _microphone_on(state: Conversation) -> bool:
+    if not state.ready or state.paused or state.muted:
+        return False
+    return state.terms.server_turns or state.talk_held
+
+
+def _trail(do: Draft, samples: int) -> None:
+    trailed = do.state.trailed + samples
+    do.change(trailed=trailed)
+    if trailed >= do.state.terms.trailing_silence_ms * SAMPLES_PER_MS:
+        do.change(ending=Ending.FENCED)
+        _update(do, Session(type="realtime"), Purpose.FENCE)
+
+
+def _mic_ended(do: Draft, event: events.MicEnded) -> None:
+    if do.state.terms.server_turns:
+        do.change(ending=Ending.TRAILING)
+    else:
+        _talk_released(do, event)
+        do.change(ending=Ending.WHEN_QUIET)
+
+
+def _mic_lost(do: Draft, event: events.MicLost) -> None:
+    commands.drop_half_turn(do)
+    if do.state.terms.keyboard:
+        do.ask(Show(Notice(f"The microphone is gone ({event.reason}). You can type.", "warning")))
+    else:
+        do.ask(Show(Notice(f"The microphone is gone ({event.reason}).", "warning")))
+        do.change(ending=Ending.WHEN_QUIET)
+
+
+def _speaker_lost(do: Draft, event: events.SpeakerLost) -> None:
+    do.change(voiced=False)
+    do.ask(Show(Notice(f"The loudspeaker is gone ({event.reason}). Answers are written.", "warning")))
+    _update(do, Session(type="realtime", output_modalities=("text",)), Purpose.READ_ONLY)
+
+
+def _typed(do: Draft, event: events.Typed) -> None:
+    text = event.text.strip()
+    if not text:
+        _enter(do)
+        return
+    command = commands.slash(text) if text.startswith("/") else commands.phrase(text)
+    if isinstance(command, str):
+        do.ask(Show(Notice(command)))
+    elif command is None or command is Command.GOODBYE:
+        _say(do, "goodbye" if text.startswith("/") else text)
+    if isinstance(command, Command):
+        commands.obey(do, command)
+
+
+def _enter(do: Draft) -> None:
+    """The bare Enter key: push-to-talk's switch, or silence."""
+    if not do.state.terms.push_to_talk or not do.state.terms.microphone:
+        if do.state.sounding() or do.state.active:
+            commands.interrupt(do)
+    elif do.state.talk_held:
+        _talk_released(do, events.TalkReleased())
+    else:
+        _talk_pressed(do, events.TalkPressed())
+
+
+def _say(do: Draft, text: str) -> None:
+    floor.take(do, Taker.USER_ACTED)
+    event_id = do.next_event_id()
+    do.ask(Show(LineEnded(event_id, "user", text, typed=True)))
+    turns.keep(do, Turn("user", text))
+    message = UserMessage(content=(UserContent(type="input_text", text=text),))
+    do.ask(Send(ConversationItemCreate(event_id=event_id, item=message)))
+    turns.want_answer(do)
+
+
+def _typing_ended(do: Draft, event: events.TypingEnded) -> None:
+    if not do.state.terms.microphone:
+        do.change(ending=Ending.WHEN_QUIET)
+
+
+def _talk_pressed(do: Draft, event: events.TalkPressed) -> None:
+    if do.state.talk_held:
+        return
+    commands.interrupt(do)
+    do.change(talk_held=True, uncommitted=0, paused=False, muted=False)
+    do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
+    do.ask(Show(Notice("Talk. Enter ends your turn.")))
+
+
+def _talk_released(do: Draft, event: events.TalkReleased | events.MicEnded) -> None:
+    if not do.state.talk_held:
+        return
+    long_enough = do.state.uncommitted >= SHORTEST_COMMIT_SAMPLES
+    do.change(talk_held=False, uncommitted=0)
+    event_id = do.next_event_id()
+    if long_enough:
+        do.ask(Send(InputAudioBufferCommit(event_id=event_id)))
+        turns.want_answer(do)
+    else:
+        do.ask(Send(InputAudioBufferClear(event_id=event_id)))
+
+
+def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
+    floor.ended(do, event.item_id, event.heard)
+    utterance = do.state.utterances.get(event.item_id)
+    if utterance is not None and utterance.sound is Sound.ENDED:
+        turns.end_line_when_over(do, event.item_id)
+
+
+def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
+    if event.name == turns.ANSWER_ALARM:
+        turns.answer_overdue(do)
+    elif event.name == turns.TRANSCRIPT_ALARM:
+        turns.transcripts_overdue(do)
+    elif event.name == SETTLE_ALARM:
+        do.change(ending=Ending.WHEN_QUIET)
+    elif event.name == BEGIN_ALARM:
+        do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
+
+
+def _link_lost(do: Draft, event: events.LinkLost) -> None:
+    do.ask(Quit(Outcome.LINK_LOST, event.sentence))
+
+
+def _uplink_dropped(do: Draft, event: events.UplinkDropped) -> None:
+    ms = event.samples // SAMPLES_PER_MS
+    do.ask(Show(Notice(f"The network is too slow: {ms} ms of what you said were dropped.", "warning")))
+
+
+def _frame_unreadable(do: Draft, event: events.FrameUnreadable) -> None:
+    do.ask(Show(Notice(f"The server sent something that is no Realtime event: {event.reason}", "debug")))
+
+
+Rule = Callable[[Draft, Any], None]
+
+SERVER_RULES: dict[type, Rule] = {
+    SessionCreated: _session_created,
+    SessionUpdated: _session_updated,
+    ErrorEvent: refusals.error,
+    InputAudioBufferSpeechStarted: _speech_started,
+    InputAudioBufferSpeechStopped: _speech_stopped,
+    InputAudioBufferCommitted: _committed,
+    ConversationItemInputAudioTranscriptionDelta: _transcript_delta,
+    ConversationItemInputAudioTranscriptionCompleted: _transcript_completed,
+    ConversationItemInputAudioTranscriptionFailed: _transcript_failed,
+    ResponseCreated: _response_created,
+    ResponseOutputItemAdded: _output_item_added,
+    ResponseOutputAudioDelta: _audio_delta,
+    ResponseOutputAudioDone: _audio_done,
+    ResponseOutputAudioTranscriptDelta: _words_delta,
+    ResponseOutputAudioTranscriptDone: _words_done,
+    ResponseOutputTextDelta: _text_delta,
+    ResponseOutputTextDone: _text_done,
+    ResponseDone: _response_done,
+}
+"""What the server says that changes something here. All else it says is only recorded."""
+
+LOCAL_RULES: dict[type, Rule] = {
+    events.MicHeard: _mic_heard,
+    events.MicEnded: _mic_ended,
+    events.MicLost: _mic_lost,
+    events.SpeakerLost: _speaker_lost,
+    events.Typed: _typed,
+    events.TypingEnded: _typing_ended,
+    events.Interrupted: lambda do, event: commands.interrupt(do),
+    events.TalkPressed: _talk_pressed,
+    events.TalkReleased: _talk_released,
+    events.PlaybackAdvanced: lambda do, event: turns.heard_so_far(do, event.item_id, event.heard),
+    events.PlaybackEnded: _playback_ended,
+    events.ToolEnded: lambda do, event: calls.ended(do, event.call_id, event.output),
+    events.TimerDue: lambda do, event: calls.timer_due(do, event.label),
+    events.AlarmRang: _alarm_rang,
+    events.LinkLost: _link_lost,
+    events.UplinkDropped: _uplink_dropped,
+    events.FrameUnreadable: _frame_unreadable,
+}
+
+FREQUENT = frozenset({events.MicHeard, events.PlaybackAdvanced})
+"""They come many times a second and can neither end a turn nor the conversation."""

@@ -1,0 +1,245 @@
+"""Whose turn it is, and what was said in it: one response at a time, and the lines of both speakers."""
+
+from __future__ import annotations
+
+from rtassist.dialogue import floor, words
+from rtassist.dialogue.effects import (
+    Awaited,
+    ClearAlarm,
+    LineEnded,
+    Notice,
+    Said,
+    Send,
+    SetAlarm,
+    Show,
+)
+from rtassist.dialogue.state import HISTORY_TURNS, Draft, Request, Sound, Turn, Utterance
+from rtassist.protocol import ResponseCreate
+
+ANSWER_ALARM = "answer"
+ANSWER_WAIT_US = 15_000_000
+"""A response that is due and has not begun by then is no longer waited for."""
+TRANSCRIPT_ALARM = "transcript"
+TRANSCRIPT_WAIT_US = 6_000_000
+"""The user's words are worth this much waiting: past it the conversation is shown without them."""
+
+
+def want_answer(do: Draft) -> None:
+    """Ask for a response now, or as soon as the one before it is over."""
+    do.change(wanted=True)
+    ask_when_allowed(do)
+
+
+def ask_when_allowed(do: Draft) -> None:
+    """Send `response.create` if one is wanted and no other response is being made or on its way.
+
+    The server makes one response of the conversation at a time and refuses a second.
+    """
+    state = do.state
+    if not state.wanted or not state.ready or state.requests or state.active is not None:
+        return
+    if state.user_speaks or state.talk_held:
+        return
+    event_id = do.next_event_id()
+    do.change(wanted=False, requests=(Request(event_id),))
+    do.ask(Send(ResponseCreate(event_id=event_id)))
+    do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
+
+
+def answer_due(do: Draft) -> None:
+    """The server has taken the user's turn and will answer it by itself."""
+    do.change(requests=(*do.state.requests, Request(None)), wanted=False)
+    do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
+
+
+def answer_began(do: Draft) -> None:
+    if not do.state.requests:
+        do.ask(ClearAlarm(ANSWER_ALARM))
+
+
+def answer_overdue(do: Draft) -> None:
+    if do.state.requests:
+        do.change(requests=())
+        do.ask(Show(Notice("The server has not begun an answer; it is no longer waited for.", "warning")))
+        ask_when_allowed(do)
+
+
+def answer_refused(do: Draft, event_id: str) -> None:
+    """The server refused an event of ours; if that was a `response.create`, it is no longer on its way."""
+    do.change(requests=tuple(request for request in do.state.requests if request.event_id != event_id))
+
+
+def answer_in_the_way(do: Draft) -> None:
+    """The server is making a response that we did not know of: ask again when that one is done."""
+    do.change(wanted=True)
+    if do.state.active is None:
+        do.change(requests=(Request(None),))
+        do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
+
+
+def user_turn_began(do: Draft, item_id: str) -> None:
+    do.ask(Show(Awaited(item_id, "user")))
+
+
+def user_turn_committed(do: Draft, item_id: str) -> None:
+    do.change(uncommitted=0)
+    if do.state.terms.transcribes and item_id not in do.state.awaited:
+        do.change(awaited=(*do.state.awaited, item_id))
+        do.ask(SetAlarm(TRANSCRIPT_ALARM, do.now_us + TRANSCRIPT_WAIT_US))
+
+
+def user_words(do: Draft, item_id: str, words_: str) -> None:
+    heard = do.state.heard_words
+    do.change(heard_words={**heard, item_id: heard.get(item_id, "") + words_})
+    do.ask(Show(Said(item_id, "user", words_)))
+
+
+def user_line_ended(do: Draft, item_id: str, text: str) -> None:
+    """The user's words are complete, or as complete as they will be."""
+    state = do.state
+    do.change(
+        awaited=tuple(other for other in state.awaited if other != item_id),
+        heard_words={key: value for key, value in state.heard_words.items() if key != item_id},
+    )
+    if not do.state.awaited:
+        do.ask(ClearAlarm(TRANSCRIPT_ALARM))
+    do.ask(Show(LineEnded(item_id, "user", text)))
+    if text:
+        keep(do, Turn("user", text))
+
+
+def transcripts_overdue(do: Draft) -> None:
+    for item_id in do.state.awaited:
+        user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+
+
+def assistant_line_began(do: Draft, item_id: str, response_id: str) -> None:
+    state = do.state
+    if item_id in state.utterances or response_id not in state.answers:
+        return
+    floor.open_utterance(do, item_id, response_id)
+    if response_id == state.holder:
+        do.ask(Show(Awaited(item_id, "assistant")))
+
+
+def assistant_words(do: Draft, item_id: str, words_: str) -> None:
+    """The transcript of an assistant's voice goes on; it is shown as far as it was heard."""
+    utterance = do.state.utterances.get(item_id)
+    if utterance is None or utterance.transcript_done:
+        return
+    do.change_utterance(item_id, transcript=utterance.transcript + words_)
+    show_heard(do, item_id)
+
+
+def assistant_words_done(do: Draft, item_id: str, transcript: str) -> None:
+    utterance = do.state.utterances.get(item_id)
+    if utterance is None or utterance.line_ended:
+        return
+    if transcript.startswith(utterance.transcript[: utterance.shown]):
+        do.change_utterance(item_id, transcript=transcript)
+    do.change_utterance(item_id, transcript_done=True)
+    show_heard(do, item_id)
+    end_line_when_over(do, item_id)
+
+
+def assistant_wrote(do: Draft, item_id: str, words_: str) -> None:
+    """A written answer goes on; without the floor it is no longer shown."""
+    utterance = do.state.utterances.get(item_id)
+    if utterance is None or utterance.line_ended:
+        return
+    do.change_utterance(item_id, written=True, transcript=utterance.transcript + words_)
+    show_heard(do, item_id)
+
+
+def heard_so_far(do: Draft, item_id: str, heard: int) -> None:
+    """The loudspeaker's progress."""
+    utterance = do.state.utterances.get(item_id)
+    if utterance is not None and utterance.sound is Sound.SOUNDING and heard > utterance.heard:
+        do.change_utterance(item_id, heard=min(heard, utterance.handed))
+        show_heard(do, item_id)
+
+
+def show_heard(do: Draft, item_id: str) -> None:
+    """Show the words up to the one that sounds now; written ones at once."""
+    utterance = do.state.utterances[item_id]
+    if utterance.line_ended or utterance.unheard:
+        return
+    length = _heard_length(do, utterance)
+    if length > utterance.shown:
+        fresh = utterance.transcript[utterance.shown : length]
+        do.change_utterance(item_id, shown=length)
+        do.ask(Show(Said(item_id, "assistant", fresh)))
+
+
+def _heard_length(do: Draft, utterance: Utterance) -> int:
+    state = do.state
+    if utterance.written or not state.voiced:
+        return len(utterance.transcript) if utterance.response_id == state.holder else utterance.shown
+    if utterance.sound is Sound.ENDED and not is_cut(utterance):
+        return len(utterance.transcript)
+    total = words.total_samples(
+        utterance.transcript,
+        arrived=utterance.arrived,
+        whole=utterance.audio_done and utterance.transcript_done,
+        pace=state.pace,
+    )
+    return words.heard_length(utterance.transcript, heard=utterance.heard, total=total)
+
+
+def is_cut(utterance: Utterance) -> bool:
+    """Some of its audio was not heard and never will be."""
+    return utterance.sound is Sound.ENDED and not floor.heard_whole(utterance)
+
+
+def end_line_when_over(do: Draft, item_id: str) -> None:
+    """Close an assistant's line once no more of it will be heard and all its words are known."""
+    utterance = do.state.utterances[item_id]
+    if utterance.line_ended:
+        return
+    answer = do.state.answers.get(utterance.response_id)
+    response_over = answer is None or answer.done
+    words_over = utterance.transcript_done or response_over
+    taken = utterance.response_id != do.state.holder
+    if utterance.written or not do.state.voiced:
+        over, cut = words_over, taken and not utterance.transcript_done
+    elif utterance.sound is Sound.ENDED:
+        cut = is_cut(utterance)
+        over = cut or words_over
+    else:
+        over, cut = utterance.sound is Sound.NONE and response_over, False
+    if over:
+        _end_line(do, item_id, cut)
+
+
+def _end_line(do: Draft, item_id: str, cut: bool) -> None:
+    show_heard(do, item_id)
+    utterance = do.change_utterance(item_id, line_ended=True)
+    text = utterance.transcript[: utterance.shown]
+    unsaid = utterance.transcript[utterance.shown :] if cut else ""
+    do.ask(Show(LineEnded(item_id, "assistant", text, cut, unsaid)))
+    if text:
+        keep(do, Turn("assistant", text, cut, unsaid))
+    if not cut and utterance.arrived and utterance.transcript_done:
+        do.change(pace=words.learn_pace(do.state.pace, utterance.transcript, utterance.arrived))
+
+
+def forget(do: Draft) -> None:
+    """Drop what is over: finished lines of finished responses, and responses that nothing is left of."""
+    state = do.state
+    finished = [
+        u.item_id
+        for u in state.utterances.values()
+        if u.line_ended
+        and u.sound in (Sound.ENDED, Sound.NONE)
+        and ((answer := state.answers.get(u.response_id)) is None or answer.done)
+    ]
+    if finished:
+        do.change(utterances={k: u for k, u in state.utterances.items() if k not in finished})
+    owners = {u.response_id for u in do.state.utterances.values()}
+    over = [a.id for a in state.answers.values() if a.done and a.id not in owners and a.id != state.holder]
+    if over:
+        do.change(answers={k: a for k, a in state.answers.items() if k not in over})
+
+
+def keep(do: Draft, turn: Turn) -> None:
+    do.change(history=(*do.state.history, turn)[-HISTORY_TURNS:])
