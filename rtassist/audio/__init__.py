@@ -11,7 +11,7 @@ __all__ = ["SAMPLE_RATE", "DeviceLost", "Microphone", "SoundUnavailable", "Speak
 SAMPLE_RATE = 24_000
 
 
-class DeviceLost(Exception):
+class DeviceLost(Exception):  # noqa: N818 (named for what happened)
     """An open device stopped working: unplugged, suspended, or its sound server is gone.
 
     The device is to be closed; a new one may be opened. `reason` is half a sentence for a person,
@@ -23,7 +23,7 @@ class DeviceLost(Exception):
         self.reason = reason
 
 
-class SoundUnavailable(Exception):
+class SoundUnavailable(Exception):  # noqa: N818 (named for what happened)
     """A device or file cannot be opened, or a file can no longer be written.
 
     `message` says to a user what happened, why, and what to do about it.
@@ -43,8 +43,9 @@ class Microphone(Protocol):
     async def read(self) -> bytes:
         """The next chunk of PCM16, typically 20 ms, once it was heard.
 
-        Raises trio.EndOfChannel at the end of a file or pipe, and DeviceLost when the device is
-        gone. A checkpoint; a cancelled call takes no sound away: the next one returns it.
+        Raises trio.EndOfChannel at the end of a file or pipe, DeviceLost when the device is gone,
+        SoundUnavailable when a file turns out to be damaged. A checkpoint; a cancelled call takes no
+        sound away: the next one returns it.
         """
         ...
 
@@ -55,7 +56,8 @@ class Speaker(Protocol):
     async def play(self, pcm: bytes) -> None:
         """Hand over up to 20 ms of PCM16, waiting while the device has enough.
 
-        Raises DeviceLost when the device is gone. A checkpoint; a cancelled call handed over nothing.
+        Raises DeviceLost when the device is gone, SoundUnavailable when a file or pipe can no longer
+        be written. A checkpoint; a cancelled call handed over nothing.
         """
         ...
 
@@ -71,7 +73,7 @@ class Speaker(Protocol):
         ...
 
     async def drain(self) -> None:
-        """Wait until everything handed over has sounded. Raises DeviceLost; cancelling stops nothing."""
+        """Wait until everything handed over has sounded. Raises as `play`; cancelling stops nothing."""
         ...
 
     def flush(self) -> int:
