@@ -1,0 +1,215 @@
+"""Which part may import what, held by reading the source of every file."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+ROOT = Path(__file__).parents[1]
+
+# What draws time, chance or the outside world into a decision.
+IMPURE = frozenset(
+    {
+        *(
+            "asyncio",
+            "concurrent",
+            "multiprocessing",
+            "selectors",
+            "signal",
+            "subprocess",
+            "threading",
+            "trio",
+        ),
+        *("ctypes", "fcntl", "http", "logging", "select", "socket", "urllib.request"),
+        *("glob", "os", "pathlib", "shutil", "tempfile"),
+        *("random", "secrets", "time", "uuid"),
+    }
+)
+IMPURE_CALLS = frozenset({"now", "utcnow", "today", "open", "input", "print", "breakpoint"})
+
+
+@frozen(kw_only=True)
+class Layer:
+    """What the modules at and below a name may import; the longest name that fits a module counts."""
+
+    ours: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    pure: bool = False
+
+
+def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
+    return Layer(
+        ours=frozenset(f"rtassist.{name}" for name in ours.split()),
+        others=frozenset(others.split()),
+        pure=pure,
+    )
+
+
+LAYERS = {
+    "": layer(),
+    "__main__": layer("cli"),
+    "cli": layer("app settings errors", "typer"),
+    "app": layer(
+        "audio converse costs dialogue errors link protocol server sessions settings terminal tools",
+        "attrs numpy trio",
+    ),
+    "converse": layer("dialogue", "attrs trio"),
+    "errors": layer(pure=True),
+    "costs": layer("protocol.usage protocol.unset", "attrs", pure=True),
+    "settings": layer("errors", "attrs cattrs dotenv platformdirs"),
+    "protocol": layer("protocol", "attrs cattrs orjson pybase64", pure=True),
+    "dialogue": layer("dialogue protocol", "attrs", pure=True),
+    "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
+    "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
+    "link": layer("link errors", "attrs", pure=True),
+    "link.dial": layer("link errors", "attrs trio"),
+    "link.websocket": layer("link errors protocol", "attrs trio trio_websocket wsproto"),
+    "tools": layer("tools protocol.session", "attrs cattrs trio"),
+    "sessions": layer("sessions dialogue protocol errors", "attrs cattrs orjson numpy soundfile"),
+    "terminal": layer("terminal dialogue errors", "attrs rich trio"),
+    "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),
+    "server": layer("server protocol audio.pcm errors", "attrs numpy orjson trio"),
+    "server.engine": layer("server protocol", "attrs", pure=True),
+    "server.serve": layer("server protocol audio.pcm errors", "attrs trio trio_websocket wsproto"),
+    "server.endpoints": layer("server protocol audio.pcm errors", "attrs httpx2 orjson trio"),
+    "server.recognition": layer("server protocol audio.pcm errors", "attrs numpy pocketsphinx trio"),
+}
+
+FILES = sorted((ROOT / "rtassist").rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """`dialogue.step` for rtassist/dialogue/step.py, "" for rtassist/__init__.py."""
+    parts = path.relative_to(ROOT / "rtassist").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def layer_of(name: str) -> Layer | None:
+    """The layer of a module; None for one that the table does not know."""
+    if name == "":
+        return LAYERS[""]
+    while name and name not in LAYERS:
+        name = name.rpartition(".")[0]
+    return LAYERS[name] if name else None
+
+
+def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything imported; `from a import b` counts as `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                source = ".".join([*above, *filter(None, [source])])
+            for alias in node.names:
+                yield node.lineno, f"{source}.{alias.name}"
+
+
+def below(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def violations(source: str, package: str, rules: Layer) -> list[str]:
+    """What in `source`, a module of `package`, its layer does not allow; empty if all is well."""
+    tree = ast.parse(source)
+    found = []
+    for line, name in imports(tree, package):
+        top = name.partition(".")[0]
+        if top == "rtassist":
+            # `from rtassist import __version__` and the like
+            allowed = any(below(name, prefix) for prefix in rules.ours) or name == "rtassist.__version__"
+        elif top in sys.stdlib_module_names:
+            allowed = not (rules.pure and any(below(name, impure) for impure in IMPURE))
+        else:
+            allowed = top in rules.others
+        if not allowed:
+            found.append(f"line {line}: imports {name}")
+    if rules.pure:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                called = (
+                    node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                )
+                if called in IMPURE_CALLS:
+                    found.append(f"line {node.lineno}: calls {called}()")
+            elif isinstance(node, ast.AsyncFunctionDef | ast.Await):
+                found.append(f"line {node.lineno}: is async")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: module_name(path) or "rtassist")
+def test_a_module_imports_what_its_layer_may(path: Path) -> None:
+    name = module_name(path)
+    rules = layer_of(name)
+    assert rules is not None, f"{name} is in no layer: say in LAYERS what it may import"
+
+    is_package = path.name == "__init__.py"
+    package = ".".join(filter(None, ["rtassist", name if is_package else name.rpartition(".")[0]]))
+    assert violations(path.read_text("utf-8"), package, rules) == []
+
+
+PURE = layer("protocol", "attrs", pure=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import trio", ["line 1: imports trio"]),
+        ("import time", ["line 1: imports time"]),
+        ("from random import choice", ["line 1: imports random.choice"]),
+        ("def f():\n    import numpy.linalg", ["line 2: imports numpy.linalg"]),
+        ("from datetime import datetime\ndatetime.now()", ["line 2: calls now()"]),
+        ("open('x')", ["line 1: calls open()"]),
+        ("async def f(): ...", ["line 1: is async"]),
+        ("from rtassist.link import retry", ["line 1: imports rtassist.link.retry"]),
+        ("from rtassist import link", ["line 1: imports rtassist.link"]),
+        ("from ..link.retry import delay_ms", ["line 1: imports rtassist.link.retry.delay_ms"]),
+        ("from . import floor", ["line 1: imports rtassist.dialogue.floor"]),
+        ("import rtassist.protocol_x", ["line 1: imports rtassist.protocol_x"]),
+        ("import json, re\nfrom attrs import frozen\nfrom rtassist.protocol import decode", []),
+        ("from datetime import datetime, timedelta", []),
+    ],
+)
+def test_the_reader_of_imports_sees(source: str, found: list[str]) -> None:
+    assert violations(source, "rtassist.dialogue", PURE) == found
+
+
+def test_a_module_that_nobody_thought_of_is_in_no_layer() -> None:
+    assert layer_of("helpers.strings") is None
+    assert layer_of("dialogue.new_idea") is LAYERS["dialogue"]
+    assert layer_of("audio.pcm") is LAYERS["audio.pcm"]
+
+
+def test_only_two_files_know_the_websocket_library() -> None:
+    users = [
+        module_name(path)
+        for path in FILES
+        for _, name in imports(ast.parse(path.read_text("utf-8")), "rtassist")
+        if below(name, "trio_websocket")
+    ]
+    assert set(users) <= {"link.websocket", "server.serve"}
+
+
+def test_asking_for_help_loads_no_machinery() -> None:
+    """`--help` answers at once: no sound, no socket, no numbers, and no protocol."""
+    program = (
+        "import sys\n"
+        "from rtassist.cli import main\n"
+        "sys.argv = ['rtassist', '--help']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "heavy = 'trio numpy soundcard soundfile httpx2 rtassist.protocol rtassist.audio'.split()\n"
+        "print('LOADED', [name for name in heavy if name in sys.modules])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == "LOADED []"
