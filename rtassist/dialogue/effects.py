@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from rtassist.protocol import ClientEvent
+from rtassist.protocol import ClientEvent, InputAudioBufferAppend
 
 Role = Literal["user", "assistant"]
 
@@ -17,6 +17,11 @@ class Send:
     """Send this event to the server."""
 
     event: ClientEvent
+
+    @property
+    def samples(self) -> int:
+        """Microphone audio in it, PCM16; 0 for everything else. Only this may be dropped when it is late."""
+        return len(self.event.audio) // 2 if isinstance(self.event, InputAudioBufferAppend) else 0
 
 
 @frozen

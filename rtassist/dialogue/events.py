@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from rtassist.protocol import ServerEvent, Unknown
+from rtassist.protocol import BadFrame, ServerEvent, Unknown
 
 
 @frozen
@@ -157,3 +157,10 @@ LocalEvent = (
     | AlarmRang
 )
 Event = ServerSaid | LocalEvent
+
+
+def received(frame: str | bytes, event: ServerEvent | Unknown | BadFrame) -> ServerSaid | FrameUnreadable:
+    """What a message of the server is to the conversation."""
+    if isinstance(event, BadFrame):
+        return FrameUnreadable(str(event), frame)
+    return ServerSaid(event, frame)

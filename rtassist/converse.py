@@ -1,0 +1,256 @@
+"""The ring around the decision: five tasks, one door.
+
+    microphone ── capture ─┐                              ┌─ send ────── server
+    server ────── receive ─┼─► feed ─► step ─► perform ───┼─ playback ── loudspeaker
+    keys, timers  command ─┘    (noted)                   └─ tools, alarms, screen
+
+Every task brings what happened to `feed`, which notes it, decides it and performs the effects without a
+single await, so that events cannot interleave. `perform` starts, stops or queues; it never waits and never
+feeds. What is decided is in `dialogue`; what things are is behind the edges that are passed in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import trio
+from attrs import field, frozen
+
+from rtassist.audio import SAMPLE_RATE, DeviceLost, Microphone, SoundUnavailable, Speaker
+from rtassist.dialogue import events
+from rtassist.dialogue.effects import (
+    CallTool,
+    ClearAlarm,
+    Effect,
+    Finish,
+    Hush,
+    Listen,
+    Outcome,
+    Play,
+    Quit,
+    Send,
+    SetAlarm,
+    Show,
+    Shown,
+)
+from rtassist.dialogue.state import Ending, Terms
+from rtassist.dialogue.step import begin, step
+from rtassist.link.closing import LinkClosed
+from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
+
+CHUNK_BYTES = 960
+"""20 ms: what is handed to the loudspeaker at once, and so what an interruption can be late by."""
+ADVANCE_SAMPLES = SAMPLE_RATE // 10
+"""Progress is reported ten times a second: about a syllable."""
+STALE_UPLINK_SAMPLES = 5 * SAMPLE_RATE
+"""Microphone audio that waits behind more than this would be answered too late to be of use."""
+DEAD_UPLINK_SAMPLES = 30 * SAMPLE_RATE
+
+
+class Link(Protocol):
+    """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls."""
+
+    async def send(self, event: ClientEvent) -> None: ...
+
+    async def receive(self) -> tuple[str | bytes, ServerEvent | Unknown | BadFrame]: ...
+
+
+class Tools(Protocol):
+    async def run(self, name: str, arguments: str) -> str:
+        """The result as text for the model, errors included. Never raises for what a model can cause."""
+        ...
+
+
+@frozen(kw_only=True)
+class Edges:
+    """The outside, as the ring sees it. `commands` brings what people and timers do, as events."""
+
+    link: Link
+    microphone: Microphone | None
+    speaker: Speaker | None
+    commands: trio.MemoryReceiveChannel[events.Event]
+    tools: Tools
+    show: Callable[[Shown], None]
+    note: Callable[[int, events.Event | Effect], None]
+    """The recorder: each event before it is decided, then each effect, with the µs since the start."""
+
+
+@frozen(eq=False)
+class Voice:
+    """One assistant item on its way to the loudspeaker. Cancelling `scope` silences it."""
+
+    item_id: str
+    to_sound: trio.MemorySendChannel[bytes]
+    chunks: trio.MemoryReceiveChannel[bytes]
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+
+
+async def converse(terms: Terms, edges: Edges) -> Quit:
+    """Hold one conversation over an open link and say how it ended.
+
+    Everything that was started here has ended when this returns or raises, cancellation included. Devices
+    and link stay open: they belong to the caller.
+    """
+    async with trio.open_nursery() as nursery:
+        ring = Ring(terms, edges, nursery)
+        for task in (ring.capture, ring.send, ring.receive, ring.playback, ring.command):
+            nursery.start_soon(task)
+    return ring.quit
+
+
+class Ring:
+    def __init__(self, terms: Terms, edges: Edges, nursery: trio.Nursery) -> None:
+        self.edges = edges
+        self.nursery = nursery
+        self.state = begin(terms)
+        self.began = trio.current_time()
+        self.listening = trio.Event()
+        self.to_send, self.outgoing = trio.open_memory_channel[Send](math.inf)
+        self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
+        self.voice_of: dict[str, Voice] = {}
+        self.alarms: dict[str, trio.CancelScope] = {}
+        self.unsent = 0
+        self.quit = Quit(Outcome.OVER)
+
+    def feed(self, event: events.Event) -> None:
+        """The one door: note what happened, decide it, perform what follows."""
+        now_us = round((trio.current_time() - self.began) * 1_000_000)
+        self.edges.note(now_us, event)
+        self.state, effects = step(self.state, now_us, event)
+        for effect in effects:
+            self.edges.note(now_us, effect)
+            self.perform(effect)
+
+    def perform(self, effect: Effect) -> None:
+        match effect:
+            case Send():
+                self.unsent += effect.samples
+                self.to_send.send_nowait(effect)
+            case Play():
+                self.voice(effect.item_id).to_sound.send_nowait(effect.pcm)
+            case Finish():
+                self.voice(effect.item_id).to_sound.close()
+            case Hush():
+                self.voice(effect.item_id).scope.cancel()
+            case CallTool():
+                self.nursery.start_soon(self.call_tool, effect)
+            case SetAlarm() | ClearAlarm():
+                self.set_alarm(effect)
+            case Show():
+                self.edges.show(effect.what)
+            case Listen():
+                self.listening.set()
+            case Quit():
+                self.quit = effect
+                self.nursery.cancel_scope.cancel()
+
+    async def capture(self) -> None:
+        """The microphone's chunks, as they are heard; behind a file's end, silence."""
+        microphone = self.edges.microphone
+        await self.listening.wait()
+        try:
+            while microphone is not None:
+                self.feed(events.MicHeard(await microphone.read()))
+                if self.unsent > DEAD_UPLINK_SAMPLES:
+                    self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
+        except trio.EndOfChannel:
+            self.feed(events.MicEnded())
+            while self.state.ending is Ending.TRAILING:
+                self.feed(events.MicHeard(bytes(CHUNK_BYTES)))
+                await trio.lowlevel.checkpoint()
+        except (DeviceLost, SoundUnavailable) as lost:
+            self.feed(events.MicLost(str(lost)))
+
+    async def send(self) -> None:
+        """Owns the write side. Microphone audio that has waited too long is dropped, the oldest first."""
+        dropped = 0
+        async for effect in self.outgoing:
+            stale = effect.samples and self.unsent > STALE_UPLINK_SAMPLES
+            self.unsent -= effect.samples
+            if stale:
+                dropped += effect.samples
+                continue
+            if dropped:
+                self.feed(events.UplinkDropped(dropped))
+                dropped = 0
+            try:
+                await self.edges.link.send(effect.event)
+            except LinkClosed:
+                return  # `receive` meets the same end and tells it
+
+    async def receive(self) -> None:
+        """Waits for nothing but the socket: what it brings is queued without bound elsewhere."""
+        try:
+            while True:
+                frame, event = await self.edges.link.receive()
+                self.feed(events.received(frame, event))
+        except LinkClosed as closed:
+            self.feed(events.LinkLost(closed.close.code, closed.close.sentence))
+
+    async def playback(self) -> None:
+        """One voice after the other; the report of its end is outside of its scope, and given once."""
+        speaker = self.edges.speaker
+        async for voice in self.voices:
+            lost: str | None = None
+            heard = 0
+            if speaker is not None:
+                start = speaker.handed()
+                with voice.scope:
+                    try:
+                        await self.sound(voice, speaker, start)
+                    except (DeviceLost, SoundUnavailable) as gone:
+                        lost = str(gone)
+                if voice.scope.cancel_called:
+                    speaker.flush()
+                heard = speaker.heard() - start
+            del self.voice_of[voice.item_id]
+            self.feed(events.PlaybackEnded(voice.item_id, heard))
+            if lost is not None:
+                speaker = None
+                self.feed(events.SpeakerLost(lost))
+
+    async def sound(self, voice: Voice, speaker: Speaker, start: int) -> None:
+        told = 0
+        async for pcm in voice.chunks:
+            for offset in range(0, len(pcm), CHUNK_BYTES):
+                await speaker.play(pcm[offset : offset + CHUNK_BYTES])
+                heard = speaker.heard() - start
+                if heard - told >= ADVANCE_SAMPLES:
+                    told = heard
+                    self.feed(events.PlaybackAdvanced(voice.item_id, heard))
+        await speaker.drain()
+
+    async def command(self) -> None:
+        """What the user types and does, and timers."""
+        await self.listening.wait()
+        async for event in self.edges.commands:
+            self.feed(event)
+
+    async def call_tool(self, call: CallTool) -> None:
+        output = await self.edges.tools.run(call.name, call.arguments)
+        self.feed(events.ToolEnded(call.call_id, output))
+
+    def voice(self, item_id: str) -> Voice:
+        """The voice of an item, queued for playback when it is first named."""
+        voice = self.voice_of.get(item_id)
+        if voice is None:
+            voice = Voice(item_id, *trio.open_memory_channel[bytes](math.inf))
+            self.voice_of[item_id] = voice
+            self.to_play.send_nowait(voice)
+        return voice
+
+    def set_alarm(self, effect: SetAlarm | ClearAlarm) -> None:
+        previous = self.alarms.pop(effect.name, None)
+        if previous is not None:
+            previous.cancel()
+        if isinstance(effect, SetAlarm):
+            scope = self.alarms[effect.name] = trio.CancelScope()
+            self.nursery.start_soon(self.alarm, effect, scope)
+
+    async def alarm(self, effect: SetAlarm, scope: trio.CancelScope) -> None:
+        with scope:
+            await trio.sleep_until(self.began + effect.at_us / 1_000_000)
+        if not scope.cancel_called:
+            self.feed(events.AlarmRang(effect.name))

@@ -1,0 +1,61 @@
+"""The terminal as plain lines: the conversation on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TextIO
+
+from rtassist.dialogue.effects import Notice, Shown
+from rtassist.terminal import view
+from rtassist.terminal.view import Page, Style
+
+
+class OutputClosed(Exception):  # noqa: N818 (named for what happened)
+    """Whoever read what is printed has gone, as `head` does."""
+
+
+class Screen:
+    """Writes what is shown, at once. Raises OutputClosed when nobody reads it any more."""
+
+    def __init__(self, out: TextIO, err: TextIO, style: Style) -> None:
+        self._out = out
+        self._err = err
+        self._style = style
+        self._page = Page()
+
+    def show(self, shown: Shown) -> None:
+        self._page, out, err = view.show(self._page, shown, self._style)
+        self._write(out, err)
+
+    def notice(self, text: str) -> None:
+        self.show(Notice(text))
+
+    def close(self) -> None:
+        """Write what was held back; the cursor stands at the beginning of a line afterwards."""
+        rest, self._page = view.rest(self._page, self._style), Page()
+        self._write(rest, "")
+
+    def _write(self, out: str, err: str) -> None:
+        try:
+            if out:
+                self._out.write(out)
+                self._out.flush()
+            if err:
+                self._err.write(err)
+                self._err.flush()
+        except BrokenPipeError:
+            raise OutputClosed from None
+
+
+def style_for(out: TextIO, typed: TextIO | None, environment: Mapping[str, str], *, plain: bool) -> Style:
+    """How to write to `out` when lines are typed on `typed` (None: nothing is typed)."""
+    terminal = out.isatty()
+    typed_here = typed is not None and typed.isatty()
+    colour = terminal and not plain and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
+    return Style(streams=terminal, colour=colour, typed=not typed_here)
+
+
+def close_quietly(out: TextIO) -> None:
+    """After OutputClosed: keep the interpreter from complaining when it flushes `out` at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

@@ -1,0 +1,118 @@
+"""What is shown of a conversation as lines of text: who said what, in the order in which it was said.
+
+The user's words often come after the answer to them has begun, so lines are held in order: only the first
+open one is written, the ones behind it wait until it is over.
+"""
+
+from __future__ import annotations
+
+import attrs
+from attrs import frozen
+
+from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said, Shown
+
+NAMES: dict[Role, str] = {"user": "you", "assistant": "assistant"}
+_COLOURS: dict[Role, str] = {"user": "\x1b[32m", "assistant": "\x1b[36m"}
+_DIM, _RESET = "\x1b[2m", "\x1b[0m"
+UNSAID_WORDS = 8
+"""So many words of what was cut off are enough to know where the answer was going."""
+
+
+@frozen(kw_only=True)
+class Style:
+    streams: bool
+    """Words are written as they come (a terminal); else a line is written when it is whole (a file)."""
+    colour: bool = False
+    names: bool = True
+    """Lines begin with who speaks; without, only what the assistant says is written."""
+    typed: bool = True
+    """Typed lines are written too; a terminal has shown them already."""
+
+
+@frozen(kw_only=True)
+class Line:
+    item_id: str
+    role: Role
+    text: str = ""
+    over: bool = False
+    cut: bool = False
+    unsaid: str = ""
+
+
+@frozen(kw_only=True)
+class Page:
+    """The lines that are not written out yet, oldest first, and how much of the first one is."""
+
+    lines: tuple[Line, ...] = ()
+    written: int = 0
+    begun: bool = False
+
+
+def show(page: Page, shown: Shown, style: Style) -> tuple[Page, str, str]:
+    """The next page, what to write to stdout, and what to write to stderr."""
+    if isinstance(shown, Notice):
+        return _notice(page, shown, style)
+    line = next((line for line in page.lines if line.item_id == shown.item_id), None)
+    if isinstance(shown, LineEnded) and shown.typed and not style.typed:
+        return page, "", ""
+    if line is None:
+        line = Line(item_id=shown.item_id, role=shown.role)
+        page = attrs.evolve(page, lines=(*page.lines, line))
+    page = attrs.evolve(page, lines=tuple(_grown(a, shown) if a is line else a for a in page.lines))
+    page, out = _write(page, style)
+    return page, out, ""
+
+
+def rest(page: Page, style: Style) -> str:
+    """What is still to be written when the conversation is over."""
+    over = tuple(attrs.evolve(line, over=True) for line in page.lines)
+    return _write(attrs.evolve(page, lines=over), style)[1]
+
+
+def _grown(line: Line, shown: Awaited | Said | LineEnded) -> Line:
+    if isinstance(shown, Said):
+        return attrs.evolve(line, text=line.text + shown.words)
+    if isinstance(shown, LineEnded):
+        return attrs.evolve(line, text=shown.text, over=True, cut=shown.cut, unsaid=shown.unsaid)
+    return line
+
+
+def _write(page: Page, style: Style) -> tuple[Page, str]:
+    out = ""
+    while page.lines:
+        line = page.lines[0]
+        if not line.over and not style.streams:
+            break
+        text = line.text.lstrip()
+        silent = line.role == "user" and not style.names
+        if not silent and len(text) > page.written:
+            out += ("" if page.begun else _name(line.role, style)) + text[page.written :]
+            page = attrs.evolve(page, written=len(text), begun=True)
+        if not line.over:
+            break
+        if page.begun:
+            out += (_cut_mark(line, style) if line.cut else "") + "\n"
+        page = Page(lines=page.lines[1:])
+    return page, out
+
+
+def _name(role: Role, style: Style) -> str:
+    if not style.names:
+        return ""
+    name = f"{NAMES[role]}:"
+    return f"{_COLOURS[role]}{name}{_RESET} " if style.colour else f"{name} "
+
+
+def _cut_mark(line: Line, style: Style) -> str:
+    words = line.unsaid.split()
+    unsaid = " ".join(words[:UNSAID_WORDS]) + (" …" if len(words) > UNSAID_WORDS else "")
+    mark = f" [interrupted; not heard: {unsaid}]" if unsaid else " [interrupted]"
+    return f"{_DIM}{mark}{_RESET}" if style.colour else mark
+
+
+def _notice(page: Page, notice: Notice, style: Style) -> tuple[Page, str, str]:
+    if notice.level == "debug":
+        return page, "", ""
+    text = f"{_DIM}{notice.text}{_RESET}" if style.colour else notice.text
+    # On a terminal both streams meet: the notice must not land in the middle of a line.
+    return page, "\n" if style.streams and page.begun else "", f"{text}\n"
