@@ -53,33 +53,36 @@ class Proxy:
         return f"{self.host}:{self.port} ({self.variable})"
 
 
-def _split(url: str, schemes: tuple[str, ...], what: str) -> tuple[SplitResult, str, int]:
-    """The parts of `url`, its host in ASCII, and its port. CannotConnect names `what`, never a password."""
+def split_url(url: str, schemes: tuple[str, ...]) -> tuple[SplitResult, str, int]:
+    """The parts of `url`, its host in ASCII without brackets, and its port.
+
+    Raises ValueError with what a URL has to be ("must begin with …"); it quotes nothing of this one, which
+    may hold a password.
+    """
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").encode("idna").decode("ascii")
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
-    except ValueError:  # its text would quote the part that is wrong, and that may be of a password
-        raise CannotConnect(
-            f"{what} cannot be read: host or port are not written as a URL has them."
-        ) from None
+    except ValueError:
+        raise ValueError("must name host and port as a URL does") from None
     if parts.scheme not in schemes or not host:
-        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise CannotConnect(f"{what} must begin with {wanted} and name a host.")
+        raise ValueError(
+            f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)} and name a host"
+        )
     return parts, host, port
 
 
 def parse_address(url: str) -> Address:
-    """The address in a ws:// or wss:// URL. Raises CannotConnect for what is none.
+    """The address in a ws:// or wss:// URL; ValueError, as `split_url`, for what is none.
 
     A user and password in it are refused: they would be sent nowhere, and shown in many places.
     """
-    parts, host, port = _split(url, ("wss", "ws"), "The server's URL")
+    parts, host, port = split_url(url, ("wss", "ws"))
     if parts.username is not None:
-        raise CannotConnect("The server's URL holds a user name or password; give the key by itself.")
+        raise ValueError("must not hold a user name or password")
     resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not resource.isascii() or not resource.isprintable() or " " in resource:
-        raise CannotConnect("The server's URL has a path that must be percent-encoded first.")
+        raise ValueError("must have a percent-encoded path")
     return Address(host=host, port=port, secure=parts.scheme == "wss", resource=resource)
 
 
@@ -122,8 +125,10 @@ def proxy_for(address: Address, environ: Mapping[str, str]) -> Proxy | None:
     if variable is None:
         return None
     url = environ[variable]
-    what = f"The proxy in {variable}"
-    parts, host, port = _split(url if "://" in url else f"http://{url}", ("http", "https"), what)
+    try:
+        parts, host, port = split_url(url if "://" in url else f"http://{url}", ("http", "https"))
+    except ValueError as must:
+        raise CannotConnect(f"The proxy in {variable} cannot be used: it {must}.") from None
     authorization = None
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

@@ -92,7 +92,7 @@ def _untrusted(host: str, where: str, error: BaseException | None) -> CannotConn
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message.rstrip(".")
         return CannotConnect(
-            f"The certificate of {where} cannot be trusted: {why}. Usual reasons are a wrong address, a wrong "
+            f"The certificate of {where} cannot be trusted: {why}. Usual reasons: a wrong address, a wrong "
             "clock, or a network that opens encrypted connections; SSL_CERT_FILE can name a file with more "
             "authorities."
         )

@@ -14,7 +14,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import trio
 from trio_websocket import (
@@ -26,7 +26,7 @@ from trio_websocket import (
 )
 from wsproto.utilities import ProtocolError
 
-from rtassist.errors import Failure, foreign_text
+from rtassist.errors import CannotConnect, Failure, foreign_text
 from rtassist.link import refusals
 from rtassist.link.address import Address, parse_address, proxy_for
 from rtassist.link.closing import BROKEN_OFF, Close, LinkClosed
@@ -175,7 +175,8 @@ class Link:
                     tasks.start_soon(self._give_up_with_the_wire)
                     self._socket = await wrap_client_stream(
                         tasks,
-                        self._wire,
+                        # Its hint is narrower than its promise, "an arbitrary stream".
+                        cast(trio.SocketStream, self._wire),
                         address.host_header,
                         address.resource,
                         extra_headers=encoded,
@@ -252,30 +253,27 @@ class Link:
         )
         with until(deadline, silence):
             while True:
-                said = await self._first()
+                said = await self._before_session()
                 self._early.append(said)
-                if said.event.type == "session.created":
+                if self._is_beginning(said.event):
                     self.session_created = said
                     return
 
-    async def _first(self) -> Said:
-        """A message from before `session.created` that does not end the hope for it."""
+    async def _before_session(self) -> Said:
         try:
-            said = await self._next()
+            return await self._next()
         except LinkClosed as closed:
             raise refusals.closed_early(self.where, closed.close) from None
-        event = said.event
+
+    def _is_beginning(self, event: ServerEvent | Unknown | BadFrame) -> bool:
+        """Whether `event` is `session.created`; raises for what ends the hope for it."""
         if isinstance(event, BadFrame):
             raise refusals.no_realtime(self.where, str(event), self._secrets)
         if isinstance(event, ErrorEvent):
-            message, code = event.error.message, event.error.code
             raise refusals.refused_session(
-                self.where,
-                message if isinstance(message, str) else "",
-                code if isinstance(code, str) else None,
-                self._secrets,
+                self.where, event.error.message, event.error.code or None, self._secrets
             )
-        return said
+        return event.type == "session.created"
 
     def _not_opened(self, path: str) -> Failure:
         if isinstance(self._broken, ConnectionRejected):
@@ -324,7 +322,10 @@ async def connect(
     Raises CannotConnect, Refused or NoRealtime before the body runs; afterwards the body's own errors
     come out as they are. A normal end waits up to 2 s for the server's goodbye, an interrupted one 0.2 s.
     """
-    address = parse_address(url)
+    try:
+        address = parse_address(url)
+    except ValueError as must:
+        raise CannotConnect(f"The server's URL {must}.") from None
     deadline = trio.current_time() + deadline_s
     proxy = proxy_for(address, environ)
     stream = await dial(address, proxy=proxy, ssl_context=ssl_context, deadline=deadline)

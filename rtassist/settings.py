@@ -1,0 +1,423 @@
+"""Flags, environment, .env and a config file, made into one frozen `Settings`; each value knows its source.
+
+What counts, the later over the earlier: defaults, the config file, `.env` in the current folder, the
+environment, flags. What is trusted, the later over the earlier: `.env` (it comes with any folder that one
+enters), the config file, the environment, flags. A key goes only where a source at least as trusted as its
+own sends it.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from enum import IntEnum
+from pathlib import Path
+from typing import Literal
+
+import attrs
+from attrs import field, frozen
+
+from rtassist.errors import SettingsWrong, foreign_text
+from rtassist.link.address import is_loopback, parse_address, split_url
+
+DEFAULT_INSTRUCTIONS = """\
+You are a voice assistant in a terminal. Talk as people talk: short sentences, plain words, one thought at a \
+time, in the language that the user speaks. Answer first, explain when asked. Never read out markup, long \
+numbers or addresses; say what they mean. If you did not hear something well, say so and ask. If you do not \
+know, say so. When you are interrupted, drop what you were saying and listen. Use a tool when it helps, \
+without announcing it at length.\
+"""
+CONFIG_VARIABLE = "RTASSIST_CONFIG"
+
+
+class Secret:
+    """A key that does not show itself: only `reveal` gives it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
+        raise TypeError("a Secret is not written anywhere")
+
+
+class Trust(IntEnum):
+    """How far a source may be believed when it says where a key goes."""
+
+    DOTENV = 0
+    CONFIG = 1
+    ENVIRONMENT = 2
+    FLAG = 3
+    DEFAULT = 4
+
+
+@frozen
+class Source:
+    """Where a value came from: `name` is its variable, flag or key there, `place` that place."""
+
+    trust: Trust
+    name: str
+    place: str
+
+    def __str__(self) -> str:
+        return self.name if self.trust is Trust.FLAG else f"{self.name} ({self.place})"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be text and not empty")
+    return value.strip()
+
+
+def _words(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError("must be a list, or text with commas between")
+    return tuple(_text(part) for part in parts)
+
+
+def _secret(value: object) -> Secret:
+    text = value.reveal() if isinstance(value, Secret) else value
+    if (
+        not isinstance(text, str)
+        or not (text := text.strip()).isascii()
+        or not text.isprintable()
+        or " " in text
+    ):
+        raise ValueError("must be one word of plain characters, as keys are")
+    return Secret(text)
+
+
+def _switch(value: object) -> bool:
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    if isinstance(value, bool):
+        return value
+    try:
+        return words[str(value).strip().lower()]
+    except KeyError:
+        raise ValueError("must be one of 1, true, yes, on, 0, false, no, off") from None
+
+
+def _one_of(*allowed: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if (text := str(value).strip().lower()) not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def _whole(least: int, most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = least - 1
+        if isinstance(value, bool) or not least <= number <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return number
+
+    return parse
+
+
+def _number(least: float, most: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if isinstance(value, bool) or not least <= number <= most:
+            raise ValueError(f"must be a number from {least:g} to {most:g}")
+        return number
+
+    return parse
+
+
+def _socket_url(value: object) -> str:
+    parse_address(text := _text(value))
+    return text
+
+
+def _http_url(value: object) -> str:
+    parts, _, _ = split_url(text := _text(value), ("http", "https"))
+    if parts.username is not None:
+        raise ValueError("must not hold a user name or password; there is a variable for the key")
+    return text.rstrip("/")
+
+
+def _language(value: object) -> str:
+    text = _text(value).lower()
+    if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
+        raise ValueError("must be a language's code of ISO 639, such as en or de")
+    return text
+
+
+def _from(parse: Callable[[object], object], *variables: str, flag: str = "") -> dict[str, object]:
+    return {"parse": parse, "variables": variables, "flag": flag}
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All that can be set. None means: not set, the part concerned knows what to do without."""
+
+    api_key: Secret | None = field(
+        default=None, metadata=_from(_secret, "RTASSIST_API_KEY", "OPENAI_API_KEY")
+    )
+    url: str = field(
+        default="wss://api.openai.com/v1/realtime", metadata=_from(_socket_url, "RTASSIST_URL", flag="--url")
+    )
+    allow_plaintext: bool = field(
+        default=False, metadata=_from(_switch, "RTASSIST_ALLOW_PLAINTEXT", flag="--allow-plaintext")
+    )
+    offline: bool = field(default=False, metadata=_from(_switch, "RTASSIST_OFFLINE", flag="--offline"))
+    model: str = field(default="gpt-realtime-2.1", metadata=_from(_text, "RTASSIST_MODEL", flag="--model"))
+    voice: str = field(default="marin", metadata=_from(_text, "RTASSIST_VOICE", flag="--voice"))
+    instructions: str = field(
+        default=DEFAULT_INSTRUCTIONS,
+        metadata=_from(lambda value: str(value), "RTASSIST_INSTRUCTIONS", flag="--instructions"),
+    )
+    transcription_model: str = field(
+        default="gpt-realtime-whisper", metadata=_from(_text, "RTASSIST_TRANSCRIPTION_MODEL")
+    )
+    language: str | None = field(
+        default=None, metadata=_from(_language, "RTASSIST_LANGUAGE", flag="--language")
+    )
+    timeout_s: float = field(
+        default=10.0, metadata=_from(_number(0.1, 600), "RTASSIST_TIMEOUT", flag="--timeout")
+    )
+    mic: str | None = field(default=None, metadata=_from(_text, "RTASSIST_MIC", flag="--mic"))
+    speaker: str | None = field(default=None, metadata=_from(_text, "RTASSIST_SPEAKER", flag="--speaker"))
+    text: bool = field(default=False, metadata=_from(_switch, "RTASSIST_TEXT", flag="--text"))
+    ptt: bool = field(default=False, metadata=_from(_switch, "RTASSIST_PTT", flag="--ptt"))
+    plain: bool = field(default=False, metadata=_from(_switch, "RTASSIST_PLAIN", flag="--plain"))
+    fast: bool = field(default=False, metadata=_from(_switch, "RTASSIST_FAST", flag="--fast"))
+    vad: Literal["server", "semantic", "off"] = field(
+        default="server", metadata=_from(_one_of("server", "semantic", "off"), "RTASSIST_VAD", flag="--vad")
+    )
+    vad_threshold: float | None = field(
+        default=None, metadata=_from(_number(0, 1), "RTASSIST_VAD_THRESHOLD", flag="--vad-threshold")
+    )
+    vad_silence_ms: int | None = field(
+        default=None, metadata=_from(_whole(0, 10_000), "RTASSIST_VAD_SILENCE_MS", flag="--vad-silence-ms")
+    )
+    llm_url: str | None = field(default=None, metadata=_from(_http_url, "RTASSIST_LLM_URL"))
+    llm_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_LLM_KEY"))
+    llm_model: str | None = field(default=None, metadata=_from(_text, "RTASSIST_LLM_MODEL"))
+    stt_url: str | None = field(default=None, metadata=_from(_http_url, "RTASSIST_STT_URL"))
+    stt_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_STT_KEY"))
+    stt_model: str | None = field(default=None, metadata=_from(_text, "RTASSIST_STT_MODEL"))
+    tts_url: str | None = field(default=None, metadata=_from(_http_url, "RTASSIST_TTS_URL"))
+    tts_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_TTS_KEY"))
+    tts_model: str | None = field(default=None, metadata=_from(_text, "RTASSIST_TTS_MODEL"))
+    host: str = field(default="127.0.0.1", metadata=_from(_text, "RTASSIST_HOST", flag="--host"))
+    port: int = field(default=8765, metadata=_from(_whole(0, 65_535), "RTASSIST_PORT", flag="--port"))
+    server_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_SERVER_KEY"))
+    origins: tuple[str, ...] = field(default=(), metadata=_from(_words, "RTASSIST_ORIGINS", flag="--origin"))
+    max_sessions: int = field(
+        default=16, metadata=_from(_whole(1, 10_000), "RTASSIST_MAX_SESSIONS", flag="--max-sessions")
+    )
+    # OpenAI ends a session after an hour.
+    expires_s: int = field(
+        default=3600, metadata=_from(_whole(1, 86_400), "RTASSIST_EXPIRES", flag="--expires")
+    )
+    latency_ms: int = field(
+        default=0, metadata=_from(_whole(0, 60_000), "RTASSIST_LATENCY_MS", flag="--latency-ms")
+    )
+    jitter_ms: int = field(
+        default=0, metadata=_from(_whole(0, 60_000), "RTASSIST_JITTER_MS", flag="--jitter-ms")
+    )
+    extras: bool = field(default=False, metadata=_from(_switch, "RTASSIST_EXTRAS", flag="--extras"))
+    sources: Mapping[str, Source] = field(factory=dict, repr=False)
+
+    def source(self, name: str) -> Source:
+        """Where the value of the field `name` came from."""
+        return self.sources.get(name, Source(Trust.DEFAULT, name, "the default"))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the conversation is with our own server: asked for, or no key and no other server named."""
+        return self.offline or (self.api_key is None and self.source("url").trust is Trust.DEFAULT)
+
+
+OPTIONS = tuple(option for option in attrs.fields(Settings) if option.metadata)
+# Each key, and the URL that it is sent to.
+KEYS = {"api_key": "url", "llm_key": "llm_url", "stt_key": "stt_url", "tts_key": "tts_url"}
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Settings:
+    """The settings for a command started in `folder`.
+
+    `flags` maps fields of `Settings` to what the command line gave, None for what it did not. Reads the
+    config file, `.env` in `folder`, and a file that the instructions name. Raises SettingsWrong with every
+    problem there is.
+    """
+    problems: list[str] = []
+    given: dict[str, tuple[object, Source]] = {}
+    _take_config(given, environ, problems)
+    _take_variables(given, _dotenv(folder / ".env", problems), Trust.DOTENV, str(folder / ".env"))
+    _take_variables(given, environ, Trust.ENVIRONMENT, "the environment")
+    for option in OPTIONS:
+        value = flags.get(option.name)
+        if value is not None and value != ():
+            given[option.name] = (value, Source(Trust.FLAG, option.metadata["flag"], "the command line"))
+
+    values: dict[str, object] = {}
+    for name, (value, source) in given.items():
+        option = getattr(attrs.fields(Settings), name)
+        try:
+            values[name] = option.metadata["parse"](value)
+            if name == "instructions":
+                values[name] = _instructions(str(value), source, folder)
+        except ValueError as must:
+            shown = (
+                "" if option.metadata["parse"] is _secret else f" is {foreign_text(str(value), (), 60)!r}:"
+            )
+            problems.append(f"{source}{shown} {must}.")
+    sources = {name: source for name, (_, source) in given.items()}
+    settings = Settings(**values, sources=sources)  # type: ignore[arg-type] # each was made by its field's parser
+    problems += _contradictions(settings)
+    if problems:
+        raise SettingsWrong(problems)
+    return settings
+
+
+def _take_variables(
+    given: dict[str, tuple[object, Source]], variables: Mapping[str, str], trust: Trust, place: str
+) -> None:
+    """Empty means not set, as shells have no other way to take a variable back for one command."""
+    for option in OPTIONS:
+        for name in option.metadata["variables"]:
+            if variables.get(name, "").strip():
+                given[option.name] = (variables[name], Source(trust, name, place))
+                break
+
+
+def _dotenv(path: Path, problems: list[str]) -> Mapping[str, str]:
+    """What `path` sets. Nothing in it is expanded: ${OPENAI_API_KEY} in a URL would carry the key away."""
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values  # most folders have none
+
+    try:
+        values = dotenv_values(path, interpolate=False, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{path} cannot be read: {_why(error)}.")
+        return {}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """The config file: RTASSIST_CONFIG, or config.toml in the platform's folder for such files."""
+    if chosen := environ.get(CONFIG_VARIABLE, "").strip():
+        return Path(chosen).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("rtassist", appauthor=False) / "config.toml"
+
+
+def _take_config(
+    given: dict[str, tuple[object, Source]], environ: Mapping[str, str], problems: list[str]
+) -> None:
+    path = config_path(environ)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        if environ.get(CONFIG_VARIABLE, "").strip():
+            problems.append(f"{CONFIG_VARIABLE} (the environment) names {path}, and there is no such file.")
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{path} cannot be read: {_why(error)}.")
+        return
+    import tomllib  # as slow as all of this module, and needed only here
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"{path} is not TOML: {error}.")
+        return
+    names = [option.name for option in OPTIONS]
+    for name, value in table.items():
+        if name in names:
+            given[name] = (value, Source(Trust.CONFIG, name, str(path)))
+        else:
+            near = get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            problems.append(f"{foreign_text(name, (), 60)} ({path}) is no setting; {hint}")
+
+
+def _instructions(value: str, source: Source, folder: Path) -> str:
+    """The text itself, or that of the file that `@FILE` names, relative to `folder`."""
+    if not value.startswith("@"):
+        return value
+    path = (folder / Path(value[1:]).expanduser()).resolve()
+    if source.trust is Trust.DOTENV and not path.is_relative_to(folder.resolve()):
+        # What instructions name is sent to a server: a folder must not have one's other files sent.
+        raise ValueError("must name a file below the folder of that .env")
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"must name a file that can be read ({_why(error)})") from None
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What is wrong with settings that are each well by themselves."""
+    problems = []
+    for key, url in KEYS.items():
+        unused = key == "api_key" and settings.embedded
+        if getattr(settings, key) is not None and getattr(settings, url) is not None and not unused:
+            problems += _misplaced_key(settings, key, url)
+    for name in ("vad_threshold", "vad_silence_ms"):
+        if settings.vad == "semantic" and getattr(settings, name) is not None:
+            problems.append(
+                f"{settings.source(name)} is for --vad server; semantic detection knows no such thing."
+            )
+    return problems
+
+
+def _misplaced_key(settings: Settings, key: str, url: str) -> list[str]:
+    """The key would go where nobody who may say so sent it, or where others can read it."""
+    key_source, url_source = settings.source(key), settings.source(url)
+    parts, host, _ = split_url(getattr(settings, url), ("wss", "ws", "https", "http"))
+    if url_source.trust < key_source.trust:
+        return [
+            f"{url_source} sends the key in {key_source} to {host}, but is trusted less than the key's own "
+            f"place. If you mean it, give both in one place, or {_better_place(url)}."
+        ]
+    allowed = settings.allow_plaintext and settings.source("allow_plaintext").trust >= key_source.trust
+    if parts.scheme in ("ws", "http") and not is_loopback(host) and not allowed:
+        return [
+            f"{url_source} would send the key in {key_source} to {host} unencrypted. Use {parts.scheme}s://, "
+            f"or if you trust every network in between, set RTASSIST_ALLOW_PLAINTEXT=1 where the key is set."
+        ]
+    return []
+
+
+def _better_place(url: str) -> str:
+    metadata = getattr(attrs.fields(Settings), url).metadata
+    variable = f"{metadata['variables'][0]} in the environment"
+    return f"say {metadata['flag']} or {variable}" if metadata["flag"] else f"set {variable}"
