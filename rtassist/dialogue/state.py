@@ -39,6 +39,8 @@ class Terms:
     trailing_silence_ms: int = 1500
     """Silence after a microphone file's end that is enough for the server to find the end of speech."""
     language: str = "en"
+    greeting: str = ""
+    """Told the user when the session stands, if it is not empty."""
 
 
 class Sound(Enum):

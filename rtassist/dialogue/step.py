@@ -121,6 +121,8 @@ def _session_updated(do: Draft, event: SessionUpdated) -> None:
         do.change(ready=True, talk_held=held)
         do.ask(ClearAlarm(BEGIN_ALARM))
         do.ask(Listen())
+        if terms.greeting:
+            do.ask(Show(Notice(terms.greeting)))
     elif update.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
 
