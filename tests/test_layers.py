@@ -59,7 +59,7 @@ LAYERS = {
     ),
     "converse": layer("dialogue", "attrs trio"),
     "errors": layer(pure=True),
-    "costs": layer("protocol.usage protocol.unset", "attrs", pure=True),
+    "costs": layer("protocol.usage", "attrs", pure=True),
     "settings": layer("errors link.address", "attrs dotenv platformdirs"),
     "protocol": layer("protocol", "attrs cattrs orjson pybase64", pure=True),
     "dialogue": layer("dialogue protocol", "attrs", pure=True),

@@ -220,9 +220,9 @@ def test_a_dotenv_cannot_send_the_environments_key_to_a_url_of_its_choosing(
     (told,) = problems({}, environ, folder)
 
     assert told == (
-        f"RTASSIST_URL ({folder / '.env'}) sends the key in OPENAI_API_KEY (the environment) to evil.example, "
-        "but is trusted less than the key's own place. If you mean it, give both in one place, or say --url or "
-        "RTASSIST_URL in the environment."
+        f"RTASSIST_URL ({folder / '.env'}) sends the key in OPENAI_API_KEY (the environment) to "
+        "evil.example, but is trusted less than the key's own place. If you mean it, give both in one place, "
+        "or say --url or RTASSIST_URL in the environment."
     )
     assert load({"url": "wss://fine.example"}, environ, folder).url == "wss://fine.example"
     assert load({"offline": True}, environ, folder).embedded

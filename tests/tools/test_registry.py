@@ -1,0 +1,218 @@
+import json
+import threading
+from typing import Annotated, Any, Literal
+
+import pytest
+import trio
+import trio.testing
+from attrs import frozen
+
+from rtassist.protocol.session import FunctionTool
+from rtassist.tools.registry import Toolbox, tool
+
+
+@frozen
+class Place:
+    city: str
+    floors: list[int]
+    note: str | None = None
+
+
+def weather(
+    place: Annotated[Place, "Where."],
+    unit: Literal["celsius", "kelvin"] = "celsius",
+    share: float = 1.0,
+    sure: bool = False,
+) -> dict[str, object]:
+    """Tell the weather
+    of a place.
+
+    What stands here is for programmers.
+    """
+    return {"city": place.city, "floors": place.floors, "unit": unit, "share": share, "sure": sure}
+
+
+def test_a_function_becomes_a_definition_for_the_model() -> None:
+    assert tool(weather).definition == FunctionTool(
+        name="weather",
+        description="Tell the weather of a place.",
+        parameters={
+            "type": "object",
+            "properties": {
+                "place": {
+                    "type": "object",
+                    "description": "Where.",
+                    "properties": {
+                        "city": {"type": "string"},
+                        "floors": {"type": "array", "items": {"type": "integer"}},
+                        "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                    },
+                    "required": ["city", "floors"],
+                    "additionalProperties": False,
+                },
+                "unit": {"type": "string", "enum": ["celsius", "kelvin"]},
+                "share": {"type": "number"},
+                "sure": {"type": "boolean"},
+            },
+            "required": ["place"],
+            "additionalProperties": False,
+        },
+    )
+
+
+def unhinted(a) -> None:  # type: ignore[no-untyped-def] # the missing hint is what is tested
+    ...
+
+
+def starred(*numbers: int) -> None: ...
+
+
+def bytes_in(data: bytes) -> None: ...
+
+
+def numbers_in(choice: Literal[1, 2]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (unhinted, "unhinted: the parameter a has no type hint"),
+        (starred, "a tool has named parameters, not \\*numbers"),
+        (bytes_in, "a tool cannot take <class 'bytes'>"),
+        (numbers_in, "a tool cannot take typing.Literal"),
+    ],
+)
+def test_what_no_schema_can_say_fails_when_the_tool_is_made(function: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        tool(function)
+
+
+async def test_arguments_arrive_as_what_the_hints_say() -> None:
+    arguments = {"place": {"city": "Köln", "floors": [1, 2.0]}, "unit": "kelvin", "share": 2}
+
+    answer = await Toolbox([tool(weather)]).run("weather", json.dumps(arguments))
+
+    assert json.loads(answer) == {
+        "city": "Köln",
+        "floors": [1, 2],
+        "unit": "kelvin",
+        "share": 2.0,
+        "sure": False,
+    }
+    assert "Köln" in answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("{", "the arguments are not JSON"),
+        ("[" * 100_000, "the arguments are not JSON"),
+        ("[1]", "the arguments are not a JSON object"),
+        ("{}", "place is missing"),
+        ('{"place": 3}', "place is of the wrong type"),
+        ('{"place": {"city": 3, "floors": []}}', "place.city must be text, not 3"),
+        ('{"place": {"city": "", "floors": ["one"]}}', "place.floors[0] must be a whole number, not 'one'"),
+        ('{"place": {"city": "", "floors": [true]}}', "place.floors[0] must be a whole number, not True"),
+        ('{"place": {"city": "", "floors": [1.5]}}', "place.floors[0] must be a whole number, not 1.5"),
+        ('{"place": {"city": "", "floors": []}, "sure": "no"}', "sure must be true or false, not 'no'"),
+        ('{"place": {"city": "", "floors": []}, "share": "x"}', "share must be a number, not 'x'"),
+        ('{"place": {"city": "", "floors": []}, "unit": "f"}', "unit "),
+        ('{"place": {"city": "", "floors": []}, "when": 1}', "the function takes no when"),
+        ('{"place": {"city": "", "floors": [], "x": 1}}', "place takes no x"),
+        ('{"place": {"city": "", "floors": []}, "sure": "%s"}' % ("y" * 99), f"not '{'y' * 58}…"),
+    ],
+)
+async def test_what_the_model_got_wrong_is_told_to_the_model(arguments: str, words: str) -> None:
+    answer = json.loads(await Toolbox([tool(weather)]).run("weather", arguments))
+    assert words in answer["error"]
+
+
+async def test_several_mistakes_are_told_together() -> None:
+    answer = json.loads(await Toolbox([tool(weather)]).run("weather", '{"sure": 1, "share": "x"}'))
+    assert answer["error"].split("; ") == [
+        "place is missing",
+        "share must be a number, not 'x'",
+        "sure must be true or false, not 1",
+    ]
+
+
+async def test_a_function_that_is_not_there() -> None:
+    assert json.loads(await Toolbox([tool(weather)]).run("wether", "{}")) == {
+        "error": "there is no function wether; there are: weather"
+    }
+    assert "there are: none" in await Toolbox().run("weather", "{}")
+
+
+async def test_a_plain_function_runs_beside_the_conversation_and_text_stays_text() -> None:
+    def where() -> str:
+        """Tell the thread."""
+        return "elsewhere" if threading.current_thread() is not threading.main_thread() else "here"
+
+    assert await Toolbox([tool(where)]).run("where", "") == "elsewhere"
+
+
+async def test_an_async_function_runs_in_the_conversations_own_loop() -> None:
+    async def where() -> str:
+        await trio.lowlevel.checkpoint()
+        return "here" if threading.current_thread() is threading.main_thread() else "elsewhere"
+
+    assert await Toolbox([tool(where)]).run("where", "{}") == "here"
+
+
+async def test_a_function_that_takes_too_long_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    async def sleep() -> None:
+        await trio.sleep(3600)
+
+    answer = await Toolbox([tool(sleep)], deadline_s=5).run("sleep", "{}")
+
+    assert json.loads(answer) == {"error": "sleep took longer than 5 seconds and was given up"}
+    assert trio.current_time() == 5
+
+
+async def test_a_plain_function_that_hangs_is_left_behind(mock_clock: trio.testing.MockClock) -> None:
+    began, free = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        began.set()
+        free.wait(60)
+
+    answers = []
+
+    async def call() -> None:
+        answers.append(await Toolbox([tool(hang)], deadline_s=5).run("hang", "{}"))
+
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(call)
+            await trio.to_thread.run_sync(began.wait, 60)
+            mock_clock.jump(6)
+    finally:
+        free.set()
+    assert "given up" in answers[0]
+
+
+async def test_a_function_that_fails_is_answered_with_its_reason() -> None:
+    def divide() -> float:
+        return 1 / 0
+
+    def mute() -> None:
+        raise RuntimeError
+
+    def odd() -> object:
+        return {1, 2}
+
+    toolbox = Toolbox([tool(divide), tool(mute), tool(odd)])
+    assert json.loads(await toolbox.run("divide", "{}")) == {"error": "divide failed: division by zero"}
+    assert json.loads(await toolbox.run("mute", "{}")) == {"error": "mute failed: RuntimeError"}
+    assert json.loads(await toolbox.run("odd", "{}")) == "{1, 2}"
+
+
+async def test_cancelling_a_call_is_no_answer() -> None:
+    async def wait() -> None:
+        await trio.sleep_forever()
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await Toolbox([tool(wait)]).run("wait", "{}")
+        pytest.fail("the cancellation was swallowed")
+    assert scope.cancelled_caught
