@@ -10,7 +10,7 @@ from rtassist.protocol.session import AnySession
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SessionUpdate:
     type: str = "session.update"
     event_id: str | Unset | None = UNSET
@@ -18,7 +18,7 @@ class SessionUpdate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferAppend:
     """`audio`: bytes in the session's input format. The server does not acknowledge it."""
 
@@ -28,7 +28,7 @@ class InputAudioBufferAppend:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferCommit:
     """Ends the user's turn; starts no response. Less than 100 ms of audio is refused."""
 
@@ -37,14 +37,14 @@ class InputAudioBufferCommit:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferClear:
     type: str = "input_audio_buffer.clear"
     event_id: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class OutputAudioBufferClear:
     """Only for WebRTC and SIP, where the server plays; not for a WebSocket."""
 
@@ -53,7 +53,7 @@ class OutputAudioBufferClear:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemCreate:
     """`previous_item_id`: absent appends, "root" puts the item first, an id puts it after that item."""
 
@@ -64,7 +64,7 @@ class ConversationItemCreate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemRetrieve:
     type: str = "conversation.item.retrieve"
     event_id: str | Unset | None = UNSET
@@ -72,7 +72,7 @@ class ConversationItemRetrieve:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemTruncate:
     """Cuts the assistant's audio to its first `audio_end_ms` milliseconds: what the user heard of it."""
 
@@ -84,7 +84,7 @@ class ConversationItemTruncate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemDelete:
     type: str = "conversation.item.delete"
     event_id: str | Unset | None = UNSET
@@ -92,7 +92,7 @@ class ConversationItemDelete:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseCreate:
     type: str = "response.create"
     event_id: str | Unset | None = UNSET
@@ -100,7 +100,7 @@ class ResponseCreate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseCancel:
     """`response_id` absent: the active response of the conversation."""
 

@@ -10,14 +10,14 @@ from attrs import field, frozen
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Json, Unset
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SystemContent:
     type: str | Unset | None = UNSET
     text: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UserContent:
     type: str | Unset | None = UNSET
     text: str | Unset | None = UNSET
@@ -28,7 +28,7 @@ class UserContent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class AssistantContent:
     """`type` is `output_text` or `output_audio`; beta servers say `text` or `audio`."""
 
@@ -39,7 +39,7 @@ class AssistantContent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ContentPart:
     """The part of `response.content_part.*`, whose `type` is `text` or `audio` in every dialect."""
 
@@ -50,7 +50,7 @@ class ContentPart:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SystemMessage:
     type: str = "message"
     role: str = "system"
@@ -61,7 +61,7 @@ class SystemMessage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UserMessage:
     type: str = "message"
     role: str = "user"
@@ -72,7 +72,7 @@ class UserMessage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class AssistantMessage:
     """`phase` (`commentary`, `final_answer`) is on the wire of reasoning models and in no published type."""
 
@@ -86,7 +86,7 @@ class AssistantMessage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class FunctionCall:
     """`arguments` is JSON text, and may be cut short where `status` is `incomplete`."""
 
@@ -100,7 +100,7 @@ class FunctionCall:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class FunctionCallOutput:
     type: str = "function_call_output"
     id: str | Unset | None = UNSET
@@ -111,7 +111,7 @@ class FunctionCallOutput:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpListedTool:
     name: str
     input_schema: Json
@@ -120,7 +120,7 @@ class McpListedTool:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpListTools:
     type: str = "mcp_list_tools"
     id: str | Unset | None = UNSET
@@ -129,7 +129,7 @@ class McpListTools:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpProtocolError:
     type: str = "protocol_error"
     code: int
@@ -137,7 +137,7 @@ class McpProtocolError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpHttpError:
     type: str = "http_error"
     code: int
@@ -145,14 +145,14 @@ class McpHttpError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpToolExecutionError:
     type: str = "tool_execution_error"
     message: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownMcpError:
     """An MCP error of a kind that we have no class for; `fields` is the whole object."""
 
@@ -163,7 +163,7 @@ class UnknownMcpError:
 McpError: TypeAlias = McpProtocolError | McpHttpError | McpToolExecutionError | UnknownMcpError
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpCall:
     type: str = "mcp_call"
     id: str
@@ -176,7 +176,7 @@ class McpCall:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpApprovalRequest:
     type: str = "mcp_approval_request"
     id: str
@@ -186,7 +186,7 @@ class McpApprovalRequest:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpApprovalResponse:
     type: str = "mcp_approval_response"
     id: str
@@ -196,7 +196,7 @@ class McpApprovalResponse:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ItemReference:
     """An item of the conversation by its id; only in the `input` of `response.create`."""
 
@@ -205,9 +205,9 @@ class ItemReference:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownItem:
-    """An item of a type or role that we have no class for; `fields` is the whole object, `type` "" if none."""
+    """An item of a type or role that we have no class for; `fields` is the whole object."""
 
     type: str
     fields: Extras

@@ -10,7 +10,7 @@ from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 from rtassist.protocol.usage import Usage
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class StatusError:
     type: str | Unset | None = UNSET
     code: str | Unset | None = UNSET
@@ -18,7 +18,7 @@ class StatusError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class StatusDetails:
     """Why a response ended as it did. Quota and rate limits arrive here, with `type` `failed`."""
 
@@ -28,7 +28,7 @@ class StatusDetails:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Response:
     """`conversation_id` is null for a response outside of the conversation.
 
@@ -49,7 +49,7 @@ class Response:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseParams:
     """What one response shall be like; absent fields are the session's.
 
@@ -71,7 +71,7 @@ class ResponseParams:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ErrorDetail:
     """What a server refuses or could not do; `event_id` is that of the client event at fault."""
 
@@ -83,7 +83,7 @@ class ErrorDetail:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranscriptionError:
     type: str | Unset | None = UNSET
     code: str | Unset | None = UNSET
@@ -92,7 +92,7 @@ class TranscriptionError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class RateLimit:
     name: str | Unset | None = UNSET
     limit: int | Unset | None = UNSET
@@ -101,14 +101,14 @@ class RateLimit:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Conversation:
     id: str | Unset | None = UNSET
     object: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class LogProb:
     token: str
     logprob: float
@@ -116,7 +116,7 @@ class LogProb:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranscriptLanguage:
     code: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)

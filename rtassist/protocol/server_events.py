@@ -1,7 +1,8 @@
 """The 46 events that a server sends, in conversations and in transcription sessions.
 
-`type` is the name that came: a server of the beta says `response.audio.delta` for `response.output_audio.delta`.
-Required here is what an event is meaningless without; `tests/protocol` holds the list of what we let servers omit.
+`type` is the name that came: beta servers say `response.audio.delta` for `response.output_audio.delta`.
+A field has no default where the event is meaningless without it; beyond that servers are let omit what real
+ones were seen to omit.
 """
 
 from typing import TypeAlias
@@ -23,7 +24,7 @@ from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 from rtassist.protocol.usage import TranscriptionUsage
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SessionCreated:
     """The first frame of a socket. `session` is everything that is in force."""
 
@@ -33,7 +34,7 @@ class SessionCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SessionUpdated:
     """`session` is everything that is in force, not a difference."""
 
@@ -43,7 +44,7 @@ class SessionUpdated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ErrorEvent:
     """A client event was refused, or the server failed. The socket mostly stays usable."""
 
@@ -53,7 +54,7 @@ class ErrorEvent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class RateLimitsUpdated:
     type: str = "rate_limits.updated"
     event_id: str | Unset = UNSET
@@ -61,7 +62,7 @@ class RateLimitsUpdated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationCreated:
     """Typed, but sent by xAI's server only."""
 
@@ -71,7 +72,7 @@ class ConversationCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemAdded:
     """An item has a place in the conversation; an assistant's is still empty."""
 
@@ -82,7 +83,7 @@ class ConversationItemAdded:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemDone:
     type: str = "conversation.item.done"
     event_id: str | Unset = UNSET
@@ -91,7 +92,7 @@ class ConversationItemDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemCreated:
     """What servers of the beta say in place of `conversation.item.added`."""
 
@@ -102,7 +103,7 @@ class ConversationItemCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemRetrieved:
     type: str = "conversation.item.retrieved"
     event_id: str | Unset = UNSET
@@ -110,7 +111,7 @@ class ConversationItemRetrieved:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemTruncated:
     type: str = "conversation.item.truncated"
     event_id: str | Unset = UNSET
@@ -120,7 +121,7 @@ class ConversationItemTruncated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemDeleted:
     type: str = "conversation.item.deleted"
     event_id: str | Unset = UNSET
@@ -128,7 +129,7 @@ class ConversationItemDeleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemInputAudioTranscriptionDelta:
     type: str = "conversation.item.input_audio_transcription.delta"
     event_id: str | Unset = UNSET
@@ -140,7 +141,7 @@ class ConversationItemInputAudioTranscriptionDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemInputAudioTranscriptionCompleted:
     type: str = "conversation.item.input_audio_transcription.completed"
     event_id: str | Unset = UNSET
@@ -153,7 +154,7 @@ class ConversationItemInputAudioTranscriptionCompleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemInputAudioTranscriptionSegment:
     """A piece of a transcript that tells speakers apart; `start` and `end` in seconds."""
 
@@ -169,7 +170,7 @@ class ConversationItemInputAudioTranscriptionSegment:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ConversationItemInputAudioTranscriptionFailed:
     type: str = "conversation.item.input_audio_transcription.failed"
     event_id: str | Unset = UNSET
@@ -179,7 +180,7 @@ class ConversationItemInputAudioTranscriptionFailed:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferCommitted:
     type: str = "input_audio_buffer.committed"
     event_id: str | Unset = UNSET
@@ -188,14 +189,14 @@ class InputAudioBufferCommitted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferCleared:
     type: str = "input_audio_buffer.cleared"
     event_id: str | Unset = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferSpeechStarted:
     """`audio_start_ms` counts the audio written since the session began, padding included.
 
@@ -209,7 +210,7 @@ class InputAudioBufferSpeechStarted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferSpeechStopped:
     """`audio_end_ms` counts the audio written since the session began, trailing silence included."""
 
@@ -220,7 +221,7 @@ class InputAudioBufferSpeechStopped:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferTimeoutTriggered:
     """The user said nothing for `idle_timeout_ms`."""
 
@@ -232,7 +233,7 @@ class InputAudioBufferTimeoutTriggered:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputAudioBufferDtmfEventReceived:
     """A key was pressed in a SIP call; `received_at` in Unix seconds. The one event without `event_id`."""
 
@@ -243,7 +244,7 @@ class InputAudioBufferDtmfEventReceived:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class OutputAudioBufferStarted:
     type: str = "output_audio_buffer.started"
     event_id: str | Unset = UNSET
@@ -251,7 +252,7 @@ class OutputAudioBufferStarted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class OutputAudioBufferStopped:
     type: str = "output_audio_buffer.stopped"
     event_id: str | Unset = UNSET
@@ -259,7 +260,7 @@ class OutputAudioBufferStopped:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class OutputAudioBufferCleared:
     type: str = "output_audio_buffer.cleared"
     event_id: str | Unset = UNSET
@@ -267,7 +268,7 @@ class OutputAudioBufferCleared:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseCreated:
     type: str = "response.created"
     event_id: str | Unset = UNSET
@@ -275,7 +276,7 @@ class ResponseCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseDone:
     """The response is made; its audio may still be playing for a long time."""
 
@@ -285,7 +286,7 @@ class ResponseDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputItemAdded:
     type: str = "response.output_item.added"
     event_id: str | Unset = UNSET
@@ -295,7 +296,7 @@ class ResponseOutputItemAdded:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputItemDone:
     type: str = "response.output_item.done"
     event_id: str | Unset = UNSET
@@ -305,7 +306,7 @@ class ResponseOutputItemDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseContentPartAdded:
     type: str = "response.content_part.added"
     event_id: str | Unset = UNSET
@@ -317,7 +318,7 @@ class ResponseContentPartAdded:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseContentPartDone:
     type: str = "response.content_part.done"
     event_id: str | Unset = UNSET
@@ -329,7 +330,7 @@ class ResponseContentPartDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputTextDelta:
     type: str = "response.output_text.delta"
     event_id: str | Unset = UNSET
@@ -342,7 +343,7 @@ class ResponseOutputTextDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputTextDone:
     type: str = "response.output_text.done"
     event_id: str | Unset = UNSET
@@ -354,7 +355,7 @@ class ResponseOutputTextDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputAudioDelta:
     """`delta`: bytes in the session's output format."""
 
@@ -369,7 +370,7 @@ class ResponseOutputAudioDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputAudioDone:
     type: str = "response.output_audio.done"
     event_id: str | Unset = UNSET
@@ -380,7 +381,7 @@ class ResponseOutputAudioDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputAudioTranscriptDelta:
     type: str = "response.output_audio_transcript.delta"
     event_id: str | Unset = UNSET
@@ -393,7 +394,7 @@ class ResponseOutputAudioTranscriptDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseOutputAudioTranscriptDone:
     type: str = "response.output_audio_transcript.done"
     event_id: str | Unset = UNSET
@@ -405,7 +406,7 @@ class ResponseOutputAudioTranscriptDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseFunctionCallArgumentsDelta:
     type: str = "response.function_call_arguments.delta"
     event_id: str | Unset = UNSET
@@ -418,7 +419,7 @@ class ResponseFunctionCallArgumentsDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseFunctionCallArgumentsDone:
     """`arguments` is JSON text. Servers of the beta leave out `name`."""
 
@@ -433,7 +434,7 @@ class ResponseFunctionCallArgumentsDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseMcpCallArgumentsDelta:
     type: str = "response.mcp_call_arguments.delta"
     event_id: str | Unset = UNSET
@@ -445,7 +446,7 @@ class ResponseMcpCallArgumentsDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseMcpCallArgumentsDone:
     type: str = "response.mcp_call_arguments.done"
     event_id: str | Unset = UNSET
@@ -456,7 +457,7 @@ class ResponseMcpCallArgumentsDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseMcpCallInProgress:
     type: str = "response.mcp_call.in_progress"
     event_id: str | Unset = UNSET
@@ -465,7 +466,7 @@ class ResponseMcpCallInProgress:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseMcpCallCompleted:
     type: str = "response.mcp_call.completed"
     event_id: str | Unset = UNSET
@@ -474,7 +475,7 @@ class ResponseMcpCallCompleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ResponseMcpCallFailed:
     type: str = "response.mcp_call.failed"
     event_id: str | Unset = UNSET
@@ -483,7 +484,7 @@ class ResponseMcpCallFailed:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpListToolsInProgress:
     type: str = "mcp_list_tools.in_progress"
     event_id: str | Unset = UNSET
@@ -491,7 +492,7 @@ class McpListToolsInProgress:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpListToolsCompleted:
     type: str = "mcp_list_tools.completed"
     event_id: str | Unset = UNSET
@@ -499,7 +500,7 @@ class McpListToolsCompleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpListToolsFailed:
     type: str = "mcp_list_tools.failed"
     event_id: str | Unset = UNSET

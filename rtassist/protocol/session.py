@@ -1,4 +1,4 @@
-"""How a session is configured: what a client asks for and what a server says is in force, in one set of classes.
+"""How a session is configured: what a client asks for and what a server says is in force.
 
 Absent keeps a setting and null clears it, in `session.update`; a server's answer is the whole configuration.
 """
@@ -11,23 +11,23 @@ from attrs import field, frozen
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Json, Unset
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class AudioFormat:
-    """`audio/pcm` (16-bit little-endian mono, `rate` 24000), `audio/pcmu` or `audio/pcma` (G.711 at 8 kHz)."""
+    """`audio/pcm` (16-bit little-endian mono, `rate` 24000), `audio/pcmu`, `audio/pcma` (G.711, 8 kHz)."""
 
     type: str | Unset | None = UNSET
     rate: int | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class NoiseReduction:
     type: str | Unset | None = UNSET
     strength: float | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Transcription:
     model: str | Unset | None = UNSET
     language: str | Unset | None = UNSET
@@ -38,7 +38,7 @@ class Transcription:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ServerVad:
     type: str = "server_vad"
     threshold: float | Unset | None = UNSET
@@ -50,7 +50,7 @@ class ServerVad:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SemanticVad:
     type: str = "semantic_vad"
     eagerness: str | Unset | None = UNSET
@@ -59,7 +59,7 @@ class SemanticVad:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownTurnDetection:
     """Turn detection of a kind that we have no class for; `fields` is the whole object."""
 
@@ -70,7 +70,7 @@ class UnknownTurnDetection:
 TurnDetection: TypeAlias = ServerVad | SemanticVad | UnknownTurnDetection
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class AudioInput:
     format: AudioFormat | Unset | None = UNSET
     transcription: Transcription | Unset | None = UNSET
@@ -79,7 +79,7 @@ class AudioInput:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class VoiceId:
     """A custom voice."""
 
@@ -87,7 +87,7 @@ class VoiceId:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class AudioOutput:
     format: AudioFormat | Unset | None = UNSET
     voice: str | VoiceId | Unset | None = UNSET
@@ -95,14 +95,14 @@ class AudioOutput:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class AudioConfig:
     input: AudioInput | Unset | None = UNSET
     output: AudioOutput | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class FunctionTool:
     """`parameters` is a JSON schema."""
 
@@ -113,14 +113,14 @@ class FunctionTool:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpToolFilter:
     tool_names: tuple[str, ...] | Unset | None = UNSET
     read_only: bool | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpApprovalFilter:
     """Which tools of an MCP server always need an approval, and which never do."""
 
@@ -129,7 +129,7 @@ class McpApprovalFilter:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class McpTool:
     """The tools of one MCP server, which the Realtime server calls by itself."""
 
@@ -148,7 +148,7 @@ class McpTool:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownTool:
     """A tool of a kind that we have no class for; `fields` is the whole object."""
 
@@ -159,14 +159,14 @@ class UnknownTool:
 Tool: TypeAlias = FunctionTool | McpTool | UnknownTool
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ToolChoiceFunction:
     type: str = "function"
     name: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ToolChoiceMcp:
     type: str = "mcp"
     server_label: str
@@ -174,7 +174,7 @@ class ToolChoiceMcp:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownToolChoice:
     """A choice of tool that we have no class for; `fields` is the whole object."""
 
@@ -185,19 +185,19 @@ class UnknownToolChoice:
 ToolChoice: TypeAlias = ToolChoiceFunction | ToolChoiceMcp | UnknownToolChoice
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Reasoning:
     effort: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TokenLimits:
     post_instructions: int | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class RetentionRatio:
     """How much of the conversation, 0 to 1, a truncation of the context keeps."""
 
@@ -207,7 +207,7 @@ class RetentionRatio:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownTruncation:
     """A truncation of the context that we have no class for; `fields` is the whole object."""
 
@@ -218,7 +218,7 @@ class UnknownTruncation:
 Truncation: TypeAlias = RetentionRatio | UnknownTruncation
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TracingConfig:
     workflow_name: str | Unset | None = UNSET
     group_id: str | Unset | None = UNSET
@@ -226,14 +226,14 @@ class TracingConfig:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class CacheBreakpoint:
     mode: str
     ttl: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class PromptText:
     type: str = "input_text"
     text: str
@@ -241,7 +241,7 @@ class PromptText:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class PromptImage:
     type: str = "input_image"
     detail: str | Unset | None = UNSET
@@ -251,7 +251,7 @@ class PromptImage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class PromptFile:
     type: str = "input_file"
     detail: str | Unset | None = UNSET
@@ -263,7 +263,7 @@ class PromptFile:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownPromptVariable:
     """A variable of a prompt of a kind that we have no class for; `fields` is the whole object."""
 
@@ -274,7 +274,7 @@ class UnknownPromptVariable:
 PromptVariable: TypeAlias = PromptText | PromptImage | PromptFile | UnknownPromptVariable
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Prompt:
     """A prompt that is stored at the server."""
 
@@ -284,7 +284,7 @@ class Prompt:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Session:
     """A conversation. `id`, `object` and `expires_at` (Unix seconds) come from the server only.
 
@@ -311,7 +311,7 @@ class Session:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranscriptionSession:
     """A session that only writes down what it hears."""
 
@@ -324,7 +324,7 @@ class TranscriptionSession:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownSession:
     """A session of a type that we have no class for; `fields` is the whole object."""
 

@@ -12,33 +12,33 @@ from rtassist.protocol.session import NoiseReduction
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationTranscription:
     model: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationAudioInput:
     transcription: TranslationTranscription | Unset | None = UNSET
     noise_reduction: NoiseReduction | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationAudioOutput:
     language: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationAudio:
     input: TranslationAudioInput | Unset | None = UNSET
     output: TranslationAudioOutput | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSession:
     """A client sends `audio` alone; the rest, `expires_at` in Unix seconds, is what a server answers."""
 
@@ -50,7 +50,7 @@ class TranslationSession:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionUpdate:
     type: str = "session.update"
     event_id: str | Unset | None = UNSET
@@ -58,7 +58,7 @@ class TranslationSessionUpdate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionInputAudioBufferAppend:
     """`audio`: PCM16 little-endian mono, 24 kHz. Silence is to be sent too while nobody speaks."""
 
@@ -68,7 +68,7 @@ class TranslationSessionInputAudioBufferAppend:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionClose:
     """Asks for what is still pending, then for `session.closed`."""
 
@@ -82,7 +82,7 @@ TranslationClientEvent: TypeAlias = (
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationErrorEvent:
     type: str = "error"
     event_id: str | Unset = UNSET
@@ -90,7 +90,7 @@ class TranslationErrorEvent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionCreated:
     type: str = "session.created"
     event_id: str | Unset = UNSET
@@ -98,7 +98,7 @@ class TranslationSessionCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionUpdated:
     type: str = "session.updated"
     event_id: str | Unset = UNSET
@@ -106,14 +106,14 @@ class TranslationSessionUpdated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionClosed:
     type: str = "session.closed"
     event_id: str | Unset = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionInputTranscriptDelta:
     """`delta` is to be appended as it is, no space between."""
 
@@ -124,7 +124,7 @@ class TranslationSessionInputTranscriptDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionOutputTranscriptDelta:
     """`delta` is to be appended as it is, no space between."""
 
@@ -135,7 +135,7 @@ class TranslationSessionOutputTranscriptDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranslationSessionOutputAudioDelta:
     """`delta`: bytes of PCM16, 24 kHz mono unless the fields say otherwise."""
 

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class CachedTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
@@ -18,7 +18,7 @@ class CachedTokenDetails:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class InputTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
@@ -28,14 +28,14 @@ class InputTokenDetails:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class OutputTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Usage:
     """Of one response. Every response counts the whole conversation as input again."""
 
@@ -47,14 +47,14 @@ class Usage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TranscriptionTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class TokensUsage:
     """Of one transcription that is paid by tokens."""
 
@@ -66,7 +66,7 @@ class TokensUsage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class DurationUsage:
     """Of one transcription that is paid by time."""
 
@@ -75,9 +75,9 @@ class DurationUsage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class UnknownUsage:
-    """A usage of a kind that we have no class for; `fields` is the whole object, `type` "" if it has none."""
+    """A usage of a kind that we have no class for; `fields` is the whole object."""
 
     type: str
     fields: Extras
