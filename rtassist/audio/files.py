@@ -20,6 +20,21 @@ CHUNK_BYTES = 960
 BLOCK_FRAMES = 4096
 """Frames decoded at a time: 43 to 512 ms of a file of 96 to 8 kHz, well under a millisecond of work."""
 HEADER_BYTES = 44
+SOUND_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} | {
+    ".aif",
+    ".oga",
+    ".opus",
+    ".pcm",
+}
+
+
+def file_meant(name: str | None) -> Path | None:
+    """The file that a user means who gives this as a microphone or speaker; None for a device."""
+    if name is None:
+        return None
+    path = Path(name).expanduser()
+    names_a_place = path.is_absolute() or name.startswith(".")
+    return path if names_a_place or path.suffix.lower() in SOUND_SUFFIXES or path.is_file() else None
 
 
 class FileMicrophone:
@@ -111,6 +126,8 @@ async def open_file_speaker(path: Path, *, fast: bool = False) -> AsyncIterator[
     Raises SoundUnavailable when the file cannot be written.
     """
     await trio.lowlevel.checkpoint()
+    if path.suffix.lower() in SOUND_SUFFIXES - {".wav"}:
+        raise SoundUnavailable(f"{path} would not hold what its name says: only WAV files are written.")
     with _WavFile(path) as wav:
         speaker = ClockedSpeaker(wav.put, fast=fast)
         try:

@@ -1,0 +1,113 @@
+"""Chunks in: from a device, a sound file or a pipe."""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import trio
+
+from rtassist.audio import Microphone
+from rtassist.audio.devices import CaptureStream, Device, choose
+from rtassist.audio.owner import Owner, call_in_thread, owning_thread
+from rtassist.audio.pcm import to_pcm16
+
+CHUNK_SAMPLES = 480
+BACKLOG_CHUNKS = 100
+"""Two seconds for a reader who is late; older chunks are dropped, and counted."""
+QUIET_S = 0.015
+POLL_S = 0.003
+"""After a chunk of 20 ms nothing comes for 15 ms; then the device is asked every 3 ms."""
+
+
+class DeviceMicrophone:
+    """A microphone of this machine."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self.device: Device | None = None
+        self.dropped_chunks = 0
+        """Chunks of 20 ms that were never read, because the reader was more than two seconds late."""
+        self._owner = Owner()
+        self._chunks: deque[bytes] = deque(maxlen=BACKLOG_CHUNKS)
+        self._arrived = trio.Event()
+
+    async def read(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        while not self._chunks:
+            self._owner.raise_failure()
+            await self._arrived.wait()
+        return self._chunks.popleft()
+
+    def _wake(self) -> None:
+        self._arrived.set()
+        self._arrived = trio.Event()
+
+    def _open(self, name: str | None) -> CaptureStream:
+        from rtassist.audio.soundcard_shim import sound_system
+
+        system = sound_system()
+        self.device = choose(system.devices(), "microphone", name)
+        return system.open_microphone(self.device)
+
+    def _run(self, stream: CaptureStream) -> None:
+        pending = np.zeros(0, dtype=np.float32)
+        pause_s = POLL_S
+        while not self._owner.stopping.wait(pause_s):
+            samples = stream.read()
+            pause_s = QUIET_S if len(samples) else POLL_S
+            pending = np.concatenate([pending, samples])
+            while len(pending) >= CHUNK_SAMPLES:
+                self.dropped_chunks += len(self._chunks) == BACKLOG_CHUNKS
+                self._chunks.append(to_pcm16(pending[:CHUNK_SAMPLES]))
+                pending = pending[CHUNK_SAMPLES:]
+                self._owner.tell(self._wake)
+
+
+@asynccontextmanager
+async def open_device_microphone(name: str | None = None) -> AsyncIterator[DeviceMicrophone]:
+    """A device by id, index or unique part of its name; None: the default, which is never a monitor.
+
+    Raises SoundUnavailable, within 4 s at the latest.
+    """
+    microphone = DeviceMicrophone()
+    async with owning_thread(
+        microphone._owner,
+        name="microphone",
+        open=lambda: microphone._open(name),
+        run=microphone._run,
+        wake=microphone._wake,
+    ):
+        yield microphone
+
+
+@asynccontextmanager
+async def open_microphone(name: str | None = None, *, fast: bool = False) -> AsyncIterator[Microphone]:
+    """What the user calls a microphone: "-" is raw PCM16 from standard input, a path to a file is that
+    file, anything else a device (None: the default one). `fast` does not hold files and pipes back.
+    Raises SoundUnavailable.
+    """
+    from rtassist.audio.files import file_meant, open_file_microphone
+    from rtassist.audio.pipes import open_pipe_microphone
+
+    if name == "-":
+        async with open_pipe_microphone(fast=fast) as pipe:
+            yield pipe
+    elif path := file_meant(name):
+        async with open_file_microphone(path, fast=fast) as file:
+            yield file
+    else:
+        async with open_device_microphone(name) as device:
+            yield device
+
+
+async def devices() -> tuple[Device, ...]:
+    """All microphones and speakers. Raises SoundUnavailable, within 4 s at the latest."""
+
+    def ask() -> tuple[Device, ...]:
+        from rtassist.audio.soundcard_shim import sound_system
+
+        return sound_system().devices()
+
+    return await call_in_thread(ask)

@@ -1,0 +1,291 @@
+"""PulseAudio, and PipeWire in its place, through SoundCard's binding of libpulse.
+
+SoundCard's own `record` and `play` wait without end when the server is stopped, and swallow sound when
+it is gone. These streams never wait: each call asks for the state first, and their thread paces itself.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtassist.audio import SAMPLE_RATE, DeviceLost, SoundUnavailable
+from rtassist.audio.devices import Device, Kind
+from rtassist.audio.soundcard_shim import ANSWER_S, POLL_S
+
+BYTES = 4
+"""A sample on the wire to the server: float32."""
+FRAGMENT_SAMPLES = 480
+"""20 ms: on a busy machine the server gives 10 ms fragments in clumps of two."""
+PREBUFFER_SAMPLES = 240
+"""Playing starts, and starts again after an underrun, with 10 ms. Less than this is never played alone."""
+STALLED_S = 1.5
+"""A running device takes or gives something every few ms; a suspended one, or a stopped server, nothing."""
+STARTING_S = 3.0
+"""A null sink or a Bluetooth device may need two seconds to begin."""
+ERROR = 2**64 - 1
+"""What the size functions return for -1."""
+INVALID_INDEX = 2**32 - 1
+NOWHERE = "auto_null"
+"""module-always-sink puts streams there when the last real sink is gone."""
+
+
+class PulseAudio:
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def devices(self) -> tuple[Device, ...]:
+        ffi, pulse = self._module._ffi, self._module._pulse
+        found: list[tuple[Kind, str, str, bool, int, int]] = []
+        defaults: dict[Kind, str] = {}
+
+        def text(chars: Any) -> str:
+            return "" if chars == ffi.NULL else ffi.string(chars).decode("utf-8", "replace")
+
+        @ffi.callback("pa_source_info_cb_t")  # type: ignore[untyped-decorator]  # cffi has no types
+        def on_source(context: Any, info: Any, eol: int, userdata: Any) -> None:
+            if not eol:
+                monitor = info.monitor_of_sink != INVALID_INDEX
+                spec = info.sample_spec
+                found.append(
+                    ("microphone", text(info.name), text(info.description), monitor, spec.channels, spec.rate)
+                )
+
+        @ffi.callback("pa_sink_info_cb_t")  # type: ignore[untyped-decorator]  # cffi has no types
+        def on_sink(context: Any, info: Any, eol: int, userdata: Any) -> None:
+            if not eol:
+                spec = info.sample_spec
+                found.append(
+                    ("speaker", text(info.name), text(info.description), False, spec.channels, spec.rate)
+                )
+
+        @ffi.callback("pa_server_info_cb_t")  # type: ignore[untyped-decorator]  # cffi has no types
+        def on_server(context: Any, info: Any, userdata: Any) -> None:
+            defaults["microphone"] = text(info.default_source_name)
+            defaults["speaker"] = text(info.default_sink_name)
+
+        pulse._pa_context_get_source_info_list(pulse.context, on_source, ffi.NULL)
+        pulse._pa_context_get_sink_info_list(pulse.context, on_sink, ffi.NULL)
+        pulse._pa_context_get_server_info(pulse.context, on_server, ffi.NULL)
+        return tuple(
+            Device(
+                kind=kind,
+                id=id,
+                name=name or id,
+                default=defaults.get(kind) == id,
+                monitor=monitor,
+                channels=channels,
+                rate_hz=rate_hz,
+            )
+            for kind, id, name, monitor, channels, rate_hz in found
+        )
+
+    def open_microphone(self, device: Device) -> "PulseCapture":
+        return PulseCapture(_Stream(self._module, device, FRAGMENT_SAMPLES))
+
+    def open_speaker(self, device: Device, buffer_samples: int) -> "PulsePlayback":
+        return PulsePlayback(_Stream(self._module, device, buffer_samples))
+
+
+class _Stream:
+    """A connected stream of mono float32 at 24 kHz; the server mixes and resamples.
+
+    The connection is kept for life: SoundCard's own may be replaced after a server was lost.
+    """
+
+    def __init__(self, module: Any, device: Device, buffer_samples: int) -> None:
+        self.pa, self.ffi, self._pulse = module._pa, module._ffi, module._pulse
+        self._device = device
+        self._changed_s = time.monotonic()
+        self._progress: int | None = None
+        ffi, pa = self.ffi, self.pa
+        spec = ffi.new(
+            "pa_sample_spec*", {"format": pa.PA_SAMPLE_FLOAT32LE, "rate": SAMPLE_RATE, "channels": 1}
+        )
+        with self.locked():
+            self.stream = pa.pa_stream_new(self._pulse.context, b"rtassist", spec, ffi.NULL)
+            if self.stream == ffi.NULL:
+                raise SoundUnavailable(f"The {device.kind} {device.name} cannot be opened: {self._why()}.")
+            attributes = ffi.new("pa_buffer_attr*")
+            attributes.maxlength = attributes.minreq = 2**32 - 1
+            attributes.tlength = attributes.fragsize = buffer_samples * BYTES
+            attributes.prebuf = PREBUFFER_SAMPLES * BYTES
+            flags, id = pa.PA_STREAM_ADJUST_LATENCY, device.id.encode()
+            if device.kind == "speaker":
+                pa.pa_stream_connect_playback(self.stream, id, attributes, flags, ffi.NULL, ffi.NULL)
+            else:
+                pa.pa_stream_connect_record(self.stream, id, attributes, flags)
+        self._wait_until_ready()
+
+    def locked(self) -> Any:
+        """Held for every call into libpulse."""
+        return self._pulse._lock_mainloop()
+
+    def _wait_until_ready(self) -> None:
+        give_up_s = time.monotonic() + ANSWER_S
+        while True:
+            with self.locked():
+                state = self.pa.pa_stream_get_state(self.stream)
+                why = self._why()
+            if state == self.pa.PA_STREAM_READY:
+                return
+            late = time.monotonic() > give_up_s
+            if late or state in (self.pa.PA_STREAM_FAILED, self.pa.PA_STREAM_TERMINATED):
+                self.close()
+                reason = "the sound server does not answer" if late else why
+                kind, name = self._device.kind, self._device.name
+                raise SoundUnavailable(f"The {kind} {name} cannot be opened: {reason}.")
+            time.sleep(POLL_S)
+
+    def _why(self) -> str:
+        error = self.pa.pa_strerror(self.pa.pa_context_errno(self._pulse.context))
+        return str(self.ffi.string(error).decode("utf-8", "replace")).lower()
+
+    def check(self) -> None:
+        """Locked. Raises DeviceLost when the stream does not run, or runs elsewhere."""
+        if self.pa.pa_context_get_state(self._pulse.context) != self.pa.PA_CONTEXT_READY:
+            raise DeviceLost("the sound server is gone")
+        if self.pa.pa_stream_get_state(self.stream) != self.pa.PA_STREAM_READY:
+            raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
+        # Another real device, chosen by the user or by the system, is as good as the first; the
+        # speaker's monitor as a microphone would let the assistant hear itself.
+        chars = self.pa.pa_stream_get_device_name(self.stream)
+        name = "" if chars == self.ffi.NULL else self.ffi.string(chars).decode("utf-8", "replace")
+        if name != self._device.id and (name == NOWHERE or name.endswith(".monitor")):
+            raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
+
+    def runs(self, progress: int) -> None:
+        """Raises DeviceLost when `progress`, a count of what the device took or gave, stands still."""
+        now_s = time.monotonic()
+        if progress != self._progress:
+            self._progress, self._changed_s = progress, now_s
+        elif now_s - self._changed_s > (STALLED_S if progress else STARTING_S):
+            raise DeviceLost(f"the {self._device.kind} {self._device.name} stands still")
+
+    def forget(self, operation: Any) -> None:
+        """Locked. Let an operation finish by itself; a lost connection gives none."""
+        if operation != self.ffi.NULL:
+            self.pa.pa_operation_unref(operation)
+
+    def close(self) -> None:
+        """At once; SoundCard's own closing would play out what is left, or wait for ever."""
+        with self.locked():
+            if self.pa.pa_stream_get_state(self.stream) == self.pa.PA_STREAM_READY:
+                self.pa.pa_stream_disconnect(self.stream)
+            self.pa.pa_stream_unref(self.stream)
+
+
+class PulseCapture:
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+        self._samples = 0
+
+    def read(self) -> NDArray[np.float32]:
+        stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
+        fragments = []
+        data, size = ffi.new("void**"), ffi.new("size_t*")
+        with stream.locked():
+            stream.check()
+            while pa.pa_stream_readable_size(stream.stream) not in (0, ERROR):
+                pa.pa_stream_peek(stream.stream, data, size)
+                if not size[0]:
+                    break
+                if data[0] == ffi.NULL:  # a hole: the server lost sound
+                    fragments.append(np.zeros(size[0] // BYTES, dtype=np.float32))
+                else:
+                    fragments.append(np.frombuffer(ffi.buffer(data[0], size[0]), dtype=np.float32).copy())
+                pa.pa_stream_drop(stream.stream)
+        samples = np.concatenate(fragments) if fragments else np.zeros(0, dtype=np.float32)
+        self._samples += len(samples)
+        stream.runs(self._samples)
+        return samples
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class PulsePlayback:
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+        self.written = 0
+        self._ahead = 0
+        self._underflow_at = -1
+        self._measured_at = (0, 0)
+        with stream.locked():
+            attributes = stream.pa.pa_stream_get_buffer_attr(stream.stream)
+            self._buffer_samples = attributes.tlength // BYTES
+            # The server takes a minimal request at a time, so a buffer has to hold one, and the time
+            # until our thread is back.
+            self.idle_samples = min(self._buffer_samples, attributes.minreq // BYTES + PREBUFFER_SAMPLES)
+
+    def room(self) -> int:
+        stream, pa = self._stream, self._stream.pa
+        with stream.locked():
+            stream.check()
+            writable = pa.pa_stream_writable_size(stream.stream)
+        if writable == ERROR:
+            raise DeviceLost("the speaker takes nothing any more")
+        room: int = writable // BYTES
+        self._ahead = max(0, self._buffer_samples - room)
+        stream.runs(self.written - self._buffer_samples + room)
+        return room
+
+    def ahead(self) -> int:
+        return self._ahead
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
+        data = samples.astype(np.float32, copy=False).tobytes()
+        with stream.locked():
+            stream.check()
+            failed = pa.pa_stream_write(stream.stream, data, len(data), ffi.NULL, 0, pa.PA_SEEK_RELATIVE)
+        if failed:
+            raise DeviceLost("the speaker takes nothing any more")
+        self.written += len(samples)
+        self._ahead += len(samples)
+
+    def sounded(self) -> tuple[float, int] | None:
+        """From the server's last report; asks for the next one without waiting for it (0.2 to 1.6 ms).
+
+        What sounds is what the server has taken from the stream's buffer, less what the sink still
+        holds (libpulse, pa_stream_get_time).
+        """
+        stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
+        with stream.locked():
+            info = pa.pa_stream_get_timing_info(stream.stream)
+            stream.forget(pa.pa_stream_update_timing_info(stream.stream, ffi.NULL, ffi.NULL))
+            if info == ffi.NULL or info.write_index_corrupt or info.read_index_corrupt:
+                return None
+            measured_at = (info.timestamp.tv_sec, info.timestamp.tv_usec)
+            waiting = (info.write_index - info.read_index) // BYTES
+            in_sink = int(info.sink_usec) * SAMPLE_RATE // 1_000_000
+            playing = bool(info.playing)
+        if measured_at == self._measured_at:
+            return None
+        self._measured_at = measured_at
+        # A report that is older than this, or from the future, comes from a clock that was set.
+        age_s = min(max(time.time() - measured_at[0] - measured_at[1] / 1e6, 0.0), 0.05) if playing else 0.0
+        return time.monotonic() - age_s, self.written - waiting - in_sink
+
+    def ran_dry(self) -> bool:
+        with self._stream.locked():
+            before = self._underflow_at
+            self._underflow_at = self._stream.pa.pa_stream_get_underflow_index(self._stream.stream)
+        return bool(self._underflow_at != before)
+
+    def flush(self) -> None:
+        """Corked meanwhile: PipeWire's own flush alone lets up to 27 ms more be heard."""
+        stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
+        with stream.locked():
+            stream.check()
+            for operation in (
+                pa.pa_stream_cork(stream.stream, 1, ffi.NULL, ffi.NULL),
+                pa.pa_stream_flush(stream.stream, ffi.NULL, ffi.NULL),
+                pa.pa_stream_cork(stream.stream, 0, ffi.NULL, ffi.NULL),
+            ):
+                stream.forget(operation)
+        self._ahead = 0
+
+    def close(self) -> None:
+        self._stream.close()

@@ -1,0 +1,186 @@
+"""Chunks out, and what of them has sounded: to a device, a WAV file, a pipe or nowhere."""
+
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import trio
+
+from rtassist.audio import SAMPLE_RATE, Speaker
+from rtassist.audio.devices import Device, PlaybackStream, choose
+from rtassist.audio.owner import Owner, owning_thread
+from rtassist.audio.pcm import fade_in, to_float
+from rtassist.audio.playout import Playout
+
+BUFFER_SAMPLES = 1200
+"""50 ms, which PulseAudio turns into 38 ms of its own and 12 ms of the sink's. With 40 ms the writer was
+late up to four times a minute on a busy machine, with 60 never; a flush takes back all of it."""
+ENOUGH = 480
+"""Samples that wait for room in the device before `play` waits."""
+STEP_S = 0.010
+FADE_SAMPLES = 72
+"""3 ms: the voice does not begin with a click."""
+
+
+class DeviceSpeaker:
+    """A speaker of this machine, fed without a pause: silence where there is no voice.
+
+    Its thread owns the stream; trio hands over under a lock that is never held while the device works.
+    """
+
+    def __init__(self) -> None:
+        self.device: Device | None = None
+        self.underruns = 0
+        """How often the device ran dry while the voice was playing."""
+        self._owner = Owner()
+        self._changed = threading.Condition(threading.Lock())
+        self._playout = Playout()
+        self._clock = (0.0, 0, 0)  # at this moment (monotonic), this position sounded, of this many written
+        self._flushing = False
+        self._idle = False
+        self._waiting = False
+        self._room = trio.Event()
+
+    async def play(self, pcm: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        while True:
+            self._owner.raise_failure()
+            with self._changed:
+                if self._playout.queued <= ENOUGH:
+                    self._playout.hand(pcm)
+                    if self._idle:
+                        self._changed.notify()
+                    return
+                self._waiting = True
+            await self._room.wait()
+
+    def heard(self) -> int:
+        with self._changed:
+            return self._playout.heard(self._position())
+
+    def handed(self) -> int:
+        return self._playout.handed
+
+    async def drain(self) -> None:
+        await trio.lowlevel.checkpoint()
+        while (left := self.handed() - self.heard()) > 0:
+            self._owner.raise_failure()
+            await trio.sleep(max(0.002, left / SAMPLE_RATE))
+
+    def flush(self) -> int:
+        with self._changed:
+            taken_back = self._playout.flush(self._position())
+            self._flushing = True
+            self._changed.notify()
+        self._wake_player()
+        return taken_back
+
+    def _position(self) -> int:
+        """Locked. Where in the stream the device is now, from its last report and the time since."""
+        at_s, position, written = self._clock
+        if self._owner.failure:
+            return position
+        return min(written, position + int((time.monotonic() - at_s) * SAMPLE_RATE))
+
+    def _wake_player(self) -> None:
+        """In trio."""
+        self._room.set()
+        self._room = trio.Event()
+
+    def _wake(self) -> None:
+        """In trio: the thread is to stop, or has ended."""
+        with self._changed:
+            self._changed.notify()
+        self._wake_player()
+
+    # In the thread that owns the stream:
+
+    def _open(self, name: str | None) -> PlaybackStream:
+        from rtassist.audio.soundcard_shim import sound_system
+
+        system = sound_system()
+        self.device = choose(system.devices(), "speaker", name)
+        return system.open_speaker(self.device, BUFFER_SAMPLES)
+
+    def _run(self, stream: PlaybackStream) -> None:
+        after_silence = True
+        while not self._owner.stopping.is_set():
+            room = stream.room()
+            with self._changed:
+                flushing, self._flushing = self._flushing, False
+                voice = b"" if flushing else self._playout.take(room, stream.written)
+                player_may_go = self._waiting and self._playout.queued <= ENOUGH
+                self._waiting = self._waiting and not player_may_go
+            if player_may_go:
+                self._owner.tell(self._wake_player)
+            if flushing:
+                stream.flush()
+                after_silence = True
+            if voice:
+                samples = to_float(voice)
+                stream.write(fade_in(samples, FADE_SAMPLES) if after_silence else samples)
+                after_silence = False
+            missing = stream.idle_samples - stream.ahead()
+            if missing > 0:
+                stream.write(np.zeros(missing, dtype=np.float32))
+                after_silence = True
+            self._report(stream)
+            self._wait()
+
+    def _report(self, stream: PlaybackStream) -> None:
+        sounded = stream.sounded()
+        ran_dry = stream.ran_dry()
+        with self._changed:
+            voice_is_playing = self._playout.heard(self._position()) < self._playout.handed
+            self.underruns += ran_dry and voice_is_playing
+            self._clock = (*(sounded or self._clock[:2]), stream.written)
+
+    def _wait(self) -> None:
+        with self._changed:
+            if self._flushing or self._owner.stopping.is_set():
+                return
+            self._idle = not self._playout.queued
+            self._changed.wait(STEP_S)
+            self._idle = False
+
+
+@asynccontextmanager
+async def open_device_speaker(name: str | None = None) -> AsyncIterator[DeviceSpeaker]:
+    """A device by id, index or unique part of its name; None: the default.
+
+    Raises SoundUnavailable, within 4 s at the latest. Leaving the block stops the sound at once.
+    """
+    speaker = DeviceSpeaker()
+    async with owning_thread(
+        speaker._owner,
+        name="speaker",
+        open=lambda: speaker._open(name),
+        run=speaker._run,
+        wake=speaker._wake,
+    ):
+        yield speaker
+
+
+@asynccontextmanager
+async def open_speaker(name: str | None = None, *, fast: bool = False) -> AsyncIterator[Speaker]:
+    """What the user calls a speaker: "-" is raw PCM16 to standard output, a path is a WAV file to write,
+    "none" is silence that takes as long as the voice, anything else a device (None: the default one).
+    `fast`: files, pipes and "none" sound everything at once. Raises SoundUnavailable.
+    """
+    from rtassist.audio.clocked import ClockedSpeaker
+    from rtassist.audio.files import file_meant, open_file_speaker
+    from rtassist.audio.pipes import open_pipe_speaker
+
+    if name == "-":
+        async with open_pipe_speaker(fast=fast) as pipe:
+            yield pipe
+    elif name == "none":
+        yield ClockedSpeaker(lambda position, pcm: None, fast=fast)
+    elif path := file_meant(name):
+        async with open_file_speaker(path, fast=fast) as file:
+            yield file
+    else:
+        async with open_device_speaker(name) as device:
+            yield device
