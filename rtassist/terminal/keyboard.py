@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TextIO
 
 import trio
@@ -14,7 +14,7 @@ _LONGEST_LINE = 1_000_000
 """Characters. A pipe that never ends a line must not fill the memory."""
 
 
-async def lines(source: TextIO) -> AsyncIterator[str]:
+async def lines(source: TextIO) -> AsyncGenerator[str, None]:
     """The lines of a terminal, a pipe or a file, without their ends, until it ends.
 
     Reads with `os.read` when there is something to read: making the descriptor non-blocking instead would

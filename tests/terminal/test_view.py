@@ -1,0 +1,107 @@
+"""Lines of a conversation: order, cuts, and the two ways to write them."""
+
+import pytest
+
+from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Said, Shown
+from rtassist.terminal.view import Page, Style, rest, show
+
+FILE = Style(streams=False)
+TERMINAL = Style(streams=True, typed=False)
+
+
+def written(style: Style, *shown: Shown) -> tuple[str, str, Page]:
+    page, out, err = Page(), "", ""
+    for what in shown:
+        page, more_out, more_err = show(page, what, style)
+        out, err = out + more_out, err + more_err
+    return out, err, page
+
+
+@pytest.mark.parametrize("style", [FILE, TERMINAL])
+def test_the_question_stands_before_its_answer_however_late_its_words_come(style: Style) -> None:
+    out, _, page = written(
+        style,
+        Awaited("U1", "user"),
+        Awaited("A1", "assistant"),
+        Said("A1", "assistant", "It is"),
+        Said("A1", "assistant", " noon."),
+        LineEnded("A1", "assistant", "It is noon."),
+        LineEnded("U1", "user", "What time is it?"),
+    )
+    assert out == "you: What time is it?\nassistant: It is noon.\n"
+    assert page == Page()
+
+
+def test_a_terminal_gets_words_as_they_come_and_a_file_gets_whole_lines() -> None:
+    begun = (Awaited("A1", "assistant"), Said("A1", "assistant", "Once"), Said("A1", "assistant", " upon"))
+    assert written(TERMINAL, *begun)[0] == "assistant: Once upon"
+    assert written(FILE, *begun)[0] == ""
+
+
+def test_an_interrupted_line_shows_where_it_was_cut() -> None:
+    out, _, _ = written(
+        TERMINAL,
+        Said("A1", "assistant", "Once upon"),
+        LineEnded("A1", "assistant", "Once upon", cut=True, unsaid=" a time there was a very old fox who slept"),
+    )
+    assert out == "assistant: Once upon [interrupted; not heard: a time there was a very old fox …]\n"
+
+
+def test_a_line_that_is_cut_before_its_end_is_known_says_so_too() -> None:
+    out, _, _ = written(FILE, LineEnded("A1", "assistant", "Once upon", cut=True))
+    assert out == "assistant: Once upon [interrupted]\n"
+
+
+@pytest.mark.parametrize("style", [FILE, TERMINAL])
+def test_what_nobody_heard_and_what_nobody_said_leave_no_line(style: Style) -> None:
+    out, _, page = written(
+        style,
+        Awaited("U1", "user"),
+        LineEnded("U1", "user", ""),
+        Awaited("A1", "assistant"),
+        LineEnded("A1", "assistant", "", cut=True, unsaid="Never heard."),
+    )
+    assert out == ""
+    assert page == Page()
+
+
+def test_a_terminal_has_shown_what_was_typed() -> None:
+    typed = LineEnded("T1", "user", "hello", typed=True)
+    assert written(TERMINAL, typed)[0] == ""
+    assert written(FILE, typed)[0] == "you: hello\n"
+
+
+def test_without_names_only_answers_are_written() -> None:
+    out, _, _ = written(
+        Style(streams=False, names=False),
+        LineEnded("T1", "user", "17 times 23", typed=True),
+        LineEnded("A1", "assistant", "391."),
+    )
+    assert out == "391.\n"
+
+
+def test_a_notice_goes_to_stderr_and_not_into_the_middle_of_a_line() -> None:
+    out, err, _ = written(
+        TERMINAL,
+        Said("A1", "assistant", "Once upon"),
+        Notice("The network is slow.", "warning"),
+        Said("A1", "assistant", " a time"),
+    )
+    assert out == "assistant: Once upon\n a time"
+    assert err == "The network is slow.\n"
+    assert written(TERMINAL, Notice("noise", "debug"))[:2] == ("", "")
+
+
+def test_what_was_held_back_is_written_at_the_end() -> None:
+    _, _, page = written(FILE, Awaited("U1", "user"), Said("A1", "assistant", "It is"))
+    assert rest(page, FILE) == "assistant: It is\n"
+    assert rest(Page(), FILE) == ""
+
+
+def test_colour_is_only_paint() -> None:
+    shown = (Said("A1", "assistant", "Hi."), LineEnded("A1", "assistant", "Hi.", cut=True))
+    painted = written(Style(streams=True, colour=True), *shown)[0]
+    assert "\x1b[" in painted
+    for code in ("\x1b[36m", "\x1b[2m", "\x1b[0m"):
+        painted = painted.replace(code, "")
+    assert painted == written(Style(streams=True), *shown)[0]

@@ -1,0 +1,66 @@
+"""What settings and devices mean for the session."""
+
+from rtassist.protocol import UNSET, AudioConfig, AudioInput, SemanticVad, ServerVad, encode
+from rtassist.protocol import SessionUpdate
+from rtassist.dialogue.state import Terms
+from rtassist.settings import Settings
+from rtassist.terms import SPARE_MS, terms_for
+
+
+def terms(settings: Settings, *, voiced: bool = True, microphone: bool = True) -> Terms:
+    return terms_for(
+        settings,
+        (),
+        voiced=voiced,
+        microphone=microphone,
+        microphone_ends=False,
+        keyboard=True,
+        greeting="",
+    )
+
+
+def audio_input(agreed: Terms) -> AudioInput:
+    assert isinstance(agreed.session.audio, AudioConfig)
+    assert isinstance(agreed.session.audio.input, AudioInput)
+    return agreed.session.audio.input
+
+
+def test_the_server_finds_the_turns_unless_the_user_does() -> None:
+    spoken = terms(Settings())
+    assert spoken.server_turns
+    assert isinstance(audio_input(spoken).turn_detection, ServerVad)
+
+    for settings in (Settings(ptt=True), Settings(vad="off")):
+        pushed = terms(settings)
+        assert not pushed.server_turns
+        assert pushed.push_to_talk
+        assert audio_input(pushed).turn_detection is None, "null turns it off; absent would keep the default"
+
+
+def test_silence_behind_a_file_outlasts_what_ends_a_turn() -> None:
+    for settings, silence_ms in (
+        (Settings(), 500),
+        (Settings(vad_silence_ms=0), 0),
+        (Settings(vad_silence_ms=1200), 1200),
+        (Settings(vad="semantic"), 8000),
+    ):
+        assert terms(settings).trailing_silence_ms == silence_ms + SPARE_MS
+    assert isinstance(audio_input(terms(Settings(vad="semantic"))).turn_detection, SemanticVad)
+
+
+def test_without_sound_the_session_is_written() -> None:
+    typed = terms(Settings(), voiced=False, microphone=False)
+    assert typed.session.output_modalities == ("text",)
+    assert typed.session.audio is UNSET
+    assert not typed.server_turns
+
+    read = terms(Settings(), voiced=False)
+    assert read.session.output_modalities == ("text",)
+    assert read.server_turns
+
+
+def test_what_is_not_set_is_not_sent() -> None:
+    frame = encode(SessionUpdate(session=terms(Settings()).session))
+    assert "threshold" not in frame
+    assert "language" not in frame
+    assert '"type":"realtime"' in frame
