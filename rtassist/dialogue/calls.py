@@ -20,15 +20,16 @@ from rtassist.protocol import (
 
 def asked(do: Draft, response: Response) -> None:
     """Run the calls of a finished response. Calls of a cancelled one may be cut short and are not run."""
-    if response.status != "completed":
+    if response.status not in ("completed", UNSET):
         return
+    quiet = do.state.answers[str(response.id)].quiet
     for item in response.output or ():
         if not isinstance(item, FunctionCall) or item.status not in ("completed", UNSET):
             continue
         call_id = item.call_id
         if not isinstance(call_id, str) or call_id in do.state.calls:
             continue
-        call = Call(str(response.id), item.name)
+        call = Call(str(response.id), item.name, speak=not quiet)
         do.change(calls={**do.state.calls, call_id: call})
         do.ask(CallTool(call_id, item.name, item.arguments or "{}"))
 
@@ -52,8 +53,13 @@ def ended(do: Draft, call_id: str, output: str) -> None:
 
 
 def keep_quiet(do: Draft) -> None:
-    """The user said stop: what still runs is reported to the model, and not spoken about."""
+    """The user said stop: what still runs is reported to the model, and not spoken about.
+
+    So are the calls of the response that is being made: it may be done before its cancellation arrives.
+    """
     do.change(calls={key: attrs.evolve(call, speak=False) for key, call in do.state.calls.items()})
+    if do.state.active is not None:
+        do.change_answer(do.state.active, quiet=True)
 
 
 def timer_due(do: Draft, label: str) -> None:

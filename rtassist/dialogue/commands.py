@@ -96,13 +96,12 @@ def obey(do: Draft, command: Command) -> None:
         case Command.RESUME:
             do.change(paused=False, muted=False)
             do.ask(Show(Notice("Listening.")))
+        case Command.MUTE if do.state.paused or do.state.muted:
+            obey(do, Command.RESUME)
         case Command.MUTE:
-            do.change(muted=not do.state.muted)
-            if do.state.muted:
-                drop_half_turn(do)
-            do.ask(
-                Show(Notice("Microphone off. /mute again turns it on." if do.state.muted else "Listening."))
-            )
+            do.change(muted=True)
+            drop_half_turn(do)
+            do.ask(Show(Notice("Microphone off. /mute again turns it on.")))
         case Command.RESTART:
             floor.take(do, Taker.USER_ACTED)
             do.ask(Quit(Outcome.RESTART))
@@ -120,8 +119,8 @@ def drop_half_turn(do: Draft) -> None:
     if do.state.user_item is not None:
         turns.user_line_ended(do, do.state.user_item, "")
     if do.state.uncommitted:
-        do.change(uncommitted=0, user_item=None, talk_held=False)
         do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
+    do.change(uncommitted=0, user_item=None, talk_held=False)
 
 
 def _help(do: Draft) -> None:

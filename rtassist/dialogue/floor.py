@@ -21,8 +21,19 @@ from __future__ import annotations
 
 from enum import Enum
 
+import attrs
+
 from rtassist.dialogue.effects import Finish, Hush, Play, Send
-from rtassist.dialogue.state import SAMPLES_PER_MS, Answer, Draft, Request, Sound, Utterance
+from rtassist.dialogue.state import (
+    SAMPLES_PER_MS,
+    Answer,
+    Cancel,
+    Draft,
+    Fate,
+    Request,
+    Sound,
+    Utterance,
+)
 from rtassist.protocol import (
     ConversationItemDelete,
     ConversationItemTruncate,
@@ -64,13 +75,16 @@ if __doc__:
 def created(do: Draft, response_id: str) -> None:
     """A response began: it gets the floor, unless the user has meanwhile said otherwise."""
     state = do.state
+    if response_id in state.answers:
+        return
     request = state.requests[0] if state.requests else Request(None)
+    denied = request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held
     do.change(
         requests=state.requests[1:],
         active=response_id,
-        answers={**state.answers, response_id: Answer(id=response_id)},
+        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied)},
     )
-    if request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held:
+    if denied:
         _cancel(do, response_id)
         return
     holder = state.answers.get(state.holder or "")
@@ -80,15 +94,28 @@ def created(do: Draft, response_id: str) -> None:
 
 
 def take(do: Draft, taker: Taker) -> None:
-    """The user has the floor: everything that sounds is hushed, what is on its way is denied."""
+    """The user has the floor: everything that sounds is hushed, what is on its way is denied.
+
+    A response that is due from the server is dropped when the server has heard the user speak: what it makes
+    after that answers what the user is saying now.
+    """
     state = do.state
+    user_spoke = taker is Taker.USER_SPOKE
     do.change(
         holder=None,
-        requests=tuple(Request(request.event_id, denied=True) for request in state.requests),
+        requests=tuple(
+            Request(request.event_id, denied=True)
+            for request in state.requests
+            if request.event_id is not None or not user_spoke
+        ),
     )
     _hush_all(do)
-    if taker is Taker.USER_ACTED and state.active is not None:
-        do.change_answer(state.active, cancel=True)
+    if state.active is None:
+        return
+    if user_spoke:
+        do.change_answer(state.active, cancel=Cancel.UNDER_WAY)
+    elif state.answers[state.active].cancel is Cancel.NO:
+        do.change_answer(state.active, cancel=Cancel.DUE)
         _cancel_when_truncated(do, state.active)
 
 
@@ -96,34 +123,28 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
     """Audio came: the holder's is played, any other's is only counted."""
     utterance = do.state.utterances.get(event.item_id)
     if utterance is None:
-        if event.response_id not in do.state.answers:
-            return
-        utterance = open_utterance(do, event.item_id, event.response_id)
-    samples = len(event.delta) // 2
+        return
+    pcm = utterance.odd + event.delta
+    samples = len(pcm) // 2
     changes: dict[str, object] = {
         "arrived": utterance.arrived + samples,
+        "odd": pcm[samples * 2 :],
         "content_index": event.content_index,
     }
     sound = TRANSITIONS[utterance.sound].get("audio")
-    has_floor = event.response_id == do.state.holder and do.state.voiced
+    has_floor = utterance.response_id == do.state.holder and do.state.voiced
     if sound is not None and has_floor and not utterance.audio_done and samples:
         changes |= {"sound": sound, "handed": utterance.handed + samples}
-        do.ask(Play(event.item_id, event.delta))
+        do.ask(Play(event.item_id, pcm[: samples * 2]))
     do.change_utterance(event.item_id, **changes)
 
 
-def open_utterance(do: Draft, item_id: str, response_id: str) -> Utterance:
-    """Begin to keep account of an assistant message. One that never had the floor has already ended."""
-    silenced = response_id != do.state.holder
-    utterance = Utterance(
-        item_id=item_id,
-        response_id=response_id,
-        sound=Sound.ENDED if silenced else Sound.NONE,
-        unheard=silenced,
-        settled=silenced,
-    )
+def open_utterance(do: Draft, item_id: str, response_id: str) -> None:
+    """Begin to keep account of an assistant message. One without the floor has already ended."""
+    utterance = Utterance(item_id=item_id, response_id=response_id)
+    if response_id != do.state.holder:
+        utterance = attrs.evolve(utterance, sound=Sound.ENDED, fate=Fate.UNHEARD, line_ended=True)
     do.change(utterances={**do.state.utterances, item_id: utterance})
-    return utterance
 
 
 def audio_done(do: Draft, item_id: str) -> None:
@@ -153,16 +174,14 @@ def done(do: Draft, response_id: str) -> None:
     state = do.state
     if state.active == response_id:
         do.change(active=None)
-    if response_id not in state.answers:
-        return
-    do.change_answer(response_id, done=True, cancel=False)
+    do.change_answer(response_id, done=True, cancel=Cancel.NO)
     for utterance in state.utterances.values():
         if utterance.response_id == response_id:
             audio_done(do, utterance.item_id)
             _delete_unheard(do, do.state.utterances[utterance.item_id])
 
 
-def heard_whole(utterance: Utterance) -> bool:
+def _heard_whole(utterance: Utterance) -> bool:
     """All of its audio came and has sounded, to the millisecond that a truncation can name."""
     return utterance.audio_done and utterance.heard // SAMPLES_PER_MS >= utterance.arrived // SAMPLES_PER_MS
 
@@ -176,20 +195,21 @@ def _hush_all(do: Draft) -> None:
             do.change_utterance(utterance.item_id, sound=sound)
             do.ask(Hush(utterance.item_id))
         elif do.state.voiced and not utterance.written:
-            do.change_utterance(utterance.item_id, sound=sound, unheard=True, settled=True)
-            _delete_unheard(do, do.state.utterances[utterance.item_id])
+            utterance = do.change_utterance(utterance.item_id, sound=sound, fate=Fate.UNHEARD)
+            _delete_unheard(do, utterance)
 
 
 def _settle(do: Draft, utterance: Utterance) -> None:
-    if utterance.settled:
+    """Decide the fate of a voice that has ended. Without a loudspeaker, what was not heard is read."""
+    is_read = not do.state.voiced and utterance.response_id == do.state.holder
+    if is_read or _heard_whole(utterance):
+        do.change_utterance(utterance.item_id, fate=Fate.WHOLE)
         return
-    do.change_utterance(utterance.item_id, settled=True)
-    if heard_whole(utterance):
-        return
-    heard_ms = min(utterance.heard, utterance.arrived) // SAMPLES_PER_MS
+    heard_ms = utterance.heard // SAMPLES_PER_MS
     if heard_ms == 0:
-        _delete_unheard(do, do.change_utterance(utterance.item_id, unheard=True))
+        _delete_unheard(do, do.change_utterance(utterance.item_id, fate=Fate.UNHEARD))
         return
+    do.change_utterance(utterance.item_id, fate=Fate.TRUNCATED)
     do.ask(
         Send(
             ConversationItemTruncate(
@@ -203,21 +223,19 @@ def _settle(do: Draft, utterance: Utterance) -> None:
 
 
 def _delete_unheard(do: Draft, utterance: Utterance) -> None:
-    answer = do.state.answers.get(utterance.response_id)
-    if utterance.unheard and (answer is None or answer.done):
-        do.change_utterance(utterance.item_id, unheard=False)
+    if utterance.fate is Fate.UNHEARD and do.state.answers[utterance.response_id].done:
+        do.change_utterance(utterance.item_id, fate=Fate.DELETED)
         do.ask(Send(ConversationItemDelete(event_id=do.next_event_id(), item_id=utterance.item_id)))
 
 
 def _cancel_when_truncated(do: Draft, response_id: str) -> None:
-    answer = do.state.answers.get(response_id)
-    if answer is None or answer.done or not answer.cancel:
+    if do.state.answers[response_id].cancel is not Cancel.DUE:
         return
     if any(u.sound is Sound.HUSHED for u in do.state.utterances.values() if u.response_id == response_id):
         return
-    do.change_answer(response_id, cancel=False)
     _cancel(do, response_id)
 
 
 def _cancel(do: Draft, response_id: str) -> None:
+    do.change_answer(response_id, cancel=Cancel.UNDER_WAY)
     do.ask(Send(ResponseCancel(event_id=do.next_event_id(), response_id=response_id)))

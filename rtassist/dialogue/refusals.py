@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import turns
+from rtassist.dialogue import session, turns
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Show
 from rtassist.dialogue.state import Draft, Purpose
 from rtassist.protocol import UNSET, ErrorEvent, Response, StatusDetails, StatusError, Unset
@@ -37,18 +37,15 @@ _ALREADY_ANSWERING = "conversation_already_has_active_response"
 def error(do: Draft, event: ErrorEvent) -> None:
     detail = event.error
     code = _text(detail.code)
-    update = next((u for u in do.state.updates if u.event_id == detail.event_id), None)
-    if isinstance(detail.event_id, str):
-        turns.answer_refused(do, detail.event_id)
+    event_id = _text(detail.event_id)
     if code in FATAL:
         _stop(do, detail.message, FATAL[code])
-    elif update is not None:
-        do.change(updates=tuple(u for u in do.state.updates if u is not update))
-        if update.purpose is Purpose.BEGIN:
-            _stop(do, detail.message, "The server did not accept these settings.")
     elif code == _ALREADY_ANSWERING:
-        turns.answer_in_the_way(do)
-    else:
+        turns.answer_in_the_way(do, event_id)
+    elif (purpose := session.refused(do, event_id)) is Purpose.BEGIN:
+        _stop(do, detail.message, "The server did not accept these settings.")
+    elif purpose is not Purpose.FENCE:
+        turns.answer_refused(do, event_id)
         notice = Notice(f"The server said: {detail.message}", "debug" if code in HARMLESS else "warning")
         do.ask(Show(notice))
 

@@ -53,6 +53,18 @@ class Sound(Enum):
     ENDED = "ended"
 
 
+class Fate(Enum):
+    """What became of a voice, as the server is told."""
+
+    OPEN = "open"
+    WHOLE = "whole"
+    """Heard to its end, or read: the server's idea is right."""
+    TRUNCATED = "truncated"
+    UNHEARD = "unheard"
+    """To be deleted as soon as its response is done."""
+    DELETED = "deleted"
+
+
 @frozen(kw_only=True)
 class Utterance:
     """One assistant message: its audio in samples, its words in characters."""
@@ -62,16 +74,15 @@ class Utterance:
     content_index: int = 0
     arrived: int = 0
     """Samples that came from the server, those that lost the floor included."""
+    odd: bytes = b""
+    """Half a sample, where a server cuts its audio between the two bytes of one."""
     handed: int = 0
     """Samples handed to the loudspeaker."""
     heard: int = 0
     """Samples that have sounded, by the loudspeaker's own report."""
     sound: Sound = Sound.NONE
     audio_done: bool = False
-    settled: bool = False
-    """The server knows how much was heard: truncated, to be deleted, or heard whole."""
-    unheard: bool = False
-    """Nothing of it was heard: to be deleted as soon as its response is done."""
+    fate: Fate = Fate.OPEN
     transcript: str = ""
     transcript_done: bool = False
     written: bool = False
@@ -80,6 +91,21 @@ class Utterance:
     """Characters of the transcript that were shown."""
     line_ended: bool = False
 
+    @property
+    def cut(self) -> bool:
+        """Some of it was not heard and never will be."""
+        return self.fate in (Fate.TRUNCATED, Fate.UNHEARD, Fate.DELETED)
+
+
+class Cancel(Enum):
+    """Whether a response is being cancelled."""
+
+    NO = "no"
+    DUE = "due"
+    """By us, once what sounded of it is truncated."""
+    UNDER_WAY = "under way"
+    """We have asked for it, or the server does it by itself."""
+
 
 @frozen(kw_only=True)
 class Answer:
@@ -87,8 +113,9 @@ class Answer:
 
     id: str
     done: bool = False
-    cancel: bool = False
-    """To be cancelled by us once what sounded of it is truncated."""
+    cancel: Cancel = Cancel.NO
+    quiet: bool = False
+    """The user said stop to it: the results of its calls are not spoken about."""
 
 
 @frozen
@@ -152,6 +179,10 @@ class Conversation:
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
     """There is a loudspeaker; set from the terms, and taken back when the device is lost."""
+    microphone: bool = True
+    """There is a microphone that the user may still speak into; likewise."""
+    keyboard: bool = True
+    """The user may still type; likewise, until the end of the typing."""
     sent: int = 0
     """Events sent with an id of ours; the ids are counted, so that two runs agree."""
 

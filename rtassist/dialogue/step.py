@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rtassist.dialogue import calls, commands, events, floor, refusals, turns
+from rtassist.dialogue import calls, commands, events, floor, refusals, session, turns
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.effects import (
-    ClearAlarm,
+    Awaited,
     Effect,
     LineEnded,
-    Listen,
     Notice,
     Outcome,
     Quit,
     Send,
-    SetAlarm,
     Show,
 )
 from rtassist.dialogue.floor import Taker
@@ -33,7 +31,6 @@ from rtassist.dialogue.state import (
     Sound,
     Terms,
     Turn,
-    Update,
 )
 from rtassist.protocol import (
     AssistantMessage,
@@ -59,24 +56,20 @@ from rtassist.protocol import (
     ResponseOutputTextDone,
     Session,
     SessionCreated,
-    SessionUpdate,
     SessionUpdated,
     UserContent,
     UserMessage,
 )
 
-BEGIN_ALARM = "begin"
-BEGIN_WAIT_US = 15_000_000
-SETTLE_ALARM = "settle"
-SETTLE_US = 1_000_000
-"""After the fence: a server that detects speech beside its event loop may still be about to say so."""
 SHORTEST_COMMIT_SAMPLES = 100 * SAMPLES_PER_MS
 """The server refuses to commit less than 100 ms."""
 
 
 def begin(terms: Terms) -> Conversation:
     """The state before anything has happened."""
-    return Conversation(terms=terms, voiced=terms.voiced)
+    return Conversation(
+        terms=terms, voiced=terms.voiced, microphone=terms.microphone, keyboard=terms.keyboard
+    )
 
 
 def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Conversation, tuple[Effect, ...]]:
@@ -93,51 +86,32 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
     if type(event) not in FREQUENT:
         turns.ask_when_allowed(do)
         turns.forget(do)
-        _conclude(do)
-    if any(isinstance(effect, Quit) for effect in do.effects):
-        do.change(over=True)
+        session.conclude(do)
+    return _leave_at_quit(do)
+
+
+def _leave_at_quit(do: Draft) -> tuple[Conversation, tuple[Effect, ...]]:
+    """`Quit` is the last effect of a conversation, and there is one of it."""
+    for index, effect in enumerate(do.effects):
+        if isinstance(effect, Quit):
+            do.change(over=True)
+            return do.state, tuple(do.effects[: index + 1])
     return do.state, tuple(do.effects)
 
 
-def _conclude(do: Draft) -> None:
-    state = do.state
-    if state.ending is Ending.WHEN_QUIET and state.quiet():
-        do.ask(Quit())
-
-
 def _session_created(do: Draft, event: SessionCreated) -> None:
-    _update(do, do.state.terms.session, Purpose.BEGIN)
-    do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
+    session.opened(do)
 
 
 def _session_updated(do: Draft, event: SessionUpdated) -> None:
-    if not do.state.updates:
-        return
-    update, *left = do.state.updates
-    do.change(updates=tuple(left))
-    terms = do.state.terms
-    if update.purpose is Purpose.BEGIN:
-        held = terms.push_to_talk and terms.microphone_ends
-        do.change(ready=True, talk_held=held)
-        do.ask(ClearAlarm(BEGIN_ALARM))
-        do.ask(Listen())
-        if terms.greeting:
-            do.ask(Show(Notice(terms.greeting)))
-    elif update.purpose is Purpose.FENCE:
-        do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
-
-
-def _update(do: Draft, session: Session, purpose: Purpose) -> None:
-    event_id = do.next_event_id()
-    do.change(updates=(*do.state.updates, Update(event_id, purpose)))
-    do.ask(Send(SessionUpdate(event_id=event_id, session=session)))
+    session.updated(do)
 
 
 def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
-    do.change(user_item=event.item_id)
     if do.state.terms.interrupts:
         floor.take(do, Taker.USER_SPOKE)
-    turns.user_turn_began(do, event.item_id)
+    if _microphone_on(do.state):
+        turns.user_turn_began(do, event.item_id)
 
 
 def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
@@ -148,7 +122,7 @@ def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
 
 def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
     if not do.state.terms.server_turns:
-        turns.user_turn_began(do, event.item_id)
+        do.ask(Show(Awaited(event.item_id, "user")))
     turns.user_turn_committed(do, event.item_id)
 
 
@@ -212,18 +186,21 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
     response = event.response
     if not isinstance(response.id, str):
         return
+    refusals.response_failed(do, response)
+    answer = do.state.answers.get(response.id)
+    if answer is None or answer.done:
+        return
     floor.done(do, response.id)
-    for utterance in tuple(do.state.utterances.values()):
+    for utterance in do.state.utterances.values():
         if utterance.response_id == response.id:
             turns.end_line_when_over(do, utterance.item_id)
-    refusals.response_failed(do, response)
     calls.asked(do, response)
 
 
 def _mic_heard(do: Draft, event: events.MicHeard) -> None:
     state = do.state
     if state.ending is Ending.TRAILING:
-        _trail(do, event.samples)
+        session.trail(do, event.samples)
     elif not _microphone_on(state):
         return
     do.change(uncommitted=do.state.uncommitted + event.samples)
@@ -231,17 +208,9 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
 
 
 def _microphone_on(state: Conversation) -> bool:
-    if not state.ready or state.paused or state.muted:
+    if not state.ready or not state.microphone or state.paused or state.muted:
         return False
     return state.terms.server_turns or state.talk_held
-
-
-def _trail(do: Draft, samples: int) -> None:
-    trailed = do.state.trailed + samples
-    do.change(trailed=trailed)
-    if trailed >= do.state.terms.trailing_silence_ms * SAMPLES_PER_MS:
-        do.change(ending=Ending.FENCED)
-        _update(do, Session(type="realtime"), Purpose.FENCE)
 
 
 def _mic_ended(do: Draft, event: events.MicEnded) -> None:
@@ -249,22 +218,25 @@ def _mic_ended(do: Draft, event: events.MicEnded) -> None:
         do.change(ending=Ending.TRAILING)
     else:
         _talk_released(do, event)
-        do.change(ending=Ending.WHEN_QUIET)
+        do.change(microphone=False)
+        session.end_when_quiet(do)
 
 
 def _mic_lost(do: Draft, event: events.MicLost) -> None:
     commands.drop_half_turn(do)
-    if do.state.terms.keyboard:
-        do.ask(Show(Notice(f"The microphone is gone ({event.reason}). You can type.", "warning")))
-    else:
-        do.ask(Show(Notice(f"The microphone is gone ({event.reason}).", "warning")))
-        do.change(ending=Ending.WHEN_QUIET)
+    do.change(microphone=False)
+    advice = " You can type." if do.state.keyboard else ""
+    do.ask(Show(Notice(f"The microphone is gone ({event.reason}).{advice}", "warning")))
+    session.nobody_left(do)
 
 
 def _speaker_lost(do: Draft, event: events.SpeakerLost) -> None:
     do.change(voiced=False)
     do.ask(Show(Notice(f"The loudspeaker is gone ({event.reason}). Answers are written.", "warning")))
-    _update(do, Session(type="realtime", output_modalities=("text",)), Purpose.READ_ONLY)
+    session.update(do, Session(type="realtime", output_modalities=("text",)), Purpose.READ_ONLY)
+    for item_id in do.state.utterances:
+        turns.show_heard(do, item_id)
+        turns.end_line_when_over(do, item_id)
 
 
 def _typed(do: Draft, event: events.Typed) -> None:
@@ -283,9 +255,8 @@ def _typed(do: Draft, event: events.Typed) -> None:
 
 def _enter(do: Draft) -> None:
     """The bare Enter key: push-to-talk's switch, or silence."""
-    if not do.state.terms.push_to_talk or not do.state.terms.microphone:
-        if do.state.sounding() or do.state.active:
-            commands.interrupt(do)
+    if not do.state.terms.push_to_talk or not do.state.microphone:
+        commands.interrupt(do)
     elif do.state.talk_held:
         _talk_released(do, events.TalkReleased())
     else:
@@ -303,12 +274,13 @@ def _say(do: Draft, text: str) -> None:
 
 
 def _typing_ended(do: Draft, event: events.TypingEnded) -> None:
-    if not do.state.terms.microphone:
-        do.change(ending=Ending.WHEN_QUIET)
+    do.change(keyboard=False)
+    session.nobody_left(do)
 
 
 def _talk_pressed(do: Draft, event: events.TalkPressed) -> None:
-    if do.state.talk_held:
+    state = do.state
+    if state.talk_held or not state.microphone or not state.terms.push_to_talk:
         return
     commands.interrupt(do)
     do.change(talk_held=True, uncommitted=0, paused=False, muted=False)
@@ -341,9 +313,9 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         turns.answer_overdue(do)
     elif event.name == turns.TRANSCRIPT_ALARM:
         turns.transcripts_overdue(do)
-    elif event.name == SETTLE_ALARM:
-        do.change(ending=Ending.WHEN_QUIET)
-    elif event.name == BEGIN_ALARM:
+    elif event.name == session.SETTLE_ALARM:
+        session.end_when_quiet(do)
+    elif event.name == session.BEGIN_ALARM and not do.state.ready:
         do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
 
 

@@ -13,7 +13,7 @@ from rtassist.dialogue.effects import (
     SetAlarm,
     Show,
 )
-from rtassist.dialogue.state import HISTORY_TURNS, Draft, Request, Sound, Turn, Utterance
+from rtassist.dialogue.state import HISTORY_TURNS, Cancel, Draft, Fate, Request, Sound, Turn, Utterance
 from rtassist.protocol import ResponseCreate
 
 ANSWER_ALARM = "answer"
@@ -47,8 +47,8 @@ def ask_when_allowed(do: Draft) -> None:
 
 
 def answer_due(do: Draft) -> None:
-    """The server has taken the user's turn and will answer it by itself."""
-    do.change(requests=(*do.state.requests, Request(None)), wanted=False)
+    """The server has taken the user's turn and will answer it by itself; nobody wants that in a pause."""
+    do.change(requests=(*do.state.requests, Request(None, denied=do.state.paused)), wanted=False)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
@@ -58,10 +58,15 @@ def answer_began(do: Draft) -> None:
 
 
 def answer_overdue(do: Draft) -> None:
-    if do.state.requests:
-        do.change(requests=())
+    """No longer wait for what has not begun; while a response is being made, the next cannot begin."""
+    if not do.state.requests:
+        return
+    if do.state.active is not None:
+        do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
+        return
+    if not all(request.denied for request in do.state.requests):
         do.ask(Show(Notice("The server has not begun an answer; it is no longer waited for.", "warning")))
-        ask_when_allowed(do)
+    do.change(requests=())
 
 
 def answer_refused(do: Draft, event_id: str) -> None:
@@ -69,20 +74,34 @@ def answer_refused(do: Draft, event_id: str) -> None:
     do.change(requests=tuple(request for request in do.state.requests if request.event_id != event_id))
 
 
-def answer_in_the_way(do: Draft) -> None:
-    """The server is making a response that we did not know of: ask again when that one is done."""
+def answer_in_the_way(do: Draft, event_id: str) -> None:
+    """Our request found the server making a response: ask again when that one is done, unless told to stop.
+
+    As a rule that response began while the request was on its way, and was taken for the one asked for. If
+    we know of none, asking again at once would be refused again; the alarm does it.
+    """
+    state = do.state
+    if state.active is not None:
+        stopped = state.answers[state.active].cancel is not Cancel.NO
+    else:
+        stopped = any(request.denied for request in state.requests if request.event_id == event_id)
+    answer_refused(do, event_id)
+    if stopped:
+        return
     do.change(wanted=True)
-    if do.state.active is None:
+    if state.active is None:
         do.change(requests=(Request(None),))
         do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
 def user_turn_began(do: Draft, item_id: str) -> None:
+    do.change(user_item=item_id)
     do.ask(Show(Awaited(item_id, "user")))
 
 
 def user_turn_committed(do: Draft, item_id: str) -> None:
-    do.change(uncommitted=0)
+    if do.state.terms.server_turns:
+        do.change(uncommitted=0)
     if do.state.terms.transcribes and item_id not in do.state.awaited:
         do.change(awaited=(*do.state.awaited, item_id))
         do.ask(SetAlarm(TRANSCRIPT_ALARM, do.now_us + TRANSCRIPT_WAIT_US))
@@ -114,8 +133,10 @@ def transcripts_overdue(do: Draft) -> None:
 
 
 def assistant_line_began(do: Draft, item_id: str, response_id: str) -> None:
+    """A message of a response begins. Of one that is done there is nothing new, whatever comes late."""
     state = do.state
-    if item_id in state.utterances or response_id not in state.answers:
+    answer = state.answers.get(response_id)
+    if item_id in state.utterances or answer is None or answer.done:
         return
     floor.open_utterance(do, item_id, response_id)
     if response_id == state.holder:
@@ -162,7 +183,7 @@ def heard_so_far(do: Draft, item_id: str, heard: int) -> None:
 def show_heard(do: Draft, item_id: str) -> None:
     """Show the words up to the one that sounds now; written ones at once."""
     utterance = do.state.utterances[item_id]
-    if utterance.line_ended or utterance.unheard:
+    if utterance.line_ended:
         return
     length = _heard_length(do, utterance)
     if length > utterance.shown:
@@ -173,9 +194,9 @@ def show_heard(do: Draft, item_id: str) -> None:
 
 def _heard_length(do: Draft, utterance: Utterance) -> int:
     state = do.state
-    if utterance.written or not state.voiced:
+    if _is_read(do, utterance):
         return len(utterance.transcript) if utterance.response_id == state.holder else utterance.shown
-    if utterance.sound is Sound.ENDED and not is_cut(utterance):
+    if utterance.fate is Fate.WHOLE:
         return len(utterance.transcript)
     total = words.total_samples(
         utterance.transcript,
@@ -186,9 +207,9 @@ def _heard_length(do: Draft, utterance: Utterance) -> int:
     return words.heard_length(utterance.transcript, heard=utterance.heard, total=total)
 
 
-def is_cut(utterance: Utterance) -> bool:
-    """Some of its audio was not heard and never will be."""
-    return utterance.sound is Sound.ENDED and not floor.heard_whole(utterance)
+def _is_read(do: Draft, utterance: Utterance) -> bool:
+    """Its words are shown as they come: it is text, or there is nothing (any more) to play it on."""
+    return utterance.written or (not do.state.voiced and utterance.sound in (Sound.NONE, Sound.SOUNDING))
 
 
 def end_line_when_over(do: Draft, item_id: str) -> None:
@@ -196,14 +217,12 @@ def end_line_when_over(do: Draft, item_id: str) -> None:
     utterance = do.state.utterances[item_id]
     if utterance.line_ended:
         return
-    answer = do.state.answers.get(utterance.response_id)
-    response_over = answer is None or answer.done
+    response_over = do.state.answers[utterance.response_id].done
     words_over = utterance.transcript_done or response_over
-    taken = utterance.response_id != do.state.holder
-    if utterance.written or not do.state.voiced:
-        over, cut = words_over, taken and not utterance.transcript_done
+    if _is_read(do, utterance):
+        over, cut = words_over, utterance.response_id != do.state.holder
     elif utterance.sound is Sound.ENDED:
-        cut = is_cut(utterance)
+        cut = utterance.cut
         over = cut or words_over
     else:
         over, cut = utterance.sound is Sound.NONE and response_over, False
@@ -229,14 +248,12 @@ def forget(do: Draft) -> None:
     finished = [
         u.item_id
         for u in state.utterances.values()
-        if u.line_ended
-        and u.sound in (Sound.ENDED, Sound.NONE)
-        and ((answer := state.answers.get(u.response_id)) is None or answer.done)
+        if u.line_ended and u.sound in (Sound.ENDED, Sound.NONE) and state.answers[u.response_id].done
     ]
     if finished:
         do.change(utterances={k: u for k, u in state.utterances.items() if k not in finished})
     owners = {u.response_id for u in do.state.utterances.values()}
-    over = [a.id for a in state.answers.values() if a.done and a.id not in owners and a.id != state.holder]
+    over = [a.id for a in state.answers.values() if a.done and a.id not in owners]
     if over:
         do.change(answers={k: a for k, a in state.answers.items() if k not in over})
 

@@ -1,0 +1,83 @@
+"""How a session begins and ends: the settings it agrees on, and when nobody will say more.
+
+A microphone that is a file ends in the middle of things: the last words may still be on their way. So silence
+follows it until the server must have found their end, then an update that changes nothing (the fence), whose
+answer proves that the server has read all of it; and once nothing is outstanding the conversation is over.
+"""
+
+from __future__ import annotations
+
+from rtassist.dialogue.effects import ClearAlarm, Listen, Quit, Send, SetAlarm
+from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
+from rtassist.protocol import Session, SessionUpdate
+
+BEGIN_ALARM = "begin"
+BEGIN_WAIT_US = 15_000_000
+SETTLE_ALARM = "settle"
+SETTLE_US = 1_000_000
+"""After the fence: a server that detects speech beside its event loop may still be about to say so."""
+FENCE_WAIT_US = 10_000_000
+"""A server that never answers the fence has read everything by then, or is gone."""
+
+
+def opened(do: Draft) -> None:
+    """The server is there: tell it the terms."""
+    update(do, do.state.terms.session, Purpose.BEGIN)
+    do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
+
+
+def update(do: Draft, session: Session, purpose: Purpose) -> None:
+    event_id = do.next_event_id()
+    do.change(updates=(*do.state.updates, Update(event_id, purpose)))
+    do.ask(Send(SessionUpdate(event_id=event_id, session=session)))
+
+
+def updated(do: Draft) -> None:
+    """The server answers the oldest update: there is no id in it, only the order."""
+    if not do.state.updates:
+        return
+    answered, *left = do.state.updates
+    do.change(updates=tuple(left))
+    if answered.purpose is Purpose.BEGIN:
+        terms = do.state.terms
+        do.change(ready=True, talk_held=terms.push_to_talk and terms.microphone_ends)
+        do.ask(ClearAlarm(BEGIN_ALARM))
+        do.ask(Listen())
+    elif answered.purpose is Purpose.FENCE:
+        do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
+
+
+def refused(do: Draft, event_id: str) -> Purpose | None:
+    """The server refused an event: the purpose of it if it was an update. A refused fence serves as well."""
+    for candidate in do.state.updates:
+        if candidate.event_id == event_id:
+            do.change(updates=tuple(u for u in do.state.updates if u is not candidate))
+            if candidate.purpose is Purpose.FENCE:
+                do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
+            return candidate.purpose
+    return None
+
+
+def end_when_quiet(do: Draft) -> None:
+    do.change(ending=Ending.WHEN_QUIET)
+
+
+def nobody_left(do: Draft) -> None:
+    """One way to say something is gone; without the other the conversation ends."""
+    if not do.state.microphone and not do.state.keyboard:
+        end_when_quiet(do)
+
+
+def trail(do: Draft, samples: int) -> None:
+    """Silence went to the server in place of the microphone file that is over."""
+    trailed = do.state.trailed + samples
+    do.change(trailed=trailed)
+    if trailed >= do.state.terms.trailing_silence_ms * SAMPLES_PER_MS:
+        do.change(ending=Ending.FENCED)
+        update(do, Session(type="realtime"), Purpose.FENCE)
+        do.ask(SetAlarm(SETTLE_ALARM, do.now_us + FENCE_WAIT_US))
+
+
+def conclude(do: Draft) -> None:
+    if do.state.ending is Ending.WHEN_QUIET and do.state.quiet():
+        do.ask(Quit())
