@@ -99,11 +99,12 @@ def is_loopback(host: str) -> bool:
 def _spared(address: Address, no_proxy: str) -> bool:
     """Whether NO_PROXY holds `address`: `*`, or names with all below them, each perhaps with a port."""
     for entry in no_proxy.lower().replace(",", " ").split():
-        name, colon, port = entry.rpartition(":")
-        if not colon or not port.isdigit() or name.count(":"):
-            name, port = entry, str(address.port)
+        name, _, port = entry.rpartition(":")
+        if not port.isdigit() or (":" in name and not name.endswith("]")):  # no port, or an IPv6 address
+            name, port = entry, ""
         name = name.strip("[]").removeprefix("*").removeprefix(".")
-        if entry == "*" or (port == str(address.port) and f".{address.host}".endswith(f".{name}")):
+        below = f".{address.host}".endswith(f".{name}")
+        if entry == "*" or (below and port in ("", str(address.port))):
             return True
     return False
 

@@ -101,7 +101,7 @@ def _untrusted(host: str, where: str, error: BaseException | None) -> CannotConn
         return CannotConnect(
             f"{where} does not speak TLS. If it is a plain server, its URL begins with ws://."
         )
-    if reason:
+    if reason and not isinstance(error, ssl.SSLEOFError):
         return CannotConnect(f"No encrypted connection to {where}: {reason.replace('_', ' ').lower()}.")
     return CannotConnect(f"{where} closed the connection while it was being encrypted.")
 
