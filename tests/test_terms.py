@@ -1,8 +1,7 @@
 """What settings and devices mean for the session."""
 
-from rtassist.protocol import UNSET, AudioConfig, AudioInput, SemanticVad, ServerVad, encode
-from rtassist.protocol import SessionUpdate
 from rtassist.dialogue.state import Terms
+from rtassist.protocol import UNSET, AudioConfig, AudioInput, SemanticVad, ServerVad, SessionUpdate, encode
 from rtassist.settings import Settings
 from rtassist.terms import SPARE_MS, terms_for
 
@@ -61,6 +60,6 @@ def test_without_sound_the_session_is_written() -> None:
 
 def test_what_is_not_set_is_not_sent() -> None:
     frame = encode(SessionUpdate(session=terms(Settings()).session))
-    assert "threshold" not in frame
-    assert "language" not in frame
+    assert '"threshold"' not in frame
+    assert '"language"' not in frame
     assert '"type":"realtime"' in frame

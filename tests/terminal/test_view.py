@@ -42,7 +42,9 @@ def test_an_interrupted_line_shows_where_it_was_cut() -> None:
     out, _, _ = written(
         TERMINAL,
         Said("A1", "assistant", "Once upon"),
-        LineEnded("A1", "assistant", "Once upon", cut=True, unsaid=" a time there was a very old fox who slept"),
+        LineEnded(
+            "A1", "assistant", "Once upon", cut=True, unsaid=" a time there was a very old fox who slept"
+        ),
     )
     assert out == "assistant: Once upon [interrupted; not heard: a time there was a very old fox …]\n"
 

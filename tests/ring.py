@@ -1,0 +1,207 @@
+"""A conversation without a socket or a device: a scripted server, a clock for a loudspeaker, virtual time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+from attrs import define, field
+
+from rtassist.audio import Microphone, Speaker
+from rtassist.audio.clocked import ClockedSpeaker
+from rtassist.converse import Edges, converse
+from rtassist.dialogue import effects, events
+from rtassist.dialogue.state import Terms
+from rtassist.link.closing import Close, LinkClosed
+from rtassist.protocol import (
+    AssistantMessage,
+    BadFrame,
+    ClientEvent,
+    InputAudioBufferSpeechStarted,
+    Response,
+    ResponseCreated,
+    ResponseDone,
+    ResponseOutputAudioDelta,
+    ResponseOutputAudioDone,
+    ResponseOutputItemAdded,
+    ServerEvent,
+    Session,
+    SessionCreated,
+    SessionUpdate,
+    SessionUpdated,
+    Unknown,
+    decode,
+    encode,
+)
+
+MS = 48
+"""Bytes of PCM16 at 24 kHz in a millisecond."""
+
+
+class ScriptedLink:
+    """Both ends of a link in memory: a test says what the server says, and sees what it got and when.
+
+    It stops where a real one stops: `send` waits while `stalled`, `receive` waits for the server, both raise
+    LinkClosed after `close`.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[ClientEvent] = []
+        self.sent_at: list[float] = []
+        self.stalled = False
+        self._flows = trio.Event()
+        self._say, self._said = trio.open_memory_channel[ServerEvent | Unknown](math.inf)
+        self._close: Close | None = None
+
+    def say(self, *said: ServerEvent | Unknown) -> None:
+        for event in said:
+            self._say.send_nowait(event)
+
+    def close(self, close: Close) -> None:
+        self._close = close
+        self._say.close()
+        self.flow()
+
+    def stall(self) -> None:
+        self.stalled = True
+        self._flows = trio.Event()
+
+    def flow(self) -> None:
+        self.stalled = False
+        self._flows.set()
+
+    async def send(self, event: ClientEvent) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.stalled:
+            await self._flows.wait()
+        if self._close is not None:
+            raise LinkClosed(self._close)
+        self.sent.append(event)
+        self.sent_at.append(trio.current_time())
+        if isinstance(event, SessionUpdate):
+            self.say(SessionUpdated(event_id="updated", session=event.session))
+
+    async def receive(self) -> tuple[str | bytes, ServerEvent | Unknown | BadFrame]:
+        try:
+            event = await self._said.receive()
+        except trio.EndOfChannel:
+            assert self._close is not None
+            raise LinkClosed(self._close) from None
+        frame = encode(event)
+        return frame, decode(frame)
+
+    def got(self, kind: type) -> list[ClientEvent]:
+        return [event for event in self.sent if type(event) is kind]
+
+
+class NoTools:
+    async def run(self, name: str, arguments: str) -> str:
+        await trio.lowlevel.checkpoint()
+        return f"there is no {name}"
+
+
+@define
+class Call:
+    """One conversation while it is held, and what came of it."""
+
+    link: ScriptedLink
+    commands: trio.MemorySendChannel[events.Event]
+    sounded: list[tuple[int, bytes]] = field(factory=list)
+    shown: list[effects.Shown] = field(factory=list)
+    noted: list[tuple[int, object]] = field(factory=list)
+    quit: effects.Quit | None = None
+    ended: trio.Event = field(factory=trio.Event)
+
+    def samples_sounded(self) -> int:
+        return sum(len(pcm) // 2 for _, pcm in self.sounded)
+
+    def last_sample_at_s(self) -> float:
+        """When the loudspeaker fell silent, in seconds since it was opened."""
+        position, pcm = self.sounded[-1]
+        return (position + len(pcm) // 2) / 24_000
+
+    def text_shown(self) -> str:
+        return "".join(shown.words for shown in self.shown if isinstance(shown, effects.Said))
+
+
+TERMS = Terms(session=Session(type="realtime"))
+
+
+@asynccontextmanager
+async def call(
+    terms: Terms = TERMS,
+    *,
+    microphone: Microphone | None = None,
+    speaker: Speaker | None = None,
+    tools: object = None,
+) -> AsyncIterator[Call]:
+    """A running conversation whose session stands; ended and joined on leaving."""
+    send, receive = trio.open_memory_channel[events.Event](math.inf)
+    held = Call(ScriptedLink(), send)
+    if speaker is None:
+        speaker = ClockedSpeaker(lambda position, pcm: held.sounded.append((position, pcm)))
+    edges = Edges(
+        link=held.link,
+        microphone=microphone,
+        speaker=speaker,
+        commands=receive,
+        tools=tools or NoTools(),  # type: ignore[arg-type]
+        show=held.shown.append,
+        note=lambda now_us, what: held.noted.append((now_us, what)),
+    )
+
+    async def hold() -> None:
+        held.quit = await converse(terms, edges)
+        held.ended.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hold)
+        held.link.say(SessionCreated(event_id="e0", session=Session(type="realtime")))
+        await trio.testing.wait_all_tasks_blocked()
+        yield held
+        nursery.cancel_scope.cancel()
+
+
+def answer(
+    response_id: str, item_id: str, *, seconds: float, done: bool = True, delta_ms: int = 100
+) -> list[ServerEvent]:
+    """A spoken response as the server sends it: much faster than it is heard."""
+    said: list[ServerEvent] = [
+        ResponseCreated(event_id="c", response=Response(id=response_id, status="in_progress")),
+        ResponseOutputItemAdded(
+            event_id="i",
+            response_id=response_id,
+            output_index=0,
+            item=AssistantMessage(id=item_id, content=(), status="in_progress"),
+        ),
+    ]
+    said += [delta(response_id, item_id, delta_ms) for _ in range(round(seconds * 1000 / delta_ms))]
+    if done:
+        said += finished(response_id, item_id)
+    return said
+
+
+def delta(response_id: str, item_id: str, ms: int, sample: bytes = b"\x01\x02") -> ResponseOutputAudioDelta:
+    return ResponseOutputAudioDelta(
+        event_id="d",
+        response_id=response_id,
+        item_id=item_id,
+        output_index=0,
+        content_index=0,
+        delta=sample * (ms * MS // 2),
+    )
+
+
+def finished(response_id: str, item_id: str, status: str = "completed") -> list[ServerEvent]:
+    return [
+        ResponseOutputAudioDone(
+            event_id="ad", response_id=response_id, item_id=item_id, output_index=0, content_index=0
+        ),
+        ResponseDone(event_id="rd", response=Response(id=response_id, status=status, output=())),
+    ]
+
+
+def speech_started(item_id: str) -> InputAudioBufferSpeechStarted:
+    return InputAudioBufferSpeechStarted(event_id="s", item_id=item_id, audio_start_ms=0)

@@ -1,0 +1,294 @@
+"""The ring under virtual time: what the tasks promise whatever the network and the devices do."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+from attrs import define
+
+from rtassist.audio import DeviceLost
+from rtassist.dialogue import effects, events
+from rtassist.dialogue.effects import Outcome
+from rtassist.dialogue.state import Terms
+from rtassist.link.closing import Close
+from rtassist.protocol import (
+    ConversationItemCreate,
+    ConversationItemTruncate,
+    FunctionCall,
+    FunctionCallOutput,
+    InputAudioBufferAppend,
+    Response,
+    ResponseCancel,
+    ResponseCreate,
+    ResponseCreated,
+    ResponseDone,
+    Session,
+    SessionUpdate,
+)
+from tests.ring import MS, TERMS, answer, call, delta, finished, speech_started
+
+CHUNK_MS = 20
+
+
+@pytest.mark.parametrize("spoken_ms", [137, 1000, 3456, 9990])
+async def test_ten_seconds_of_speech_stop_within_a_chunk(autojump_clock: object, spoken_ms: int) -> None:
+    async with call() as held:
+        held.link.say(*answer("R1", "A1", seconds=10, done=False))
+        await trio.sleep(spoken_ms / 1000)
+        held.link.say(speech_started("U1"))
+        await trio.testing.wait_all_tasks_blocked()
+        stopped_after = held.samples_sounded()
+        held.link.say(delta("R1", "A1", 500), *finished("R1", "A1", "cancelled"))
+        await trio.sleep(5)
+
+        assert held.samples_sounded() == stopped_after
+        assert abs(held.last_sample_at_s() * 1000 - spoken_ms) <= CHUNK_MS
+        (truncate,) = held.link.got(ConversationItemTruncate)
+        assert truncate.item_id == "A1"
+        assert truncate.audio_end_ms == stopped_after // 24
+        assert not held.link.got(ResponseCancel), "the server cancels by itself"
+
+
+async def test_a_key_truncates_before_it_cancels(autojump_clock: object) -> None:
+    async with call() as held:
+        held.link.say(*answer("R1", "A1", seconds=10, done=False))
+        await trio.sleep(2)
+        await held.commands.send(events.Interrupted())
+        await trio.testing.wait_all_tasks_blocked()
+
+        kinds = [type(event) for event in held.link.sent if not isinstance(event, SessionUpdate)]
+        assert kinds == [ConversationItemTruncate, ResponseCancel]
+
+
+async def test_after_a_stall_only_what_sounded_counts(autojump_clock: object) -> None:
+    """700 ms come, then the network stalls for two seconds: arrival time is never the position."""
+    async with call() as held:
+        held.link.say(*answer("R1", "A1", seconds=0.7, done=False))
+        await trio.sleep(2.7)
+        held.link.say(delta("R1", "A1", 3000))
+        await trio.sleep(0.1)
+        held.link.say(speech_started("U1"))
+        await trio.testing.wait_all_tasks_blocked()
+
+        (truncate,) = held.link.got(ConversationItemTruncate)
+        assert truncate.audio_end_ms == held.samples_sounded() // 24
+        assert 780 <= truncate.audio_end_ms <= 820
+
+
+async def test_two_items_sound_one_after_the_other_and_both_are_settled(autojump_clock: object) -> None:
+    async with call() as held:
+        first, second = answer("R1", "A1", seconds=1), answer("R1", "A2", seconds=5)
+        held.link.say(*first[:-1], *second[1:-2])
+        await trio.sleep(2.5)
+        held.link.say(speech_started("U1"))
+        await trio.testing.wait_all_tasks_blocked()
+
+        (truncate,) = held.link.got(ConversationItemTruncate)
+        assert truncate.item_id == "A2"
+        assert abs(truncate.audio_end_ms - 1480) <= 2 * CHUNK_MS
+        ended = [what for _, what in held.noted if isinstance(what, events.PlaybackEnded)]
+        assert [(end.item_id, end.heard) for end in ended] == [("A1", 24_000), ("A2", ended[1].heard)]
+
+
+async def test_the_words_appear_as_they_are_heard(autojump_clock: object) -> None:
+    from rtassist.protocol import ResponseOutputAudioTranscriptDelta as Words
+
+    text = "one two three four five six seven eight nine ten"
+    async with call() as held:
+        said = answer("R1", "A1", seconds=10, done=False)
+        words = Words(
+            event_id="w", response_id="R1", item_id="A1", output_index=0, content_index=0, delta=text
+        )
+        held.link.say(*said[:2], words, *said[2:])
+        await trio.sleep(5)
+        half = held.text_shown()
+        await held.commands.send(events.Interrupted())
+        await trio.testing.wait_all_tasks_blocked()
+
+        assert text.startswith(half)
+        assert 3 <= len(half.split()) <= 6
+        (line,) = [shown for shown in held.shown if isinstance(shown, effects.LineEnded)]
+        assert line.cut
+        assert line.text + line.unsaid == text
+
+
+async def test_a_lost_link_is_reported_once_and_ends_the_conversation(autojump_clock: object) -> None:
+    async with call() as held:
+        held.link.say(*answer("R1", "A1", seconds=10))
+        await trio.sleep(1)
+        held.link.close(Close(1006))
+        await held.ended.wait()
+
+        assert held.quit is not None
+        assert held.quit.outcome is Outcome.LINK_LOST
+        assert len([1 for _, what in held.noted if isinstance(what, events.LinkLost)]) == 1
+        assert trio.current_time() <= 1.1
+
+
+@define
+class Talker:
+    """A microphone that somebody talks into without end, 20 ms at a time."""
+
+    live: bool = True
+    n: int = 0
+
+    async def read(self) -> bytes:
+        await trio.sleep(0.02)
+        self.n += 1
+        return self.n.to_bytes(2, "little") * 480
+
+
+async def test_a_slow_uplink_drops_the_oldest_words_and_never_an_order(autojump_clock: object) -> None:
+    async with call(microphone=Talker()) as held:
+        await trio.sleep(1)
+        held.link.stall()
+        await held.commands.send(events.Typed("a line typed into the stall"))
+        await trio.sleep(12)
+        before = len(held.link.got(InputAudioBufferAppend))
+        held.link.flow()
+        await trio.sleep(0.01)
+
+        sent = [event.audio for event in held.link.got(InputAudioBufferAppend)[before:]]
+        kept_ms = sum(map(len, sent)) / MS
+        assert kept_ms == pytest.approx(5000, abs=3 * CHUNK_MS)
+        newest = [what for _, what in held.noted if isinstance(what, events.MicHeard)][-1].pcm
+        assert sent[-1] == newest
+        assert held.link.got(ConversationItemCreate)
+        (dropped,) = [what for _, what in held.noted if isinstance(what, events.UplinkDropped)]
+        assert dropped.samples / 24 == pytest.approx(12_000 - 5000, abs=4 * CHUNK_MS)
+        assert any("too slow" in getattr(shown, "text", "") for shown in held.shown)
+
+
+async def test_thirty_seconds_of_backlog_are_a_lost_link(autojump_clock: object) -> None:
+    async with call(microphone=Talker()) as held:
+        held.link.stall()
+        await held.ended.wait()
+
+        assert held.quit is not None
+        assert held.quit.outcome is Outcome.LINK_LOST
+        assert trio.current_time() == pytest.approx(30, abs=0.2)
+
+
+@define
+class BreakingSpeaker:
+    """A loudspeaker that sounds at once what it gets, and is unplugged after so many samples."""
+
+    breaks_after: int
+    sounded: int = 0
+
+    async def play(self, pcm: bytes) -> None:
+        await trio.sleep(len(pcm) / 48_000)
+        if self.sounded >= self.breaks_after:
+            raise DeviceLost("it was unplugged")
+        self.sounded += len(pcm) // 2
+
+    def heard(self) -> int:
+        return self.sounded
+
+    def handed(self) -> int:
+        return self.sounded
+
+    async def drain(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def flush(self) -> int:
+        return 0
+
+
+async def test_an_unplugged_loudspeaker_leaves_a_written_conversation(autojump_clock: object) -> None:
+    async with call(speaker=BreakingSpeaker(24_000)) as held:
+        held.link.say(*answer("R1", "A1", seconds=3))
+        await trio.sleep(4)
+
+        (truncate,) = held.link.got(ConversationItemTruncate)
+        assert truncate.audio_end_ms == 1000
+        assert held.link.sent[-1].session.output_modalities == ("text",)
+        assert any("it was unplugged" in getattr(shown, "text", "") for shown in held.shown)
+        assert held.quit is None
+
+
+class Dice:
+    async def run(self, name: str, arguments: str) -> str:
+        await trio.sleep(1)
+        return f"{name} {arguments}: six"
+
+
+async def test_two_calls_are_answered_by_one_response(autojump_clock: object) -> None:
+    calls = tuple(
+        FunctionCall(id=f"F{n}", call_id=f"call_{n}", name="roll", arguments="{}", status="completed")
+        for n in (1, 2)
+    )
+    async with call(tools=Dice()) as held:
+        held.link.say(
+            ResponseCreated(event_id="c", response=Response(id="R1")),
+            ResponseDone(event_id="d", response=Response(id="R1", status="completed", output=calls)),
+        )
+        await trio.sleep(2)
+
+        outputs = [event.item for event in held.link.got(ConversationItemCreate)]
+        assert [type(item) for item in outputs] == [FunctionCallOutput] * 2
+        assert {item.output for item in outputs} == {"roll {}: six"}
+        assert len(held.link.got(ResponseCreate)) == 1
+        assert isinstance(held.link.sent[-1], ResponseCreate)
+
+
+@define
+class Recording:
+    """A microphone file: this many chunks of speech, then its end."""
+
+    chunks: int
+    live: bool = False
+
+    async def read(self) -> bytes:
+        await trio.sleep(0.02)
+        if not self.chunks:
+            raise trio.EndOfChannel
+        self.chunks -= 1
+        return b"\x05\x00" * 480
+
+
+async def test_a_microphone_file_ends_the_conversation_after_the_last_answer(autojump_clock: object) -> None:
+    terms = Terms(session=Session(type="realtime"), microphone_ends=True, keyboard=False)
+    async with call(terms, microphone=Recording(50)) as held:
+        await trio.sleep(0.9)
+        held.link.say(*answer("R1", "A1", seconds=8))
+        await held.ended.wait()
+
+        silence = b"".join(event.audio for event in held.link.got(InputAudioBufferAppend)[50:])
+        assert not any(silence)
+        assert len(silence) / MS >= terms.trailing_silence_ms
+        assert held.quit is not None
+        assert held.quit.outcome is Outcome.OVER
+        assert held.samples_sounded() == 8 * 24_000
+
+
+async def test_push_to_talk_with_a_file_commits_at_its_end(autojump_clock: object) -> None:
+    terms = Terms(
+        session=Session(type="realtime"), server_turns=False, push_to_talk=True, microphone_ends=True
+    )
+    async with call(terms, microphone=Recording(50)) as held:
+        await trio.sleep(2)
+        kinds = [type(event).__name__ for event in held.link.sent[-2:]]
+        assert kinds == ["InputAudioBufferCommit", "ResponseCreate"]
+        held.link.say(*answer("R1", "A1", seconds=1))
+        await held.ended.wait()
+        assert held.samples_sounded() == 24_000
+
+
+async def test_leaving_in_the_middle_of_everything_joins_everything(autojump_clock: object) -> None:
+    with trio.move_on_after(1.5):
+        async with call(TERMS, microphone=Talker(), tools=Dice()) as held:
+            held.link.say(*answer("R1", "A1", seconds=10))
+            await trio.sleep_forever()
+    assert trio.current_time() == pytest.approx(1.5)
+
+
+async def test_every_event_is_noted_before_what_follows_from_it(autojump_clock: object) -> None:
+    async with call() as held:
+        held.link.say(*answer("R1", "A1", seconds=0.1))
+        await trio.sleep(1)
+        names = [type(what).__name__ for _, what in held.noted]
+        assert names.index("ServerSaid") < names.index("Send") < names.index("Listen") < names.index("Play")
+        times = [at_us for at_us, _ in held.noted]
+        assert times == sorted(times)
