@@ -54,10 +54,17 @@ LAYERS = {
     "__main__": layer("cli"),
     "cli": layer("app settings errors", "typer"),
     "app": layer(
-        "audio converse costs dialogue errors link protocol server sessions settings terminal tools",
+        "audio converse costs dialogue errors link protocol server sessions settings sound terminal terms tools",
         "attrs numpy trio",
     ),
-    "converse": layer("dialogue", "attrs trio"),
+    # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
+    "converse": layer(
+        "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
+        "link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent protocol.Unknown",
+        "attrs trio",
+    ),
+    "sound": layer("audio errors settings"),
+    "terms": layer("dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),
     "settings": layer("errors link.address", "attrs dotenv platformdirs"),
@@ -67,7 +74,7 @@ LAYERS = {
     "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
     "link": layer("link errors", "attrs", pure=True),
     "link.dial": layer("link errors", "attrs trio"),
-    "link.websocket": layer("link errors protocol", "attrs trio trio_websocket wsproto"),
+    "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),
     "tools": layer("tools protocol.session", "attrs cattrs trio"),
     "sessions": layer("sessions dialogue protocol errors", "attrs cattrs orjson numpy soundfile"),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),

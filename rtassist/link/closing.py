@@ -7,11 +7,11 @@ from attrs import frozen
 SENTENCES = {
     1000: "The server ended the conversation.",
     1001: "The server ended the session: it goes away, or the session reached its longest duration.",
-    1002: "The server says that the WebSocket protocol was broken.",
+    1002: "The connection was closed because a frame broke the WebSocket protocol.",
     1003: "The server cannot take the kind of data that it got.",
     1005: "The server closed the connection without a reason.",
     1006: "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash.",
-    1007: "The server got a frame that was damaged.",
+    1007: "The connection was closed because a frame was damaged.",
     1008: "The server closed the connection because of a rule of its own.",
     1009: "A message was too big and the connection was closed over it.",
     1011: "The server failed, or missed the answers to its pings.",
@@ -21,11 +21,13 @@ SENTENCES = {
     4000: "The server did not accept a request.",
 }
 BROKEN_OFF = 1006
+# Ends that nobody wished for. 1002, 1007 and 1009 are told alike whichever side noticed.
+_ACCIDENTS = frozenset({1002, BROKEN_OFF, 1007, 1009})
 
 
 @frozen
 class Close:
-    """The end of a connection. `clean` says whether the server said goodbye with a close frame.
+    """The end of a connection.
 
     `code` is the close frame's, or 1006 where there was none. `reason` is the server's text, or what was
     noticed on this side; it is printable and without secrets.
@@ -33,7 +35,11 @@ class Close:
 
     code: int
     reason: str = ""
-    clean: bool = False
+
+    @property
+    def clean(self) -> bool:
+        """Whether the server said goodbye; False when the connection broke or had to be given up."""
+        return self.code not in _ACCIDENTS
 
     @property
     def sentence(self) -> str:

@@ -41,11 +41,9 @@ def _advised(said: str, code: str | None) -> str:
 
 def refused_session(where: str, message: str, code: str | None, secrets: Iterable[str]) -> Refused:
     """An `error` event came where `session.created` was due."""
-    words = foreign_text(message, secrets) or "no reason given"
+    words = foreign_text(message, secrets).rstrip(".") or "no reason given"
     named = f" ({foreign_text(code, secrets, 60)})" if code else ""
-    return Refused(
-        _advised(f"{where} refused the session: {words}{named}.".replace("..", "."), code), code=code
-    )
+    return Refused(_advised(f"{where} refused the session: {words}{named}.", code), code=code)
 
 
 def closed_early(where: str, close: Close) -> Failure:

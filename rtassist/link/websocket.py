@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, cast
 
+import h11
 import trio
 from trio_websocket import (
     ConnectionClosed,
@@ -160,7 +161,7 @@ class Link:
         if self._broken is not None or reason is None:
             return Close(BROKEN_OFF, "the server broke the WebSocket protocol")
         text = foreign_text(reason.reason or "", self._secrets)
-        return Close(reason.code, text, clean=reason.code not in (BROKEN_OFF, 1009))
+        return Close(int(reason.code), text)
 
     async def run(self, address: Address, headers: Sequence[tuple[str, str]]) -> None:
         """Opens the WebSocket, then reads, writes and listens for life until `leave`.
@@ -189,7 +190,7 @@ class Link:
                     self._opened.set()
                     tasks.start_soon(self._write)
                     tasks.start_soon(self._listen_for_life)
-        except* (HandshakeError, ProtocolError) as group:
+        except* (HandshakeError, ProtocolError, h11.ProtocolError) as group:
             self._broken = _leaf(group)
         finally:
             self._opened.set()
