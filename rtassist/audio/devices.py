@@ -101,8 +101,8 @@ class PlaybackStream(Protocol):
         """A moment (time.monotonic) and the position that sounded then; None when nothing new is known."""
         ...
 
-    def ran_dry(self) -> bool:
-        """Whether the device had nothing to play at some time since the last call."""
+    def ran_dry_at(self) -> int | None:
+        """The position where the device last had nothing to play, if it had since the last call."""
         ...
 
     def flush(self) -> None:

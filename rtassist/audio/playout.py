@@ -60,6 +60,10 @@ class Playout:
         self._heard = max(self._heard, self._sounded + into)
         return self._heard
 
+    def speaks_at(self, position: int) -> bool:
+        """Whether the voice goes on from the sample before this position, and has not all sounded."""
+        return any(start < position < start + length for start, length in self._runs)
+
     def flush(self, position: int) -> int:
         """Forget what has not sounded at `position`; how many samples of the voice that was."""
         heard = self.heard(position)

@@ -5,6 +5,7 @@ it is gone. These streams never wait: each call asks for the state first, and th
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ STALLED_S = 1.5
 """A running device takes or gives something every few ms; a suspended one, or a stopped server, nothing."""
 STARTING_S = 3.0
 """A null sink or a Bluetooth device may need two seconds to begin."""
+RESUMING_S = 1.0
+"""A device that sleeps because nobody used it wakes up in milliseconds; one that is suspended does not."""
 ERROR = 2**64 - 1
 """What the size functions return for -1."""
 INVALID_INDEX = 2**32 - 1
@@ -36,7 +39,7 @@ class PulseAudio:
         self._module = module
 
     def devices(self) -> tuple[Device, ...]:
-        ffi, pulse = self._module._ffi, self._module._pulse
+        ffi, pa, context = self._module._ffi, self._module._pa, self._module._pulse.context
         found: list[tuple[Kind, str, str, bool, int, int]] = []
         defaults: dict[Kind, str] = {}
 
@@ -65,9 +68,9 @@ class PulseAudio:
             defaults["microphone"] = text(info.default_source_name)
             defaults["speaker"] = text(info.default_sink_name)
 
-        pulse._pa_context_get_source_info_list(pulse.context, on_source, ffi.NULL)
-        pulse._pa_context_get_sink_info_list(pulse.context, on_sink, ffi.NULL)
-        pulse._pa_context_get_server_info(pulse.context, on_server, ffi.NULL)
+        self._ask(lambda: pa.pa_context_get_source_info_list(context, on_source, ffi.NULL))
+        self._ask(lambda: pa.pa_context_get_sink_info_list(context, on_sink, ffi.NULL))
+        self._ask(lambda: pa.pa_context_get_server_info(context, on_server, ffi.NULL))
         return tuple(
             Device(
                 kind=kind,
@@ -80,6 +83,24 @@ class PulseAudio:
             )
             for kind, id, name, monitor, channels, rate_hz in found
         )
+
+    def _ask(self, start: Callable[[], Any]) -> None:
+        """Wait for an operation; a server that does not answer must not keep the thread for ever."""
+        pa, pulse = self._module._pa, self._module._pulse
+        give_up_s = time.monotonic() + ANSWER_S
+        with pulse._lock_mainloop():
+            operation = start()
+        if operation == self._module._ffi.NULL:
+            raise SoundUnavailable("The sound server is gone.")
+        while (state := pulse._pa_operation_get_state(operation)) == pa.PA_OPERATION_RUNNING:
+            if time.monotonic() > give_up_s:
+                break
+            time.sleep(POLL_S)
+        with pulse._lock_mainloop():
+            pa.pa_operation_cancel(operation)  # or it would call back into what is freed by then
+            pa.pa_operation_unref(operation)
+        if state != pa.PA_OPERATION_DONE:
+            raise SoundUnavailable("The sound server does not answer.")
 
     def open_microphone(self, device: Device) -> "PulseCapture":
         return PulseCapture(_Stream(self._module, device, FRAGMENT_SAMPLES))
@@ -124,16 +145,21 @@ class _Stream:
 
     def _wait_until_ready(self) -> None:
         give_up_s = time.monotonic() + ANSWER_S
+        resumed_by_s = time.monotonic() + RESUMING_S
         while True:
             with self.locked():
                 state = self.pa.pa_stream_get_state(self.stream)
+                ready = state == self.pa.PA_STREAM_READY
+                suspended = ready and self.pa.pa_stream_is_suspended(self.stream)
                 why = self._why()
-            if state == self.pa.PA_STREAM_READY:
+            if ready and not suspended:
                 return
-            late = time.monotonic() > give_up_s
+            late = time.monotonic() > (resumed_by_s if suspended else give_up_s)
             if late or state in (self.pa.PA_STREAM_FAILED, self.pa.PA_STREAM_TERMINATED):
                 self.close()
-                reason = "the sound server does not answer" if late else why
+                reason = (
+                    why if not late else "it is suspended" if suspended else "no answer from the sound server"
+                )
                 kind, name = self._device.kind, self._device.name
                 raise SoundUnavailable(f"The {kind} {name} cannot be opened: {reason}.")
             time.sleep(POLL_S)
@@ -212,6 +238,7 @@ class PulsePlayback:
         self._ahead = 0
         self._underflow_at = -1
         self._measured_at = (0, 0)
+        self._flushed = 0  # samples that our positions are ahead of the server's, which forgets what it drops
         with stream.locked():
             attributes = stream.pa.pa_stream_get_buffer_attr(stream.stream)
             self._buffer_samples = attributes.tlength // BYTES
@@ -258,6 +285,7 @@ class PulsePlayback:
             if info == ffi.NULL or info.write_index_corrupt or info.read_index_corrupt:
                 return None
             measured_at = (info.timestamp.tv_sec, info.timestamp.tv_usec)
+            self._flushed = self.written - info.write_index // BYTES
             waiting = (info.write_index - info.read_index) // BYTES
             in_sink = int(info.sink_usec) * SAMPLE_RATE // 1_000_000
             playing = bool(info.playing)
@@ -268,11 +296,11 @@ class PulsePlayback:
         age_s = min(max(time.time() - measured_at[0] - measured_at[1] / 1e6, 0.0), 0.05) if playing else 0.0
         return time.monotonic() - age_s, self.written - waiting - in_sink
 
-    def ran_dry(self) -> bool:
+    def ran_dry_at(self) -> int | None:
         with self._stream.locked():
             before = self._underflow_at
             self._underflow_at = self._stream.pa.pa_stream_get_underflow_index(self._stream.stream)
-        return bool(self._underflow_at != before)
+        return None if self._underflow_at == before else self._underflow_at // BYTES + self._flushed
 
     def flush(self) -> None:
         """Corked meanwhile: PipeWire's own flush alone lets up to 27 ms more be heard."""

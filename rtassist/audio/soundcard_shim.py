@@ -24,6 +24,8 @@ const char *pa_strerror(int error);
 pa_operation* pa_stream_flush(pa_stream *s, pa_stream_success_cb_t cb, void *userdata);
 const char *pa_stream_get_device_name(const pa_stream *s);
 int64_t pa_stream_get_underflow_index(const pa_stream *p);
+int pa_stream_is_suspended(const pa_stream *s);
+void pa_operation_cancel(pa_operation *o);
 struct timeval { long tv_sec; long tv_usec; };
 typedef struct pa_timing_info {
     struct timeval timestamp;
@@ -42,7 +44,8 @@ typedef struct pa_timing_info {
 } pa_timing_info;
 const pa_timing_info* pa_stream_get_timing_info(pa_stream *s);
 """
-"""What SoundCard 0.4.6 does not declare, from libpulse's headers context.h, stream.h, def.h and error.h."""
+"""What SoundCard 0.4.6 does not declare, from libpulse's headers context.h, stream.h, operation.h,
+def.h and error.h."""
 
 
 def sound_system() -> SoundSystem:

@@ -33,7 +33,7 @@ class DeviceSpeaker:
     def __init__(self) -> None:
         self.device: Device | None = None
         self.underruns = 0
-        """How often the device ran dry while the voice was playing."""
+        """How often the device ran dry in the middle of the voice."""
         self._owner = Owner()
         self._changed = threading.Condition(threading.Lock())
         self._playout = Playout()
@@ -131,10 +131,10 @@ class DeviceSpeaker:
 
     def _report(self, stream: PlaybackStream) -> None:
         sounded = stream.sounded()
-        ran_dry = stream.ran_dry()
+        ran_dry_at = stream.ran_dry_at()
         with self._changed:
-            voice_is_playing = self._playout.heard(self._position()) < self._playout.handed
-            self.underruns += ran_dry and voice_is_playing
+            if ran_dry_at is not None and self._playout.speaks_at(ran_dry_at):
+                self.underruns += 1
             self._clock = (*(sounded or self._clock[:2]), stream.written)
 
     def _wait(self) -> None:

@@ -36,6 +36,18 @@ def test_a_position_that_goes_back_takes_nothing_back() -> None:
     assert playout.handed == playout.heard(3) == 7
 
 
+def test_where_the_voice_speaks() -> None:
+    playout = Playout()
+    playout.hand(bytes(20))
+    playout.take(10, position=50)
+    assert [playout.speaks_at(p) for p in (49, 50, 51, 59, 60)] == [False, False, True, True, False]
+    playout.hand(bytes(20))
+    playout.take(10, position=60)
+    assert playout.speaks_at(60)
+    playout.heard(70)
+    assert not playout.speaks_at(60)
+
+
 @given(st.lists(st.tuples(st.sampled_from(["hand", "take", "skip", "sound", "flush"]), st.integers(0, 50))))
 def test_the_account_agrees_with_a_stream_that_is_written_out(steps: list[tuple[str, int]]) -> None:
     """Against the plain model: the stream as a list of what stands in it."""

@@ -1,0 +1,165 @@
+"""A real PulseAudio with a null sink: what its monitor recorded is what sounded."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trio
+from numpy.typing import NDArray
+
+from rtassist.audio.speaker import FADE_SAMPLES, DeviceSpeaker, open_device_speaker, open_speaker
+from tests.audio.test_files import counting, say, sounds
+from tests.pulse import PrivatePulse, Recording
+
+pytestmark = pytest.mark.sound
+
+
+async def recorded(recording: Recording, after_s: float) -> None:
+    """Wait until the recording has what sounded at this moment (time.monotonic)."""
+    with trio.fail_after(10):
+        while recording.sounded_at_s(recording.arrivals[-1][1]) < after_s:  # noqa: ASYNC110 (a thread fills it)
+            await trio.sleep(0.01)
+
+
+def voice(samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    """What counts up, with the silence around it cut off."""
+    loud = np.flatnonzero(samples)
+    return samples[loud[0] : loud[-1] + 1]
+
+
+async def test_what_is_played_sounds_sample_by_sample(pulse: PrivatePulse) -> None:
+    with pulse.recording() as recording:
+        async with open_device_speaker("spk") as speaker:
+            await say(speaker, counting(24_000))
+            await speaker.drain()
+            assert speaker.heard() == speaker.handed() == 24_000
+            await recorded(recording, time.monotonic() + 0.1)
+    # A busy machine may have made gaps, but nothing is missing and nothing comes twice.
+    samples = recording.samples()
+    assert samples[samples > 1000].tolist() == list(range(1001, 24_001))
+    assert speaker.underruns or voice(samples)[-23_000:].tolist() == list(range(1001, 24_001))
+
+
+async def test_the_voice_begins_with_a_fade_and_goes_on_without(pulse: PrivatePulse) -> None:
+    with pulse.recording() as recording:
+        async with open_device_speaker("spk") as speaker:
+            await say(speaker, b"\x10\x27" * 2400)  # 10000 all along
+            await speaker.drain()
+            await recorded(recording, time.monotonic() + 0.1)
+    heard = voice(recording.samples())
+    assert heard[:FADE_SAMPLES].tolist() == [round(10_000 * n / 73) for n in range(1, 73)]
+    assert np.count_nonzero(heard == 10_000) >= 2400 - FADE_SAMPLES * (1 + speaker.underruns)
+
+
+async def test_pauses_are_silence_and_are_not_heard(pulse: PrivatePulse) -> None:
+    with pulse.recording() as recording:
+        async with open_device_speaker("spk") as speaker:
+            for _ in range(3):
+                await say(speaker, counting(2400, start=1000))
+                await speaker.drain()
+                await trio.sleep(0.15)
+            assert speaker.heard() == speaker.handed() == 7200
+            await recorded(recording, time.monotonic() + 0.1)
+    samples = voice(recording.samples())
+    assert np.count_nonzero(samples) == 7200
+    assert np.count_nonzero(samples == 3399) == 3
+    assert len(samples) >= 7200 + 2 * 0.1 * 24_000
+
+
+async def test_heard_is_what_the_sink_has_sounded(pulse: PrivatePulse) -> None:
+    """Asked at any moment, beside the sample that the monitor gave at that moment."""
+    asked: list[tuple[float, int]] = []
+    with pulse.recording() as recording:
+        async with open_device_speaker("spk") as speaker, trio.open_nursery() as nursery:
+            nursery.start_soon(say, speaker, counting(30_000))
+            while speaker.heard() < 29_000:
+                await trio.sleep(0.0173)
+                asked.append((time.monotonic(), speaker.heard()))
+            await recorded(recording, time.monotonic() + 0.1)
+    samples = recording.samples()
+    first = int(np.flatnonzero(samples == 1000)[0]) - 999
+    began_s = recording.sounded_at_s(first)
+    errors_ms = [heard / 24 - (at_s - began_s) * 1000 for at_s, heard in asked if heard]
+    assert len(errors_ms) > 40
+    # The monitor records a sample when the sink renders it, up to its period of 12 ms before it sounds.
+    assert -20 < np.median(errors_ms) < 10
+    assert max(heard for _, heard in asked) <= 30_000
+
+
+async def flush_once(
+    speaker: DeviceSpeaker, recording: Recording, after_s: float
+) -> tuple[float, float, float]:
+    """Flush after so long a voice; how many ms later the last sample was recorded, how far `heard` is off
+    from the sample that sounded last in ms, and how long the call took in ms.
+    """
+    base, begin = speaker.handed(), len(recording.samples())
+    with trio.move_on_after(after_s):
+        await say(speaker, counting(24_000))
+    asked_s = time.monotonic()
+    taken_back = speaker.flush()
+    took_s = time.monotonic() - asked_s
+    assert taken_back > 0
+    assert speaker.heard() == speaker.handed()
+    await recorded(recording, asked_s + 0.15)
+    samples = recording.samples()[begin:]
+    last = int(np.flatnonzero(samples)[-1])
+    silent_after_ms = (recording.sounded_at_s(begin + last + 1) - asked_s) * 1000
+    return silent_after_ms, (speaker.heard() - base - int(samples[last])) / 24, took_s * 1000
+
+
+async def test_a_flush_is_silence_within_20_ms_and_the_count_is_right(pulse: PrivatePulse) -> None:
+    with pulse.recording() as recording:
+        async with open_device_speaker("spk") as speaker:
+            trials = [await flush_once(speaker, recording, 0.2 + n * 0.0037) for n in range(8)]
+            await say(speaker, counting(2400, start=20_000))
+            await speaker.drain()
+            await recorded(recording, time.monotonic() + 0.1)
+    silent_ms, error_ms, _ = np.array(trials).T
+    assert np.median(silent_ms) < 20
+    assert max(abs(error_ms)) < 20
+    # The same stream plays on.
+    assert recording.samples().max() == 22_399
+
+
+async def test_play_waits_while_the_device_has_enough(pulse: PrivatePulse) -> None:
+    async with open_device_speaker("spk") as speaker:
+        ahead = []
+        for _ in range(50):
+            await speaker.play(bytes(960))
+            ahead.append(speaker.handed() - speaker.heard())
+        assert max(ahead) <= 2400
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await speaker.play(bytes(960))
+        assert speaker.handed() == 50 * 480
+
+
+async def test_the_voice_begins_at_once(pulse: PrivatePulse) -> None:
+    """Silence in the device must not stand in its way: it is kept shorter than the buffer."""
+    delays_ms = []
+    with pulse.recording() as recording:
+        async with open_device_speaker("spk") as speaker:
+            for n in range(5):
+                await trio.sleep(0.1 + n * 0.003)
+                begin, asked_s = len(recording.samples()), time.monotonic()
+                await say(speaker, counting(960, start=10_000))
+                await speaker.drain()
+                await recorded(recording, time.monotonic() + 0.1)
+                first = int(np.flatnonzero(recording.samples()[begin:])[0])
+                delays_ms.append((recording.sounded_at_s(begin + first) - asked_s) * 1000)
+    assert np.median(delays_ms) < 40
+
+
+async def test_the_speaker_a_user_means(tmp_path: Path, pulse: PrivatePulse) -> None:
+    async with open_speaker() as default:
+        assert isinstance(default, DeviceSpeaker)
+        assert default.device is not None
+        assert default.device.id == "spk"
+    async with open_speaker("none", fast=True) as nothing:
+        await nothing.play(counting(480))
+        assert nothing.heard() == 480
+    path = tmp_path / "out.wav"
+    async with open_speaker(str(path), fast=True) as file:
+        await file.play(counting(480))
+    assert sounds(path) == list(range(1, 481))
