@@ -7,6 +7,8 @@ from functools import partial
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, serve_websocket
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, TextMessage
 
 SESSION = '{"type":"session.created","event_id":"event_1","session":{"type":"realtime","id":"sess_1"}}'
 
@@ -70,3 +72,12 @@ async def pump(source: trio.abc.ReceiveStream, target: trio.abc.SendStream) -> N
     with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
         async for data in source:
             await target.send_all(data)
+
+
+async def accept_by_hand(stream: trio.abc.Stream) -> WSConnection:
+    """Does the upgrade and begins a session; what the client sends after that is read by whoever wants to."""
+    protocol = WSConnection(ConnectionType.SERVER)
+    protocol.receive_data(await stream.receive_some())
+    list(protocol.events())
+    await stream.send_all(protocol.send(AcceptConnection()) + protocol.send(TextMessage(data=SESSION)))
+    return protocol

@@ -20,7 +20,7 @@ from rtassist.protocol import (
     SessionCreated,
     Unknown,
 )
-from tests.link.servers import SESSION, answers, begins_session, raw_server, websocket_server
+from tests.link.servers import SESSION, accept_by_hand, answers, begins_session, raw_server, websocket_server
 
 KEY = [("Authorization", "Bearer hunter22")]
 Script = Callable[[WebSocketConnection], Awaitable[None]]
@@ -366,14 +366,8 @@ async def test_the_servers_goodbye_comes_after_all_that_it_said() -> None:
 
 
 async def accepts_then(stream: trio.SocketStream, rest: bytes) -> None:
-    """Does the upgrade by hand, begins the session and sends `rest` as raw bytes."""
-    from wsproto import ConnectionType, WSConnection
-    from wsproto.events import AcceptConnection, TextMessage
-
-    protocol = WSConnection(ConnectionType.SERVER)
-    protocol.receive_data(await stream.receive_some())
-    list(protocol.events())
-    await stream.send_all(protocol.send(AcceptConnection()) + protocol.send(TextMessage(data=SESSION)) + rest)
+    await accept_by_hand(stream)
+    await stream.send_all(rest)
 
 
 @pytest.mark.parametrize(
