@@ -47,7 +47,7 @@ class Answers:
     def begin(
         self, session: Session, params: ResponseParams | None, *, format: str, language: str | None
     ) -> Answer:
-        """`format` and `language` are those of the user's sound in the response's own input. Raises Refused."""
+        """`format` and `language`: of the user's sound in the response's own input. Raises Refused."""
         made = plan(
             session, params, conversation_id=self._conversation_id, voice_is_fixed=self.voice_is_fixed
         )
@@ -82,7 +82,8 @@ class Answers:
         return answer
 
     def _given(self, item: Item, index: int, format: str) -> tuple[Held, bytes]:
-        """An item of a response's own input: one of the conversation's by reference, or one made for it alone."""
+        """An item of a response's own input: one of the conversation's by reference, or one made for it
+        alone."""
         path = f"response.input[{index}]"
         if not isinstance(item, ItemReference):
             new_id, calls = self._outbox.new_id("item"), self._history.calls()

@@ -1,16 +1,14 @@
 """A Realtime session from the server's side: client events in, server events out. The twin of the dialogue.
 
-It reads no clock, waits for nothing and draws no random number: time and ids are arguments, and what it wants from
-the world are requests among its outputs, answered by reports among its inputs (see `outside`). The same inputs give
-the same outputs. Order of events, error codes and limits are those of OpenAI's Realtime API.
+It reads no clock, waits for nothing and draws no random number: time and ids are arguments, and what it wants
+from the world are requests among its outputs, answered by reports among its inputs (see `outside`). The same
+inputs give the same outputs. Order of events, error codes and limits are those of OpenAI's Realtime API.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-from attrs import frozen
 
 from rtassist.protocol import (
     ClientEvent,
@@ -51,6 +49,7 @@ from rtassist.server import items, rules, settings
 from rtassist.server.answers import Answers
 from rtassist.server.hearing import SpeechStarted, SpeechStopped
 from rtassist.server.history import Held, History, user_audio
+from rtassist.server.opening import CLIENT_EVENTS, Opening, first_settings
 from rtassist.server.outside import (
     Broke,
     Close,
@@ -79,33 +78,13 @@ MAX_APPEND_BYTES = 15 * 1024 * 1024
 _MAX_EVENT_ID = 512
 
 
-@frozen(kw_only=True)
-class Opening:
-    """What a session begins with. `kind` is `realtime` or `transcription`; `model` is what the client asked for."""
-
-    kind: str
-    model: str
-    instructions: str
-    unix_s: int
-    """The wall clock, for `expires_at` alone."""
-    expires_after_s: int = 3600
-    max_items: int = 4096
-    max_sound_bytes: int = 64 * 1024 * 1024
-    max_input_ms: int = 600_000
-    late_transcripts: bool = False
-    """The user's transcript comes behind the answer to it, as it may."""
-    rate_limits: bool = True
-    interleave: bool = False
-    """A function call of a spoken answer is told at once, while the message before it is still spoken."""
-
-
 class Engine:
     """One session. Touched through `open` and `receive` only; both give what comes of it, in order."""
 
     def __init__(self, opening: Opening, new_id: Ids) -> None:
         self._opening = opening
         self._outbox = Outbox(new_id)
-        self.session = _first_settings(opening, new_id("sess"))
+        self.session = first_settings(opening, new_id("sess"))
         self.history = History(max_items=opening.max_items, max_sound_bytes=opening.max_sound_bytes)
         self._input = InputAudio(self._outbox, format="audio/pcm", max_ms=opening.max_input_ms)
         self._transcripts = Transcripts(self._outbox)
@@ -212,8 +191,8 @@ class Engine:
 
     def _clear_output(self, event: OutputAudioBufferClear) -> None:
         raise Refused(
-            "'output_audio_buffer.clear' is for WebRTC and SIP, where the server plays the audio. Over a WebSocket "
-            "send 'response.cancel' and 'conversation.item.truncate'.",
+            "'output_audio_buffer.clear' is for WebRTC and SIP, where the server plays the audio. "
+            "Over a WebSocket send 'response.cancel' and 'conversation.item.truncate'.",
             "invalid_event",
             "type",
         )
@@ -301,7 +280,7 @@ class Engine:
         self._answers.cancel(event.response_id or None)
 
     def _unknown(self, event: Unknown) -> None:
-        rules.one_of(event.type, _CLIENT_EVENTS, "type")
+        rules.one_of(event.type, CLIENT_EVENTS, "type")
 
     def _malformed(self, report: Malformed) -> None:
         if not report.path:
@@ -383,15 +362,6 @@ class Engine:
             self._outbox.ask(SetAlarm(name="idle", at_us=self._now_us + idle_ms * 1000))
 
 
-def _first_settings(opening: Opening, id: str) -> settings.Effective:
-    expires_at = opening.unix_s + opening.expires_after_s
-    if opening.kind == "transcription":
-        return settings.transcription(id=id, expires_at=expires_at)
-    return settings.realtime(
-        id=id, model=opening.model, instructions=opening.instructions, expires_at=expires_at
-    )
-
-
 _CONVERSATION_EVENTS = (
     ConversationItemCreate,
     ConversationItemRetrieve,
@@ -426,16 +396,3 @@ _TAKES: dict[type, Callable[[Engine, Any], object]] = {
     Broke: Engine._take,
     Rang: Engine._rang,
 }
-
-_CLIENT_EVENTS = (
-    "session.update",
-    "input_audio_buffer.append",
-    "input_audio_buffer.commit",
-    "input_audio_buffer.clear",
-    "conversation.item.create",
-    "conversation.item.retrieve",
-    "conversation.item.truncate",
-    "conversation.item.delete",
-    "response.create",
-    "response.cancel",
-)

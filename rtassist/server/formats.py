@@ -15,8 +15,8 @@ FORMATS = ("audio/pcm", "audio/pcmu", "audio/pcma")
 
 
 class Inward:
-    """A client's stream of one format to PCM16 at 24 kHz. Half a sample at the end of an append waits for its other
-    half; the resampler holds back a few milliseconds."""
+    """A client's stream of one format to PCM16 at 24 kHz. Half a sample at the end of an append waits for its
+    other half; the resampler holds back a few milliseconds."""
 
     def __init__(self, format: str) -> None:
         self._table = None if format == "audio/pcm" else _decoding(format)
@@ -33,7 +33,8 @@ class Inward:
 
 
 class Outward:
-    """PCM16 at 24 kHz to a client's format. One for each item: its end brings out what the resampler held back."""
+    """PCM16 at 24 kHz to a client's format. One for each item: its end brings out what the resampler held
+    back."""
 
     def __init__(self, format: str) -> None:
         self._table = None if format == "audio/pcm" else _encoding(format)
@@ -43,7 +44,7 @@ class Outward:
         if self._table is None:
             return pcm
         samples = self._resampler.resample_chunk(np.frombuffer(pcm, "<i2"), last=last)
-        return self._table[samples.view(np.uint16)].tobytes()
+        return bytes(self._table[samples.view(np.uint16)].tobytes())
 
 
 def encoded(pcm: bytes, format: str) -> bytes:
@@ -73,7 +74,8 @@ def _decoding(format: str) -> NDArray[np.int16]:
 def _mu_law(codes: NDArray[Any]) -> NDArray[Any]:
     codes = ~codes & 0xFF
     magnitude = (((codes & 0x0F) << 3) + 0x84 << (codes >> 4 & 7)) - 0x84
-    return np.where(codes & 0x80, -magnitude, magnitude)
+    samples: NDArray[Any] = np.where(codes & 0x80, -magnitude, magnitude)
+    return samples
 
 
 def _a_law(codes: NDArray[Any]) -> NDArray[Any]:
@@ -81,7 +83,8 @@ def _a_law(codes: NDArray[Any]) -> NDArray[Any]:
     exponent = codes >> 4 & 7
     mantissa = ((codes & 0x0F) << 4) + np.where(exponent == 0, 8, 0x108)
     magnitude = mantissa << np.maximum(exponent - 1, 0)
-    return np.where(codes & 0x80, magnitude, -magnitude)
+    samples: NDArray[Any] = np.where(codes & 0x80, magnitude, -magnitude)
+    return samples
 
 
 @cache
@@ -93,4 +96,5 @@ def _encoding(format: str) -> NDArray[np.uint8]:
     samples = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32)
     above = np.clip(np.searchsorted(levels, samples), 1, 255)
     nearer_below = samples - levels[above - 1] <= levels[above] - samples
-    return by_level[np.where(nearer_below, above - 1, above)].astype(np.uint8)
+    nearest: NDArray[np.uint8] = by_level[np.where(nearer_below, above - 1, above)].astype(np.uint8)
+    return nearest

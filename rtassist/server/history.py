@@ -20,14 +20,15 @@ from rtassist.server.formats import RATE, encoded
 from rtassist.server.parts import Transcript
 
 SAMPLES_PER_MS = RATE // 1000
-# espeak's default and an unhurried human speak about 15 characters a second; only for a sentence of which the end
-# is not made yet.
+# espeak's default and an unhurried human speak about 15 characters a second; only for a sentence of which the
+# end is not made yet.
 _SAMPLES_PER_CHARACTER = RATE // 15
 
 
 @define
 class Said:
-    """A piece of an assistant's text and where it lies in the item's sound; `end` None while it is being spoken."""
+    """A piece of an assistant's text and where it lies in the item's sound; `end` None while it is being
+    spoken."""
 
     text: str
     start: int
@@ -36,8 +37,8 @@ class Said:
 
 @define
 class Held:
-    """An item and what goes with it. `item` has no sound in it, as events show it; `pcm` has (PCM16, 24 kHz), until
-    it was dropped to save memory, while `samples` stays."""
+    """An item and what goes with it. `item` has no sound in it, as events show it; `pcm` has (PCM16, 24 kHz),
+    until it was dropped to save memory, while `samples` stays."""
 
     item: Item
     pcm: bytearray = field(factory=bytearray)
@@ -69,7 +70,7 @@ class Held:
             self.samples += len(pcm) // 2
 
     def cut(self, ms: int) -> None:
-        """Truncate to the first `ms` milliseconds. The text goes too: which words were heard is an estimate."""
+        """Truncate to the first `ms` milliseconds. The text goes too: what was heard of it is an estimate."""
         samples = ms * SAMPLES_PER_MS
         self.heard = heard_text(self.said, samples)
         del self.pcm[samples * 2 :]
@@ -115,7 +116,7 @@ class Held:
 
 
 def heard_text(said: list[Said], samples: int) -> str:
-    """The words that had begun to sound when `samples` samples had, by the share of characters in each piece."""
+    """The words that had sounded when `samples` samples had, by the share of characters in each piece."""
     heard = []
     for piece in said:
         if piece.start >= samples:
@@ -135,8 +136,8 @@ def _base64(pcm: bytearray, format: str) -> str:
 
 
 class History:
-    """Items in order. Past `max_items` the oldest is forgotten; past `max_sound_bytes` the oldest items lose their
-    sound and stay."""
+    """Items in order. Past `max_items` the oldest is forgotten; past `max_sound_bytes` the oldest items lose
+    their sound and stay."""
 
     def __init__(self, *, max_items: int, max_sound_bytes: int) -> None:
         self._held: dict[str, Held] = {}
@@ -163,7 +164,8 @@ class History:
         return self._order[index - 1] if index else None
 
     def insert(self, held: Held, after: str | None = None) -> str | None:
-        """Put an item last, first (`root`), or after another that is here. Returns the id of the one before it."""
+        """Put an item last, first (`root`), or after another that is here. Returns the id of the one before
+        it."""
         index = len(self._order) if after is None else 0 if after == "root" else self._order.index(after) + 1
         self._order.insert(index, held.id)
         self._held[held.id] = held

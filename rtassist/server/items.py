@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Container
-from typing import TypeVar, cast
+from collections.abc import Callable, Container, Sequence
+from typing import TypeVar
 
 import pybase64
 from attrs import evolve
@@ -21,6 +21,7 @@ from rtassist.protocol import (
     SystemContent,
     SystemMessage,
     UnknownItem,
+    Unset,
     UserContent,
     UserMessage,
 )
@@ -29,13 +30,14 @@ from rtassist.server.formats import decoded
 from rtassist.server.history import Held, without_sound
 from rtassist.server.outside import Refused
 
-Message = TypeVar("Message", SystemMessage, UserMessage, AssistantMessage)
+Part = TypeVar("Part")
 
 _FROM_CLIENTS = ("message", "function_call", "function_call_output")
 
 
 def checked(item: Item, path: str, *, new_id: str, calls: Container[str]) -> Item:
-    """`item` as the server tells it back: with an id, a status and every content part's type; sound still in it.
+    """`item` as the server tells it back: with an id, a status and every content part's type; sound still in
+    it.
 
     `calls`: the call ids that an output may answer. Raises Refused.
     """
@@ -48,11 +50,14 @@ def checked(item: Item, path: str, *, new_id: str, calls: Container[str]) -> Ite
         id = item.id or new_id
     match item:
         case SystemMessage():
-            return evolve(_message(item, path), content=_each(item.content, path, _system), id=id)
+            told = _each(item.content, path, _system)
+            return evolve(item, content=told, id=id, status="completed", object=UNSET)
         case UserMessage():
-            return evolve(_message(item, path), content=_each(item.content, path, _user), id=id)
+            asked = _each(item.content, path, _user)
+            return evolve(item, content=asked, id=id, status="completed", object=UNSET)
         case AssistantMessage():
-            return evolve(_message(item, path), content=_each(item.content, path, _assistant), id=id)
+            answered = _each(item.content, path, _assistant)
+            return evolve(item, content=answered, id=id, status="completed", object=UNSET)
         case FunctionCall():
             if not item.call_id:
                 raise rules.missing(f"{path}.call_id")
@@ -97,13 +102,11 @@ def _unfit(item: Item, path: str) -> Refused:
     )
 
 
-def _message(item: Message, path: str) -> Message:
-    if not item.content:
+def _each(
+    content: Sequence[Part] | Unset | None, path: str, check: Callable[[Part, str], Part]
+) -> tuple[Part, ...]:
+    if not content:
         raise rules.missing(f"{path}.content")
-    return cast(Message, evolve(item, status="completed", object=UNSET))
-
-
-def _each(content, path, check):  # type: ignore[no-untyped-def]  # one line for three kinds of content
     return tuple(check(part, f"{path}.content[{index}]") for index, part in enumerate(content))
 
 
@@ -147,8 +150,8 @@ def _assistant(part: AssistantContent, path: str) -> AssistantContent:
 
 
 def made(item: Item, path: str, *, new_id: str, calls: Container[str], format: str) -> tuple[Held, bytes]:
-    """An item of a client's, ready for the conversation, and that of its sound (PCM16, 24 kHz) of which nobody has
-    said what it says. `format` is the sound's in the item. Raises Refused."""
+    """An item of a client's, ready for the conversation, and that of its sound (PCM16, 24 kHz) of which
+    nobody has said what it says. `format` is the sound's in the item. Raises Refused."""
     checked_item = checked(item, path, new_id=new_id, calls=calls)
     if not isinstance(checked_item, UserMessage):
         return Held(item=checked_item), b""

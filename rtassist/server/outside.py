@@ -15,22 +15,20 @@ from rtassist.server.parts import Call, Say, Transcript
 
 if TYPE_CHECKING:
     from rtassist.protocol import (
-        ClientEvent,
         FunctionTool,
         Item,
         McpTool,
         ServerEvent,
         ToolChoiceFunction,
         ToolChoiceMcp,
-        Unknown,
         UnknownTool,
     )
 
 
 @frozen(kw_only=True)
 class Listen:
-    """How probable is speech in this PCM16 (24 kHz)? Answered by `Listened` before any other event. `afresh`: the
-    sound before it does not count any more."""
+    """How probable is speech in this PCM16 (24 kHz)? Answered by `Listened` before any other event. `afresh`:
+    the sound before it does not count any more."""
 
     pcm: bytes
     afresh: bool
@@ -39,7 +37,7 @@ class Listen:
 @frozen(kw_only=True)
 class Transcribe:
     """An utterance begins; its sound follows in `TranscribeMore` and ends with `TranscribeEnd`. Answered by
-    `Transcribed` or `NotTranscribed`."""
+    `Transcribed` or `NotTranscribed`, after its end."""
 
     item_id: str
     language: str | None
@@ -87,7 +85,7 @@ class Abandon:
 
 @frozen(kw_only=True)
 class SetAlarm:
-    """Report `Rang` at this time of the engine's clock; None: never mind. Replaces the one of the same name."""
+    """Report `Rang` at this time of the engine's clock; None: never mind. Replaces its namesake."""
 
     name: str
     at_us: int | None

@@ -15,7 +15,8 @@ from rtassist.protocol import (
     ResponseParams,
     Session,
     Tool,
-    ToolChoice,
+    ToolChoiceFunction,
+    ToolChoiceMcp,
     VoiceId,
 )
 from rtassist.server import rules
@@ -37,7 +38,7 @@ class Plan:
     voice: str | VoiceId
     speed: float
     tools: tuple[Tool, ...]
-    tool_choice: str | ToolChoice
+    tool_choice: str | ToolChoiceFunction | ToolChoiceMcp
     parallel_tool_calls: bool
     max_output_tokens: int | str
     metadata: Mapping[str, str] | None
@@ -59,7 +60,7 @@ class Plan:
 def plan(
     session: Session, params: ResponseParams | None, *, conversation_id: str, voice_is_fixed: bool
 ) -> Plan:
-    """What `response.create` asks for over what the session says. `input` is not looked at. Raises Refused."""
+    """What `response.create` asks for over what the session says; `input` is not checked. Raises Refused."""
     wanted = params or ResponseParams()
     rules.known_only(wanted, "response")
     check_common(wanted, "response")
@@ -79,8 +80,9 @@ def plan(
             "response.audio.output.voice",
         )
     tools = session.tools if wanted.tools is UNSET else wanted.tools
-    choice = wanted.tool_choice or session.tool_choice or "auto"
-    rules.tool_choice(choice, tools or (), "response.tool_choice")
+    choice = rules.tool_choice(
+        wanted.tool_choice or session.tool_choice or "auto", tools or (), "response.tool_choice"
+    )
     parallel = (
         session.parallel_tool_calls if wanted.parallel_tool_calls is UNSET else wanted.parallel_tool_calls
     )

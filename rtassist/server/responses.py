@@ -1,8 +1,8 @@
-"""One response while it is made: what is thought and spoken in, its events out, in the order of OpenAI's server."""
+"""One response while it is made: what is thought and spoken in, its events out, in the order of OpenAI's
+server."""
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from typing import TypedDict
 
@@ -40,14 +40,12 @@ from rtassist.server.outside import Abandon, Outbox, Speak, Think
 from rtassist.server.parts import Call, Say
 from rtassist.server.plan import Plan
 from rtassist.server.tokens import context_tokens, text_tokens, usage
+from rtassist.server.wording import sentences, words
 
 # The first sound leaves as soon as it is worth a frame; then five frames a second of sound.
 _FIRST_DELTA_BYTES = 40 * SAMPLES_PER_MS * 2
 _DELTA_BYTES = 200 * SAMPLES_PER_MS * 2
 _ARGUMENTS_DELTA_CHARACTERS = 16
-_WORD = re.compile(r"\s*\S+|\s+$")
-# A digit before the full stop may be the half of a number: wait for what follows.
-_SENTENCE_END = re.compile(r"[.!?…:;]+[\"'”’)\]]*\s+|\n+|(?<![0-9.])[.!?…]+[\"'”’)\]]*$")
 
 
 class _Place(TypedDict):
@@ -139,8 +137,8 @@ class Answer:
                 self._call(piece)
         elif isinstance(piece, Say):
             self._unsplit += piece.text
-            *sentences, self._unsplit = _sentences(self._unsplit)
-            self._queue.extend(sentences)
+            *whole, self._unsplit = sentences(self._unsplit)
+            self._queue.extend(whole)
             self._go_on()
         else:
             self._queue_rest()
@@ -210,7 +208,7 @@ class Answer:
     def _write(self, text: str) -> None:
         message = self._message or self._open_message()
         text, cut = self._within_limit(text)
-        for word in _WORD.findall(text):
+        for word in words(text):
             self._outbox.say(ResponseOutputTextDelta(**self._place(message), delta=word))
         self._count_text(message, text)
         if cut:
@@ -222,7 +220,7 @@ class Answer:
         message = self._message or self._open_message()
         text, cut = self._within_limit(text)
         # The words run ahead of their sound, by a sentence at most.
-        for word in _WORD.findall(text):
+        for word in words(text):
             self._outbox.say(ResponseOutputAudioTranscriptDelta(**self._place(message), delta=word))
         self._count_text(message, text)
         if cut:
@@ -400,13 +398,3 @@ class Answer:
             usage=usage,
             metadata=self.plan.metadata,
         )
-
-
-def _sentences(text: str) -> list[str]:
-    """Whole sentences with what is between them, and what may still grow (last, perhaps empty)."""
-    pieces = []
-    start = 0
-    for end in _SENTENCE_END.finditer(text):
-        pieces.append(text[start : end.end()])
-        start = end.end()
-    return [*pieces, text[start:]]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
-from rtassist.protocol import UNSET, FunctionTool, McpTool, UnknownTool
+from rtassist.protocol import UNSET, FunctionTool, McpTool, ToolChoiceFunction, ToolChoiceMcp, UnknownTool
 from rtassist.server.outside import Refused
 
-# Bounds and patterns of the public API reference (platform.openai.com/docs/api-reference/realtime-client-events).
+# Bounds and patterns of the public API reference
+# (platform.openai.com/docs/api-reference/realtime-client-events).
 _ID_LENGTH = 32
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,32}")
 _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -60,15 +61,15 @@ def call_id(value: str, path: str) -> None:
 
 
 def known_only(value: object, path: str) -> None:
-    """Refuse fields that the API does not have, however deep. Values that are free in form (a function's JSON Schema,
-    metadata) are mappings, and are not looked into."""
+    """Refuse fields that the API does not have, however deep. Values that are free in form (a function's JSON
+    Schema, metadata) are mappings, and are not looked into."""
     if isinstance(value, tuple):
         for index, each in enumerate(value):
             known_only(each, f"{path}[{index}]")
     elif attrs.has(type(value)):
         for name in getattr(value, "extras", ()):
             raise unknown(f"{path}.{name}")
-        for field in attrs.fields(type(value)):
+        for field in attrs.fields(cast(Any, type(value))):
             known_only(getattr(value, field.name), f"{path}.{field.name}")
 
 
@@ -110,10 +111,18 @@ def tools(value: Sequence[object], path: str) -> None:
             present(tool.server_label, f"{at}.server_label")
 
 
-def tool_choice(value: object, offered: Sequence[object], path: str) -> None:
+def tool_choice(
+    value: object, offered: Sequence[object], path: str
+) -> str | ToolChoiceFunction | ToolChoiceMcp:
+    """`value`, which names something that is offered."""
     if isinstance(value, str):
         one_of(value, _TOOL_CHOICES, path)
-        return
-    name = getattr(value, "name", UNSET)
-    if getattr(value, "type", None) == "function" and name not in [getattr(t, "name", None) for t in offered]:
-        raise invalid(name, f"{path}.name", "There is no such function among the tools.")
+        return value
+    if not isinstance(value, ToolChoiceFunction | ToolChoiceMcp):
+        raise invalid(
+            getattr(value, "type", ""), f"{path}.type", "Supported values are: 'function' and 'mcp'."
+        )
+    functions = [tool.name for tool in offered if isinstance(tool, FunctionTool)]
+    if isinstance(value, ToolChoiceFunction) and value.name not in functions:
+        raise invalid(value.name, f"{path}.name", "There is no such function among the tools.")
+    return value

@@ -127,7 +127,7 @@ def updated(now: Effective, update: object, *, voice_is_fixed: bool) -> Effectiv
 def _realtime_updated(now: Session, update: Session, voice_is_fixed: bool) -> Session:
     if update.model and update.model != now.model:
         raise Refused(
-            f"The model of a session cannot be changed; this one has '{now.model}'. Connect anew with another.",
+            f"The model of a session cannot be changed. This one has '{now.model}': connect anew.",
             "invalid_parameter",
             "session.model",
         )
@@ -193,7 +193,7 @@ def check_common(wanted: Session | ResponseParams, path: str) -> None:
 
 
 def _audio(
-    now: AudioConfig | None | Unset, update: AudioConfig | None | Unset, *, transcribing: bool
+    now: AudioConfig | Unset | None, update: AudioConfig | Unset | None, *, transcribing: bool
 ) -> AudioConfig:
     assert now
     wanted = update or AudioConfig()
@@ -230,14 +230,14 @@ def _merged_output(now: AudioOutput, told: AudioOutput) -> AudioOutput:
     )
 
 
-def check_voice(voice: str | VoiceId | None | Unset, path: str) -> None:
+def check_voice(voice: str | VoiceId | Unset | None, path: str) -> None:
     # Any name: what speaks may know voices of its own, and speaks an unknown one in its default.
     name = voice.id if isinstance(voice, VoiceId) else voice
     if isinstance(name, str) and not 1 <= len(name) <= 64:
         raise rules.invalid(name, path, "Expected 1 to 64 characters.")
 
 
-def merged_format(now: Any, told: AudioFormat | None | Unset, path: str) -> AudioFormat:
+def merged_format(now: Any, told: AudioFormat | Unset | None, path: str) -> AudioFormat:
     if told is UNSET:
         return cast(AudioFormat, now)
     if told is None:
@@ -251,13 +251,13 @@ def merged_format(now: Any, told: AudioFormat | None | Unset, path: str) -> Audi
     return _PCM
 
 
-def _transcription(now: Any, told: Transcription | None | Unset) -> Transcription | None:
+def _transcription(now: Any, told: Transcription | Unset | None) -> Transcription | None:
     if not told:
         return cast("Transcription | None", now) if told is UNSET else None
     return _over(now or _TRANSCRIPTION, told, cleared={"model": _TRANSCRIPTION.model})
 
 
-def _noise_reduction(now: Any, told: NoiseReduction | None | Unset) -> NoiseReduction | None:
+def _noise_reduction(now: Any, told: NoiseReduction | Unset | None) -> NoiseReduction | None:
     if not told:
         return cast("NoiseReduction | None", now) if told is UNSET else None
     path = "session.audio.input.noise_reduction"
@@ -310,7 +310,7 @@ def _values(instance: Any) -> dict[str, Any]:
     return {field.name: getattr(instance, field.name) for field in attrs.fields(type(instance))}
 
 
-def output(audio: AudioConfig | None | Unset) -> AudioOutput:
+def output(audio: AudioConfig | Unset | None) -> AudioOutput:
     assert audio
     assert audio.output
     return audio.output

@@ -1,6 +1,6 @@
-"""How tokens are counted. Four characters of text are one; 100 ms of the user's voice are one, 50 ms of the assistant's
-(the last two are OpenAI's, platform.openai.com/docs/guides/realtime-costs). Images count as none, and nothing is
-cached."""
+"""How tokens are counted. Four characters of text are one; 100 ms of the user's voice are one, 50 ms of the
+assistant's (the last two are OpenAI's, platform.openai.com/docs/guides/realtime-costs). Images count as none,
+and nothing is cached."""
 
 from __future__ import annotations
 

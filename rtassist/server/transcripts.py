@@ -25,7 +25,8 @@ from rtassist.server.parts import Transcript
 
 
 class Transcripts:
-    """The recogniser always runs, since the thinker reads; the client is told only where transcription is set up."""
+    """The recogniser always runs, since the thinker reads; the client is told only where transcription is set
+    up."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox

@@ -1,4 +1,5 @@
-"""The input audio buffer, and the user's turns in it: found by voice activity, or ended by the client's commit."""
+"""The input audio buffer, and the user's turns in it: found by voice activity, or ended by the client's
+commit."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ class Utterance:
 
 
 class InputAudio:
-    """Positions are samples since the session began. Past `max_ms` of buffered sound the oldest is dropped."""
+    """Positions are samples since the session began. Past `max_ms` of sound the oldest is dropped."""
 
     def __init__(self, outbox: Outbox, *, format: str, max_ms: int) -> None:
         self._outbox = outbox
@@ -92,8 +93,8 @@ class InputAudio:
         self._forget_oldest()
 
     def frame(self, probability: float) -> SpeechStarted | SpeechStopped | None:
-        """One frame of the sound that was listened to. A turn that starts or stops has been announced when this
-        returns; one that stopped is still to be taken."""
+        """One frame of the sound that was listened to. A turn that starts or stops has been announced when
+        this returns; one that stopped is still to be taken."""
         if self._detector is None:
             return None
         turn = self._detector.frame(probability)
@@ -131,7 +132,8 @@ class InputAudio:
         return self._take(self._end)
 
     def silence(self, ms: int) -> tuple[int, int, Utterance]:
-        """The last `ms` milliseconds, in which nobody spoke: where they begin, where they end, and they themselves."""
+        """The last `ms` milliseconds, in which nobody spoke: where they begin, where they end, and they
+        themselves."""
         begin = max(self._end - ms * SAMPLES_PER_MS, self._begin)
         pcm = bytes(self._pcm[(begin - self._begin) * 2 :])
         self._drop(self._end)

@@ -1,4 +1,5 @@
-"""The judge of what the server sends: the `openai` package's own types, and the order of events on OpenAI's wire."""
+"""The judge of what the server sends: the `openai` package's own types, and the order of events on OpenAI's
+wire."""
 
 import json
 from collections import defaultdict
@@ -30,8 +31,8 @@ TYPES = {get_args(cls.model_fields["type"].annotation)[0]: cls for cls in _membe
 
 
 def check_frame(frame: str) -> dict[str, Any]:
-    """Parse a frame strictly as the event that it says it is; no field may be unknown to the types, but for those of
-    the wire alone."""
+    """Parse a frame strictly as the event that it says it is; no field may be unknown to the types, but for
+    those of the wire alone."""
     data: dict[str, Any] = json.loads(frame)
     model = TYPES[data["type"]].model_validate_json(frame, strict=True)
     unlisted = set(_unlisted(model, ()))

@@ -1,5 +1,5 @@
-"""An engine with a hand on each of its sides: frames in as a client writes them, reports as the parts would send
-them, virtual time, and a judge of everything that comes out. No task, no clock."""
+"""An engine with a hand on each of its sides: frames in as a client writes them, reports as the parts would
+send them, virtual time, and a judge of everything that comes out. No task, no clock."""
 
 import base64
 import json
@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from tests.server.conformance import Judge
-from tests.server.sounds import silence, tone
-
 from rtassist.protocol import BadFrame, decode_client, encode
-from rtassist.server.engine import Engine, Opening
+from rtassist.server.engine import Engine
 from rtassist.server.hearing import EnergyEar
+from rtassist.server.opening import Opening
 from rtassist.server.outside import (
     Abandon,
     Broke,
@@ -35,17 +33,22 @@ from rtassist.server.outside import (
     TranscribeMore,
 )
 from rtassist.server.parts import Call, Say, Transcript
+from tests.server.conformance import Judge
+from tests.server.sounds import silence, tone
 
 
 class Desk:
-    """`said` gives transcripts and `answers` thoughts of their own accord, each for one request, as long as there
-    are any; speech is 10 ms of tone for each character. What there is no script for waits in `asked`."""
+    """`said` gives transcripts and `answers` thoughts of their own accord, each for one request, as long as
+    there are any; speech is 10 ms of tone for each character. What there is no script for waits in `asked`.
+    """
 
     def __init__(self, *, kind: str = "realtime", **opening: Any) -> None:
         counter = count(1)
         self.judge = Judge()
         self.engine = Engine(
-            Opening(kind=kind, model="gpt-realtime-2.1", instructions="Be brief.", unix_s=1_800_000_000, **opening),
+            Opening(
+                kind=kind, model="gpt-realtime-2.1", instructions="Be brief.", unix_s=1_800_000_000, **opening
+            ),
             lambda kind: f"{kind}_{next(counter)}",
         )
         self.now_us = 0
@@ -85,7 +88,9 @@ class Desk:
 
     def text(self, text: str) -> list[dict[str, Any]]:
         content = [{"type": "input_text", "text": text}]
-        return self.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        return self.send(
+            "conversation.item.create", item={"type": "message", "role": "user", "content": content}
+        )
 
     def hear(self, pcm: bytes, *, chunk_ms: int = 20) -> list[dict[str, Any]]:
         """Appends at the pace of real time."""
@@ -151,7 +156,9 @@ class Desk:
                     self.closed = output
                 case Abandon(id=id):
                     names = ("item_id", "response_id")
-                    self.asked = [r for r in self.asked if id not in [getattr(r, name, None) for name in names]]
+                    self.asked = [
+                        r for r in self.asked if id not in [getattr(r, name, None) for name in names]
+                    ]
                 case Transcribe() | TranscribeMore() | TranscribeEnd():
                     self._recognise(output)
                 case Think():
@@ -197,7 +204,9 @@ class Desk:
             return
         pcm = tone(10 * len(request.text))
         id = request.response_id
-        self._todo += [Spoke(response_id=id, pcm=pcm[start : start + 4800]) for start in range(0, len(pcm), 4800)]
+        self._todo += [
+            Spoke(response_id=id, pcm=pcm[start : start + 4800]) for start in range(0, len(pcm), 4800)
+        ]
         self._todo.append(SpeechOver(response_id=id))
 
 
