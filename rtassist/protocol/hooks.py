@@ -43,34 +43,26 @@ def structure_hook(cls: type, converter: Converter) -> Case:
     """
     hints = get_type_hints(cls)
     fields = [a for a in attrs.fields(cls) if a.name != "extras"]
-    twin = type(cls.__name__, (), {"__slots__": cls.__slots__})  # type: ignore[attr-defined]  # attrs adds it
     scope: dict[str, Any] = {
         "BadFrame": BadFrame,
         "NO_EXTRAS": NO_EXTRAS,
         "UNSET": UNSET,
         "cls": cls,
         "known": frozenset(a.name for a in fields),
-        "twin": twin,
+        "twin": _twin(cls),
         "unknown_fields": unknown_fields,
     }
     body: list[str] = []
     required = 0
     for a in fields:
-        cases = cases_of(hints[a.name], converter)
-        scope[f"case_{a.name}"] = one_of(cases)
-        plain = next((c for c in (str, int, bool) if cases.get(c) is same), None)
-        if plain is not None:
-            scope[f"plain_{a.name}"] = plain
-        check = f"at = {a.name!r}; v = case_{a.name}(v)"
-        if plain is not None:
-            check = f"if v.__class__ is not plain_{a.name}: {check}"
+        check = _check(a.name, cases_of(hints[a.name], converter), scope)
         if a.default is UNSET or Unset in get_args(hints[a.name]):
-            body += [f"v = get({a.name!r}, UNSET)", "if v is not UNSET:", "    left -= 1", f"    {check}"]
+            body += [f"v = get({a.name!r}, UNSET)", "if v is not UNSET:", "    left -= 1"]
+            body += [f"    {line}" for line in check]
         else:
             required += 1
-            body += [f"v = o[{a.name!r}]", check]
+            body += [f"v = o[{a.name!r}]", *check]
         body.append(f"new.{a.name} = v")
-    # The twin has the class's slots and lets them be set; then it is told its class.
     lines = [
         "def structure(o, _=None):",
         "    at = ''",
@@ -88,6 +80,26 @@ def structure_hook(cls: type, converter: Converter) -> Case:
         "    return new",
     ]
     return _compiled("structure", lines, scope, cls)
+
+
+def sibling_hook(cls: type, payload: str) -> Case:
+    """An event like another, with an `event_id` and a payload of its own; nothing is checked."""
+    scope = {"cls": cls, "twin": _twin(cls)}
+    own = {"event_id": "event_id", payload: "payload"}
+    names = [a.name for a in attrs.fields(cls)]
+    lines = [
+        "def sibling(event, event_id, payload):",
+        "    new = twin()",
+        *(f"    new.{name} = {own.get(name, f'event.{name}')}" for name in names),
+        "    new.__class__ = cls",
+        "    return new",
+    ]
+    return _compiled("sibling", lines, scope, cls)
+
+
+def _twin(cls: type) -> type:
+    """A class with the same slots that lets them be set; its instances are told their class afterwards."""
+    return type(cls.__name__, (), {"__slots__": cls.__slots__})  # type: ignore[attr-defined]  # attrs adds it
 
 
 def variants_hook(variants: Variants, converter: Converter) -> Case:
@@ -120,6 +132,22 @@ def variants_hook(variants: Variants, converter: Converter) -> Case:
         return hook(o)
 
     return structure
+
+
+def _check(name: str, cases: dict[type, Case], scope: dict[str, Any]) -> list[str]:
+    """Lines that make of `v` what the field holds: the usual classes inline, all others by a call."""
+    scope[f"case_{name}"] = one_of(cases)
+    rare = f"at = {name!r}; v = case_{name}(v)"
+    plain = next((c for c in (str, int, bool, bytes) if cases.get(c) is same), None)
+    if plain is not None:
+        return [f"if v.__class__ is not {plain.__name__}: {rare}"]
+    if dict in cases:
+        scope[f"object_{name}"] = cases[dict]
+        return [
+            f"if v.__class__ is dict: at = {name!r}; v = object_{name}(v)",
+            f"elif v is not None: {rare}" if NoneType in cases else f"else: {rare}",
+        ]
+    return [rare]
 
 
 def unstructure_hook(cls: type) -> Callable[[Any], Mapping[str, object]]:
@@ -168,7 +196,7 @@ def cases_of(annotation: Any, converter: Converter) -> dict[type, Case]:
             cases[dict] = converter.get_structure_hook(Union[tuple(classes)])  # noqa: UP007 - of a computed tuple
         return cases
     if origin is tuple:
-        return {list: _sequence(one_of(cases_of(get_args(annotation)[0], converter)))}
+        return {list: _sequence(cases_of(get_args(annotation)[0], converter))}
     if origin is Mapping:
         return {dict: _mapping(one_of(cases_of(get_args(annotation)[1], converter)))}
     if attrs.has(annotation):
@@ -195,16 +223,20 @@ def _wanted(cases: dict[type, Case]) -> str:
     return " or ".join(NAMES[c] for c in cases if c in NAMES and numbers.get(c, c is not Double))
 
 
-def _sequence(item: Case) -> Case:
+def _sequence(cases: dict[type, Case]) -> Case:
+    item = one_of(cases)
+    inner = cases.get(dict, item)
+
     def take(values: list[Any]) -> tuple[Any, ...]:
-        index = 0
-        taken = []
         try:
-            for index, value in enumerate(values):  # noqa: B007 - read where the path is made
-                taken.append(item(value))
-        except BadFrame as bad:
-            raise bad.under(f"[{index}]") from None
-        return tuple(taken)
+            return tuple([inner(value) if value.__class__ is dict else item(value) for value in values])
+        except BadFrame:
+            for index, value in enumerate(values):
+                try:
+                    item(value)
+                except BadFrame as bad:
+                    raise bad.under(f"[{index}]") from None
+            raise
 
     return take
 

@@ -6,8 +6,8 @@ counts; NaN, infinities and lone surrogates are no JSON; unknown parts may nest 
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias, cast, get_type_hints
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 import attrs
 import orjson
@@ -16,6 +16,7 @@ from cattrs.preconf.orjson import make_converter
 from pybase64 import b64encode_as_string
 
 from rtassist.protocol import catalogue
+from rtassist.protocol.audio_frames import audio_frames
 from rtassist.protocol.bad_frame import BadFrame
 from rtassist.protocol.client_events import ClientEvent, InputAudioBufferAppend
 from rtassist.protocol.hooks import (
@@ -24,7 +25,6 @@ from rtassist.protocol.hooks import (
     Case,
     Double,
     Rounded,
-    audio,
     free,
     structure_hook,
     unstructure_hook,
@@ -38,38 +38,12 @@ from rtassist.protocol.unset import UNSET
 
 Event: TypeAlias = ServerEvent | ClientEvent | TranslationServerEvent | TranslationClientEvent | Unknown
 
-CUT_FROM: Final = 600
-"""Bytes from which a frame is looked at for an audio payload to cut out. Shorter ones parse faster whole."""
+AUDIO_FROM: Final = 600
+"""Characters from which a frame is looked at for an audio payload. Shorter ones parse faster whole."""
 
-CUT_WITHIN: Final = 512
-"""Bytes in which the payload's key has to start. OpenAI's frames have it at 230."""
+_NOT_SHORT: Final = (KeyError, TypeError, UnicodeDecodeError, orjson.JSONDecodeError, Rounded)
 
-
-QUOTE: Final = 0x22
-BACKSLASH: Final = 0x5C
-
-
-def decode(frame: str | bytes) -> ServerEvent | Unknown:
-    """What a server sent in a conversation or transcription session.
-
-    A beta name becomes the event of today, with the name that came in `type`. Raises BadFrame, nothing else.
-    """
-    return cast("ServerEvent | Unknown", _decode(frame, _SERVER))
-
-
-def decode_client(frame: str | bytes) -> ClientEvent | Unknown:
-    """What a client sent in a conversation or transcription session. Raises BadFrame, nothing else."""
-    return cast("ClientEvent | Unknown", _decode(frame, _CLIENT))
-
-
-def decode_translation(frame: str | bytes) -> TranslationServerEvent | Unknown:
-    """What a server sent in a translation session. Raises BadFrame, nothing else."""
-    return cast("TranslationServerEvent | Unknown", _decode(frame, _TRANSLATION_SERVER))
-
-
-def decode_translation_client(frame: str | bytes) -> TranslationClientEvent | Unknown:
-    """What a client sent in a translation session. Raises BadFrame, nothing else."""
-    return cast("TranslationClientEvent | Unknown", _decode(frame, _TRANSLATION_CLIENT))
+Reader: TypeAlias = Callable[[str | bytes], Any]
 
 
 def encode(event: Event) -> str:
@@ -106,24 +80,52 @@ def _plain(value: object) -> object:
     raise TypeError(f"JSON cannot hold a {value.__class__.__name__}")
 
 
+@attrs.frozen(kw_only=True)
 class _Side:
-    """One direction of one kind of session: its events, and hooks for them made when first needed."""
+    """One direction of one kind of session; `payload` is the field with the audio of its audio events."""
 
-    def __init__(self, classes: Mapping[str, type], aliases: Mapping[str, str], payload: str) -> None:
-        self.classes = {**classes, **{old: classes[new] for old, new in aliases.items() if new in classes}}
-        self.hooks: dict[str, Case] = {}
-        self.payload = payload
-        self.key = f'"{payload}":'.encode()
-        self.audio = frozenset(n for n, c in self.classes.items() if get_type_hints(c).get(payload) is bytes)
+    classes: Mapping[str, type]
+    payload: str
 
-    def make_hook(self, name: str) -> Case | None:
-        cls = self.classes.get(name)
-        if cls is None:
-            return None
+
+def _side(classes: Mapping[str, type], payload: str, aliases: Mapping[str, str] | None = None) -> _Side:
+    old_names = {old: classes[new] for old, new in (aliases or {}).items() if new in classes}
+    return _Side(classes={**classes, **old_names}, payload=payload)
+
+
+def _reader(side: _Side) -> Reader:
+    """`decode` for one side: what is in order takes the short way, everything else the careful one."""
+    hooks = _Hooks(side)
+    read_audio = audio_frames(side.classes, hooks, side.payload)
+    loads = orjson.loads
+
+    def read(frame: str | bytes) -> Any:
+        try:
+            if isinstance(frame, bytes):
+                frame = frame.decode()
+            if len(frame) >= AUDIO_FROM and (event := read_audio(frame)) is not None:
+                return event
+            o = loads(frame)
+            return hooks[o["type"]](o)
+        except _NOT_SHORT:
+            return _read_with_care(frame, hooks)
+
+    return read
+
+
+class _Hooks(dict[str, Case]):
+    """Type → hook, made when a type comes for the first time: start-up pays for none, a session for half."""
+
+    def __init__(self, side: _Side) -> None:
+        super().__init__()
+        self.classes = side.classes
+
+    def __missing__(self, name: str) -> Case:
+        cls = self.classes[name]
         hook: Case = _converter.get_structure_hook(cls)
         if name.startswith("transcription_session."):
             hook = _of_transcription(hook)
-        self.hooks[name] = hook
+        self[name] = hook
         return hook
 
 
@@ -139,72 +141,37 @@ def _of_transcription(hook: Case) -> Case:
     return structure
 
 
-def _decode(frame: str | bytes, side: _Side) -> object:
-    if isinstance(frame, str):
-        try:
-            frame = frame.encode()
-        except UnicodeEncodeError:
-            raise BadFrame("", "is no text: it holds half of a surrogate pair") from None
-    o = _cut(frame, side) if len(frame) >= CUT_FROM else None
-    if o is None:
-        o = _parse(frame)
+def _read_with_care(frame: str | bytes, hooks: _Hooks) -> object:
+    """A frame that the short way could not read: says what is wrong with it, or reads it without loss."""
+    o = _parse(frame)
     try:
-        return _event(o, side)
+        return _event(o, hooks)
     except Rounded:
-        return _event(_parse_exactly(frame), side)
+        return _event(_parse_exactly(frame), hooks)
 
 
-def _event(o: Any, side: _Side) -> object:
-    if o.__class__ is not dict:
+def _event(o: Any, hooks: _Hooks) -> object:
+    if not isinstance(o, dict):
         raise BadFrame("", f"must be an object, not {NAMES[o.__class__]}")
     name = o.get("type", UNSET)
-    if name.__class__ is not str:
+    if not isinstance(name, str):
         reason = "is missing" if name is UNSET else f"must be a string, not {NAMES[name.__class__]}"
         raise BadFrame("type", reason)
-    hook = side.hooks.get(name) or side.make_hook(name)
-    return Unknown(name, free(o)) if hook is None else hook(o)
+    return hooks[name](o) if name in hooks.classes else Unknown(name, free(o))
 
 
-def _cut(frame: bytes, side: _Side) -> Any:
-    """An audio event's object with its payload decoded, parsed without it; None if that is not surely right.
-
-    In valid JSON, `"delta":` whose first quote has no backslash before it is a key: as a closing quote it
-    could not be followed by a letter. With no second brace before it, it is a key of the frame itself. A
-    payload that decodes as base64 holds no quote and no backslash, so the rest is valid JSON if and only if
-    the frame is. The same key once more behind the payload would win. Then, and in every other doubt, the
-    frame is parsed whole.
-    """
-    at = frame.find(side.key, 1, CUT_WITHIN)
-    if at < 0 or frame[at - 1] == BACKSLASH or frame.rfind(b"{", 0, at) != 0:
-        return None
-    start = at + len(side.key)
-    start += 1 if frame[start] == QUOTE else 2  # Python's own JSON writer puts a space before it
-    end = frame.find(b'"', start)
-    rest = frame[end:]
-    if frame[start - 1] != QUOTE or end < 0 or b"\\" in rest or side.key[:-1] in rest:
-        return None
-    try:
-        o = orjson.loads(frame[:start] + rest)
-        if o.get("type") not in side.audio or o[side.payload] != "":
-            return None
-        o[side.payload] = audio(frame[start:end])
-    except (orjson.JSONDecodeError, BadFrame):
-        return None
-    return o
-
-
-def _parse(frame: bytes) -> Any:
+def _parse(frame: str | bytes) -> Any:
     try:
         return orjson.loads(frame)
     except orjson.JSONDecodeError as error:
         try:
-            frame.decode()
-        except UnicodeDecodeError as no_text:
-            raise BadFrame("", f"is no UTF-8 at byte {no_text.start}") from None
+            _ = frame.decode() if isinstance(frame, bytes) else frame.encode()
+        except (UnicodeDecodeError, UnicodeEncodeError) as no_text:
+            raise BadFrame("", f"is no UTF-8 text: {no_text.reason}") from None
         raise BadFrame("", f"is no JSON at character {error.pos}: {error.msg}") from None
 
 
-def _parse_exactly(frame: bytes) -> Any:
+def _parse_exactly(frame: str | bytes) -> Any:
     """Slowly, with all digits of all integers; for a frame that orjson has read already."""
 
     def number(text: str) -> float:
@@ -212,7 +179,7 @@ def _parse_exactly(frame: bytes) -> Any:
         return value if -EXACT < value < EXACT else Double(value)
 
     try:
-        return json.loads(frame.decode(), parse_float=number)
+        return json.loads(frame, parse_float=number)
     except RecursionError:
         raise BadFrame("", "is nested too deeply") from None
     except ValueError:
@@ -237,7 +204,25 @@ def _make_converter() -> Converter:
 
 
 _converter: Final = _make_converter()
-_SERVER: Final = _Side(catalogue.SERVER, catalogue.ALIASES, "delta")
-_CLIENT: Final = _Side(catalogue.CLIENT, catalogue.ALIASES, "audio")
-_TRANSLATION_SERVER: Final = _Side(catalogue.TRANSLATION_SERVER, {}, "delta")
-_TRANSLATION_CLIENT: Final = _Side(catalogue.TRANSLATION_CLIENT, {}, "audio")
+decode: Final[Callable[[str | bytes], ServerEvent | Unknown]] = _reader(
+    _side(catalogue.SERVER, "delta", catalogue.ALIASES)
+)
+"""What a server sent in a conversation or transcription session. Raises BadFrame, nothing else.
+
+A beta name becomes the event of today, with the name that came in `type`.
+"""
+
+decode_client: Final[Callable[[str | bytes], ClientEvent | Unknown]] = _reader(
+    _side(catalogue.CLIENT, "audio", catalogue.ALIASES)
+)
+"""What a client sent in a conversation or transcription session. Raises BadFrame, nothing else."""
+
+decode_translation: Final[Callable[[str | bytes], TranslationServerEvent | Unknown]] = _reader(
+    _side(catalogue.TRANSLATION_SERVER, "delta")
+)
+"""What a server sent in a translation session. Raises BadFrame, nothing else."""
+
+decode_translation_client: Final[Callable[[str | bytes], TranslationClientEvent | Unknown]] = _reader(
+    _side(catalogue.TRANSLATION_CLIENT, "audio")
+)
+"""What a client sent in a translation session. Raises BadFrame, nothing else."""

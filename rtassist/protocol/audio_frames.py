@@ -1,0 +1,87 @@
+"""Reads frames that are nearly all audio without parsing the audio, and mostly without parsing anything.
+
+Audio is nineteen of twenty bytes of a conversation. Measured on a delta of 100 ms, with its base64 decoded:
+plainly 4.3 µs, with the payload cut out before the JSON is parsed 3.0 µs, modelled on the last frame 2.1 µs.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_type_hints
+
+import orjson
+
+from rtassist.protocol.hooks import Case, audio, sibling_hook
+
+WITHIN: Final = 512
+"""Characters in which the payload's key has to come. OpenAI's frames have it at 200."""
+
+ID: Final = '"event_id":"'
+
+
+def audio_frames(
+    classes: Mapping[str, type], hooks: Mapping[str, Case], payload: str
+) -> Callable[[str], Any]:
+    """A reader that gives the event of a frame of one of `classes` with audio in its field `payload`.
+
+    It gives None for every frame of which it is not sure, which is to be parsed whole then, and raises what
+    the hooks raise. It remembers one frame; what it gives depends on the frame alone.
+    """
+    key = f'"{payload}":'
+    with_audio = {name: cls for name, cls in classes.items() if get_type_hints(cls).get(payload) is bytes}
+    copies = {cls: sibling_hook(cls, payload) for cls in with_audio.values()}
+    # Of the last frame: what came before and behind its event_id, and its event without audio. One value, so
+    # that threads cannot mix two frames. No frame begins with a NUL.
+    last: tuple[str, str, Any] = "\0", "", None
+
+    def like_the_last(frame: str, before: str, behind: str, model: Any) -> Any:
+        """The frames of one item differ in event_id and payload only; the rest has been read already."""
+        id_at = len(before)
+        id_end = frame.find('"', id_at)
+        event_id = frame[id_at:id_end]
+        if not frame.startswith(behind, id_end) or "\\" in event_id or not event_id.isprintable():
+            return None
+        return copies[model.__class__](model, event_id, audio(frame[id_end + len(behind) : -2]))
+
+    def without_payload(frame: str) -> Any:
+        """With the payload as its last field, a frame is valid JSON, and the key one of its own and not of an
+        object in it, if and only if the frame without the payload is and has it.
+
+        A first quote behind a backslash would be inside of a longer key. A payload that decodes as base64
+        holds neither quote nor backslash. Of a key that comes twice the last one counts, which is this one.
+        """
+        at = frame.find(key, 1, WITHIN)
+        if at < 0 or frame[at - 1] == "\\":
+            return None
+        start = at + len(key)
+        start += 1 if frame[start] == '"' else 2  # Python's own JSON writer puts a space between
+        head = frame[:start]
+        o = orjson.loads(head + '"}')
+        if o[payload] != "" or o["type"] not in with_audio:
+            return None
+        o[payload] = audio(frame[start:-2])
+        event = hooks[o["type"]](o)
+        remember(head, event)
+        return event
+
+    def remember(head: str, event: Any) -> None:
+        """Only where one brace and no backslash make sure that what looks like the frame's own id is it."""
+        nonlocal last
+        id_at = head.find(ID) + len(ID)
+        if id_at < len(ID) or head.count('"event_id"') > 1 or head.count("{") > 1 or "\\" in head:
+            return
+        id_end = id_at + len(event.event_id)
+        last = head[:id_at], head[id_end:], copies[event.__class__](event, "", b"")
+
+    def read(frame: str) -> Any:
+        if frame[-2:] != '"}':
+            return None
+        before, behind, model = last
+        try:
+            if frame.startswith(before):
+                event = like_the_last(frame, before, behind, model)
+                if event is not None:
+                    return event
+            return without_payload(frame)
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    return read
