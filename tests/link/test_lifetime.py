@@ -90,6 +90,8 @@ async def test_whatever_comes_is_a_sign_of_life(autojump_clock: trio.testing.Moc
                 await stream.send_all(protocol.send(TextMessage(data='{"type":"x","event_id":"e"}')))
             assert trio.current_time() == 1800
             nursery.cancel_scope.cancel()
+        protocol.receive_data(await stream.receive_some())
+        assert len(list(protocol.events())) == 1  # unanswered pings do not pile up
 
 
 @pytest.mark.parametrize("repeat", range(8))  # trio wakes tasks of one moment in any order

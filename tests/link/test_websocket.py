@@ -283,7 +283,6 @@ async def test_a_close_before_the_session(close: int, kind: type[Failure], words
         ),
         (b"\x16\x03\x01\x00\x00\xff", NoRealtime, "does not speak WebSocket: it answered"),
         (b"\x00" * 3_000_000, NoRealtime, "does not speak WebSocket: it answered"),
-        (b"HTTP/1.1 418 T\r\nContent-Length: 9999999\r\n\r\n" + b"x" * 3_000_000, NoRealtime, "plain HTTP"),
         (
             b"",
             CannotConnect,
@@ -301,6 +300,17 @@ async def test_an_answer_that_is_no_upgrade(
     assert words in told.message
     assert told.message.startswith(f"127.0.0.1:{port}")
     assert told.message.isprintable()
+
+
+async def test_a_refusal_without_end_is_not_kept(mock_clock: trio.testing.MockClock) -> None:
+    async def endless(stream: trio.SocketStream) -> None:
+        await stream.send_all(b"HTTP/1.1 418 Teapot\r\nContent-Type: video/mp4\r\n\r\n")
+        while True:
+            await stream.send_all(bytes(100_000))
+
+    async with raw_server(endless) as port:
+        told = await failure(port)
+    assert "answered with plain HTTP and not as a Realtime server (HTTP 418)" in told.message
 
 
 async def test_a_server_that_breaks_off_during_the_upgrade(mock_clock: trio.testing.MockClock) -> None:
