@@ -1,5 +1,6 @@
 """Chunks in: from a device, a sound file or a pipe."""
 
+import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,7 +48,7 @@ class DeviceMicrophone:
     def _open(self, name: str | None) -> CaptureStream:
         from rtassist.audio.soundcard_shim import sound_system
 
-        system = sound_system()
+        system = sound_system(self._owner.stopping)
         self.device = choose(system.devices(), "microphone", name)
         return system.open_microphone(self.device)
 
@@ -105,9 +106,9 @@ async def open_microphone(name: str | None = None, *, fast: bool = False) -> Asy
 async def devices() -> tuple[Device, ...]:
     """All microphones and speakers. Raises SoundUnavailable, within 4 s at the latest."""
 
-    def ask() -> tuple[Device, ...]:
+    def ask(stopping: threading.Event) -> tuple[Device, ...]:
         from rtassist.audio.soundcard_shim import sound_system
 
-        return sound_system().devices()
+        return sound_system(stopping).devices()
 
     return await call_in_thread(ask)

@@ -1,6 +1,8 @@
 """A thread that owns a sound device for its whole life: opens it, runs it, closes it."""
 
+import atexit
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
@@ -18,8 +20,28 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
+LEAVING_S = 0.5
+"""At the interpreter's exit; a thread that runs looks every 10 ms whether it is to stop."""
+
 S = TypeVar("S", bound=Closable)
 T = TypeVar("T")
+
+
+_running: set[tuple[threading.Thread, threading.Event]] = set()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Let no thread be cut off at the interpreter's exit while it holds libpulse's lock: libpulse's own
+    thread would find the lock's owner dead, and abort the process (seen in two of three exits while
+    devices were being opened).
+    """
+    give_up_s = time.monotonic() + LEAVING_S
+    threads = tuple(_running)
+    for _, stopping in threads:
+        stopping.set()
+    for thread, _ in threads:
+        thread.join(max(0.0, give_up_s - time.monotonic()))
 
 
 class Owner:
@@ -54,7 +76,7 @@ async def owning_thread(
 ) -> AsyncIterator[None]:
     """Run a device in a thread of its own, until the block is left or the device is lost.
 
-    `open` and `run` are called in the thread; `run` returns soon after `owner.stopping` is set.
+    `open` and `run` are called in the thread, and return soon after `owner.stopping` is set.
     `wake` is called when the thread has failed (in trio; see `owner.failure`) and when it is to stop.
     The thread is a daemon, and is left behind when it does not answer, so that neither a cancellation
     nor the interpreter's exit waits for a sound server. Raises what `open` raises, or SoundUnavailable
@@ -63,6 +85,12 @@ async def owning_thread(
     opened, ended = trio.Event(), trio.Event()
 
     def live() -> None:
+        try:
+            own_the_stream()
+        finally:
+            _running.discard((thread, owner.stopping))
+
+    def own_the_stream() -> None:
         try:
             stream = open()
         except Exception as error:
@@ -81,7 +109,9 @@ async def owning_thread(
             finally:
                 owner.tell(ended.set)
 
-    threading.Thread(target=live, name=name, daemon=True).start()
+    thread = threading.Thread(target=live, name=name, daemon=True)
+    _running.add((thread, owner.stopping))
+    thread.start()
     try:
         with trio.move_on_after(OPENING_S):
             await opened.wait()
@@ -100,8 +130,12 @@ async def owning_thread(
         owner.stopping.set()
 
 
-async def call_in_thread(call: Callable[[], T]) -> T:
-    """The result of a call that may never return. Raises what it raises, or SoundUnavailable."""
+async def call_in_thread(call: Callable[[threading.Event], T]) -> T:
+    """The result of a call that may never return, and is told by an event when nobody waits any more.
+
+    Raises what it raises, or SoundUnavailable.
+    """
+    owner = Owner()
     results: list[T] = []
 
     class Result:
@@ -109,7 +143,7 @@ async def call_in_thread(call: Callable[[], T]) -> T:
             pass
 
     def keep() -> Result:
-        results.append(call())
+        results.append(call(owner.stopping))
         return Result()
 
     async with owning_thread(Owner(), name="sound system", open=keep, run=lambda _: None, wake=lambda: None):

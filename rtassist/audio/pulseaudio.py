@@ -4,6 +4,7 @@ SoundCard's own `record` and `play` wait without end when the server is stopped,
 it is gone. These streams never wait: each call asks for the state first, and their thread paces itself.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -35,8 +36,11 @@ NOWHERE = "auto_null"
 
 
 class PulseAudio:
-    def __init__(self, module: Any) -> None:
+    """`stopping`: when set, what waits for the server gives up."""
+
+    def __init__(self, module: Any, stopping: threading.Event) -> None:
         self._module = module
+        self._stopping = stopping
 
     def devices(self) -> tuple[Device, ...]:
         ffi, pa, context = self._module._ffi, self._module._pa, self._module._pulse.context
@@ -93,9 +97,8 @@ class PulseAudio:
         if operation == self._module._ffi.NULL:
             raise SoundUnavailable("The sound server is gone.")
         while (state := pulse._pa_operation_get_state(operation)) == pa.PA_OPERATION_RUNNING:
-            if time.monotonic() > give_up_s:
+            if time.monotonic() > give_up_s or self._stopping.wait(POLL_S):
                 break
-            time.sleep(POLL_S)
         with pulse._lock_mainloop():
             pa.pa_operation_cancel(operation)  # or it would call back into what is freed by then
             pa.pa_operation_unref(operation)
@@ -103,10 +106,10 @@ class PulseAudio:
             raise SoundUnavailable("The sound server does not answer.")
 
     def open_microphone(self, device: Device) -> "PulseCapture":
-        return PulseCapture(_Stream(self._module, device, FRAGMENT_SAMPLES))
+        return PulseCapture(_Stream(self._module, device, FRAGMENT_SAMPLES, self._stopping))
 
     def open_speaker(self, device: Device, buffer_samples: int) -> "PulsePlayback":
-        return PulsePlayback(_Stream(self._module, device, buffer_samples))
+        return PulsePlayback(_Stream(self._module, device, buffer_samples, self._stopping))
 
 
 class _Stream:
@@ -115,7 +118,7 @@ class _Stream:
     The connection is kept for life: SoundCard's own may be replaced after a server was lost.
     """
 
-    def __init__(self, module: Any, device: Device, buffer_samples: int) -> None:
+    def __init__(self, module: Any, device: Device, buffer_samples: int, stopping: threading.Event) -> None:
         self.pa, self.ffi, self._pulse = module._pa, module._ffi, module._pulse
         self._device = device
         self._changed_s = time.monotonic()
@@ -137,13 +140,13 @@ class _Stream:
                 pa.pa_stream_connect_playback(self.stream, id, attributes, flags, ffi.NULL, ffi.NULL)
             else:
                 pa.pa_stream_connect_record(self.stream, id, attributes, flags)
-        self._wait_until_ready()
+        self._wait_until_ready(stopping)
 
     def locked(self) -> Any:
         """Held for every call into libpulse."""
         return self._pulse._lock_mainloop()
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, stopping: threading.Event) -> None:
         give_up_s = time.monotonic() + ANSWER_S
         resumed_by_s = time.monotonic() + RESUMING_S
         while True:
@@ -154,7 +157,7 @@ class _Stream:
                 why = self._why()
             if ready and not suspended:
                 return
-            late = time.monotonic() > (resumed_by_s if suspended else give_up_s)
+            late = stopping.wait(POLL_S) or time.monotonic() > (resumed_by_s if suspended else give_up_s)
             if late or state in (self.pa.PA_STREAM_FAILED, self.pa.PA_STREAM_TERMINATED):
                 self.close()
                 reason = (
@@ -162,7 +165,6 @@ class _Stream:
                 )
                 kind, name = self._device.kind, self._device.name
                 raise SoundUnavailable(f"The {kind} {name} cannot be opened: {reason}.")
-            time.sleep(POLL_S)
 
     def _why(self) -> str:
         error = self.pa.pa_strerror(self.pa.pa_context_errno(self._pulse.context))

@@ -48,9 +48,10 @@ const pa_timing_info* pa_stream_get_timing_info(pa_stream *s);
 def.h and error.h."""
 
 
-def sound_system() -> SoundSystem:
+def sound_system(stopping: threading.Event) -> SoundSystem:
     """The sound system of this machine. Blocks: for 0.3 s at the first call, and with a PulseAudio
-    server that accepts and says nothing for 30 s. Raises SoundUnavailable.
+    server that accepts and says nothing for 30 s. Once `stopping` is set, what waits gives up.
+    Raises SoundUnavailable.
     """
     if sys.platform == "darwin":
         from rtassist.audio.soundcard_mac import CoreAudio
@@ -62,7 +63,7 @@ def sound_system() -> SoundSystem:
         return Wasapi(_imported("soundcard"))
     from rtassist.audio.pulseaudio import PulseAudio
 
-    return PulseAudio(_connected())
+    return PulseAudio(_connected(stopping), stopping)
 
 
 def _imported(name: str) -> Any:
@@ -111,7 +112,7 @@ def _free_failed_connection(traceback: TracebackType | None) -> None:
         traceback = traceback.tb_next
 
 
-def _connected() -> Any:
+def _connected(stopping: threading.Event) -> Any:
     """`soundcard.pulseaudio` with a connection to the server that is the user's now."""
     module = _imported("soundcard.pulseaudio")
     with _importing:
@@ -119,7 +120,7 @@ def _connected() -> Any:
             _prepare(module)
         if _is_ready(module) and module._rtassist_server == os.environ.get("PULSE_SERVER"):
             return module
-        module._pulse = _connect(module)
+        module._pulse = _connect(module, stopping)
         module._rtassist_server = os.environ.get("PULSE_SERVER")
         return module
 
@@ -144,7 +145,7 @@ def _is_ready(module: Any) -> bool:
     return bool(module._pulse._pa_context_get_state(module._pulse.context) == module._pa.PA_CONTEXT_READY)
 
 
-def _connect(module: Any) -> Any:
+def _connect(module: Any, stopping: threading.Event) -> Any:
     """A new connection, as _PulseAudio.__init__ makes it, but with a deadline, and under `python -O` too.
 
     The old one is left alone: streams that are open on it may not be closed yet.
@@ -159,9 +160,8 @@ def _connect(module: Any) -> Any:
     give_up_s = time.monotonic() + ANSWER_S
     ended = (pa.PA_CONTEXT_READY, pa.PA_CONTEXT_FAILED, pa.PA_CONTEXT_TERMINATED)
     while (state := pulse._pa_context_get_state(pulse.context)) not in ended:
-        if time.monotonic() > give_up_s:
+        if time.monotonic() > give_up_s or stopping.wait(POLL_S):
             break
-        time.sleep(POLL_S)
     if state != pa.PA_CONTEXT_READY:
         _free(pa, pulse)
         raise SoundUnavailable(NO_SERVER)

@@ -100,7 +100,7 @@ class DeviceSpeaker:
     def _open(self, name: str | None) -> PlaybackStream:
         from rtassist.audio.soundcard_shim import sound_system
 
-        system = sound_system()
+        system = sound_system(self._owner.stopping)
         self.device = choose(system.devices(), "speaker", name)
         return system.open_speaker(self.device, BUFFER_SAMPLES)
 
