@@ -55,7 +55,8 @@ LAYERS = {
     "__main__": layer("cli"),
     "cli": layer("app settings errors", "typer"),
     "app": layer(
-        "audio converse costs dialogue errors link protocol server sessions settings sound terminal terms tools",
+        "audio converse costs dialogue errors link protocol server sessions settings sound terminal terms "
+        "tools",
         "attrs numpy trio",
     ),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
