@@ -121,8 +121,7 @@ class Engine:
             self._check_event(what)
             _TAKES[type(what)](self, what)
         except Refused as refused:
-            event_id = getattr(what, "event_id", None) or None
-            self._error(refused.message, refused.code, refused.param, event_id)
+            self._error(refused.message, refused.code, refused.param, _event_id(what))
         return self._outbox.taken()
 
     def _error(self, message: str, code: str | None, param: str | None, event_id: str | None) -> None:
@@ -360,6 +359,11 @@ class Engine:
             # From `response.done` plus the time that its sound plays.
             idle_ms = answer.audio_ms + self._detection.idle_timeout_ms
             self._outbox.ask(SetAlarm(name="idle", at_us=self._now_us + idle_ms * 1000))
+
+
+def _event_id(what: Any) -> str | None:
+    id = what.fields.get("event_id") if isinstance(what, Unknown) else getattr(what, "event_id", None)
+    return id if isinstance(id, str) else None
 
 
 _CONVERSATION_EVENTS = (

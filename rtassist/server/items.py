@@ -155,11 +155,11 @@ def made(item: Item, path: str, *, new_id: str, calls: Container[str], format: s
     checked_item = checked(item, path, new_id=new_id, calls=calls)
     if not isinstance(checked_item, UserMessage):
         return Held(item=checked_item), b""
-    parts = [part for part in checked_item.content or () if part.type == "input_audio"]
-    pcm = decoded(b"".join(_sound(part, f"{path}.content") for part in parts), format)
+    parts = [(i, part) for i, part in enumerate(checked_item.content or ()) if part.type == "input_audio"]
+    pcm = decoded(b"".join(_sound(part, f"{path}.content[{i}]") for i, part in parts), format)
     held = Held(item=without_sound(checked_item))
     held.add_sound(pcm)
-    return held, pcm if any(not part.transcript for part in parts) else b""
+    return held, pcm if any(not part.transcript for _, part in parts) else b""
 
 
 def _sound(part: UserContent, path: str) -> bytes:

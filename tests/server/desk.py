@@ -56,6 +56,7 @@ class Desk:
         self.asked: list[Any] = []
         self.closed: Close | None = None
         self.utterances: dict[str, bytes] = {}
+        self.languages: list[str | None] = []
         self.thoughts: list[Think] = []
         self.said: list[str | Transcript | tuple[str, str]] = []
         self.answers: list[Iterable[Say | Call]] = []
@@ -178,6 +179,7 @@ class Desk:
         elif isinstance(request, Transcribe):
             assert request.item_id not in self.utterances
             self.utterances[request.item_id] = b""
+            self.languages.append(request.language)
         elif not self.said:
             self.asked.append(request)
         else:

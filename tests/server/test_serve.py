@@ -1,15 +1,11 @@
 """The listener over real sockets on loopback, with scripted parts."""
 
-import json
 
-import pytest
-import trio
-import trio_websocket
 
-from rtassist.server.parts import Call, PartFailed, Say
-from rtassist.server.serve import Options, Parts, serve
+from rtassist.server.parts import Say
+from rtassist.server.serve import Options, serve
 from tests.server.clients import connected
-from tests.server.scripted import Script, ScriptedThinker
+from tests.server.scripted import Script
 from tests.server.sounds import silence, tone
 
 SPEECH = silence(400) + tone(600) + silence(700)
