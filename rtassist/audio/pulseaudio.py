@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rtassist.audio import SAMPLE_RATE, DeviceLost, SoundUnavailable
 from rtassist.audio.devices import Device, Kind
+from rtassist.audio.progress import Progress
 from rtassist.audio.soundcard_shim import ANSWER_S, POLL_S
 
 BYTES = 4
@@ -22,10 +23,6 @@ FRAGMENT_SAMPLES = 480
 """20 ms: on a busy machine the server gives 10 ms fragments in clumps of two."""
 PREBUFFER_SAMPLES = 240
 """Playing starts, and starts again after an underrun, with 10 ms. Less than this is never played alone."""
-STALLED_S = 1.5
-"""A running device takes or gives something every few ms; a suspended one, or a stopped server, nothing."""
-STARTING_S = 3.0
-"""A null sink or a Bluetooth device may need two seconds to begin."""
 RESUMING_S = 1.0
 """A device that sleeps because nobody used it wakes up in milliseconds; one that is suspended does not."""
 ERROR = 2**64 - 1
@@ -121,8 +118,7 @@ class _Stream:
     def __init__(self, module: Any, device: Device, buffer_samples: int, stopping: threading.Event) -> None:
         self.pa, self.ffi, self._pulse = module._pa, module._ffi, module._pulse
         self._device = device
-        self._changed_s = time.monotonic()
-        self._progress: int | None = None
+        self.progress = Progress(f"the {device.kind} {device.name}")
         ffi, pa = self.ffi, self.pa
         spec = ffi.new(
             "pa_sample_spec*", {"format": pa.PA_SAMPLE_FLOAT32LE, "rate": SAMPLE_RATE, "channels": 1}
@@ -183,14 +179,6 @@ class _Stream:
         if name != self._device.id and (name == NOWHERE or name.endswith(".monitor")):
             raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
 
-    def runs(self, progress: int) -> None:
-        """Raises DeviceLost when `progress`, a count of what the device took or gave, stands still."""
-        now_s = time.monotonic()
-        if progress != self._progress:
-            self._progress, self._changed_s = progress, now_s
-        elif now_s - self._changed_s > (STALLED_S if progress else STARTING_S):
-            raise DeviceLost(f"the {self._device.kind} {self._device.name} stands still")
-
     def forget(self, operation: Any) -> None:
         """Locked. Let an operation finish by itself; a lost connection gives none."""
         if operation != self.ffi.NULL:
@@ -226,7 +214,7 @@ class PulseCapture:
                 pa.pa_stream_drop(stream.stream)
         samples = np.concatenate(fragments) if fragments else np.zeros(0, dtype=np.float32)
         self._samples += len(samples)
-        stream.runs(self._samples)
+        stream.progress.check(self._samples)
         return samples
 
     def close(self) -> None:
@@ -257,7 +245,7 @@ class PulsePlayback:
             raise DeviceLost("the speaker takes nothing any more")
         room: int = writable // BYTES
         self._ahead = max(0, self._buffer_samples - room)
-        stream.runs(self.written - self._buffer_samples + room)
+        stream.progress.check(self.written - self._buffer_samples + room)
         return room
 
     def ahead(self) -> int:

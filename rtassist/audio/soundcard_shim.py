@@ -56,14 +56,15 @@ def sound_system(stopping: threading.Event) -> SoundSystem:
     if sys.platform == "darwin":
         from rtassist.audio.soundcard_mac import CoreAudio
 
-        return CoreAudio(_imported("soundcard"))
-    if sys.platform == "win32":
+        return CoreAudio(_imported("soundcard.coreaudio"))
+    elif sys.platform == "win32":
         from rtassist.audio.soundcard_windows import Wasapi
 
-        return Wasapi(_imported("soundcard"))
-    from rtassist.audio.pulseaudio import PulseAudio
+        return Wasapi(_imported("soundcard.mediafoundation"))
+    else:
+        from rtassist.audio.pulseaudio import PulseAudio
 
-    return PulseAudio(_connected(stopping), stopping)
+        return PulseAudio(_connected(stopping), stopping)
 
 
 def _imported(name: str) -> Any:
