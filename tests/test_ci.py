@@ -74,7 +74,7 @@ def test_the_only_block_under_a_heading_is_the_command(heading: str, command: st
 @pytest.mark.parametrize(
     ("heading", "wrong"),
     [
-        ("Empty", "there are 1 fenced blocks under '## Empty' and not one with a command"),
+        ("Empty", "there are 1 fenced blocks under '## Empty', not one and full"),
         ("Two", "there are 2 fenced blocks"),
         ("None", "there are 0 fenced blocks"),
         ("Twice", "there are 2 sections '## Twice' and not one"),
