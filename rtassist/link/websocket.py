@@ -190,7 +190,8 @@ class Link:
                     self._opened.set()
                     tasks.start_soon(self._write)
                     tasks.start_soon(self._listen_for_life)
-        except* (HandshakeError, ProtocolError, h11.ProtocolError) as group:
+        except* (HandshakeError, ProtocolError, h11.ProtocolError, UnicodeError) as group:
+            # wsproto lets h11's errors through, and those of header values that are not ASCII.
             self._broken = _leaf(group)
         finally:
             self._opened.set()
