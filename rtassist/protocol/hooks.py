@@ -228,15 +228,13 @@ def _sequence(cases: dict[type, Case]) -> Case:
     inner = cases.get(dict, item)
 
     def take(values: list[Any]) -> tuple[Any, ...]:
+        taken: list[Any] = []
         try:
-            return tuple([inner(value) if value.__class__ is dict else item(value) for value in values])
-        except BadFrame:
-            for index, value in enumerate(values):
-                try:
-                    item(value)
-                except BadFrame as bad:
-                    raise bad.under(f"[{index}]") from None
-            raise
+            for value in values:
+                taken.append(inner(value) if value.__class__ is dict else item(value))
+        except BadFrame as bad:
+            raise bad.under(f"[{len(taken)}]") from None
+        return tuple(taken)
 
     return take
 

@@ -134,7 +134,7 @@ class ConversationItemInputAudioTranscriptionDelta:
     type: str = "conversation.item.input_audio_transcription.delta"
     event_id: str | Unset = UNSET
     item_id: str
-    content_index: int | Unset = UNSET
+    content_index: int | Unset | None = UNSET
     delta: str | Unset | None = UNSET
     logprobs: tuple[LogProb, ...] | Unset | None = UNSET
     obfuscation: str | Unset | None = UNSET

@@ -1,8 +1,9 @@
 """Text to event and back: one cattrs converter, explicit tables, `Unknown` for the rest.
 
 What was decoded encodes to equal JSON: unknown fields, events, variants and values of enumerations, nulls,
-integers of any size. What is decided where JSON leaves a choice: of a key that comes twice the last one
-counts; NaN, infinities and lone surrogates are no JSON; unknown parts may nest 100 levels deep.
+integers of more than 64 bits. What is decided where JSON leaves a choice: of a key that comes twice the last
+one counts; NaN, lone surrogates and numbers past the range of a double are no JSON; unknown parts may nest
+100 levels deep.
 """
 
 import json
@@ -108,7 +109,8 @@ def _reader(side: _Side) -> Reader:
             o = loads(frame)
             return hooks[o["type"]](o)
         except _NOT_SHORT:
-            return _read_with_care(frame, hooks)
+            pass
+        return _read_with_care(frame, hooks)
 
     return read
 
@@ -147,7 +149,8 @@ def _read_with_care(frame: str | bytes, hooks: _Hooks) -> object:
     try:
         return _event(o, hooks)
     except Rounded:
-        return _event(_parse_exactly(frame), hooks)
+        pass
+    return _event(_parse_exactly(frame), hooks)
 
 
 def _event(o: Any, hooks: _Hooks) -> object:
@@ -182,9 +185,6 @@ def _parse_exactly(frame: str | bytes) -> Any:
         return json.loads(frame, parse_float=number)
     except RecursionError:
         raise BadFrame("", "is nested too deeply") from None
-    except ValueError:
-        # Python's limit for decimal integers, 4,300 digits unless told otherwise.
-        raise BadFrame("", "holds an integer of too many digits") from None
 
 
 def _make_converter() -> Converter:
