@@ -7,7 +7,7 @@ answer proves that the server has read all of it; and once nothing is outstandin
 
 from __future__ import annotations
 
-from rtassist.dialogue.effects import ClearAlarm, Listen, Quit, Send, SetAlarm
+from rtassist.dialogue.effects import ClearAlarm, Listen, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
 from rtassist.protocol import Session, SessionUpdate
 
@@ -43,6 +43,8 @@ def updated(do: Draft) -> None:
         do.change(ready=True, talk_held=terms.push_to_talk and terms.microphone_ends)
         do.ask(ClearAlarm(BEGIN_ALARM))
         do.ask(Listen())
+        if terms.greeting:
+            do.ask(Show(Notice(terms.greeting)))
     elif answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
 
