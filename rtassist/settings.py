@@ -6,7 +6,6 @@ enters), the config file, the environment, flags. A key goes only where a source
 own sends it.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from enum import IntEnum
@@ -17,7 +16,22 @@ import attrs
 from attrs import field, frozen
 
 from rtassist.errors import SettingsWrong, foreign_text
-from rtassist.link.address import is_loopback, parse_address, split_url
+from rtassist.link.address import is_loopback, split_url
+from rtassist.setting_values import (
+    Secret,
+    a_language,
+    a_secret,
+    any_number,
+    http_url,
+    one_of,
+    plain_text,
+    socket_url,
+    switch,
+    whole_number,
+    words,
+)
+
+__all__ = ["Secret", "Settings", "Source", "Trust", "config_path", "load"]
 
 DEFAULT_INSTRUCTIONS = """\
 You are a voice assistant in a terminal. Talk as people talk: short sentences, plain words, one thought at a \
@@ -27,30 +41,6 @@ know, say so. When you are interrupted, drop what you were saying and listen. Us
 without announcing it at length.\
 """
 CONFIG_VARIABLE = "RTASSIST_CONFIG"
-
-
-class Secret:
-    """A key that does not show itself: only `reveal` gives it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
-        raise TypeError("a Secret is not written anywhere")
 
 
 class Trust(IntEnum):
@@ -75,104 +65,6 @@ class Source:
         return self.name if self.trust is Trust.FLAG else f"{self.name} ({self.place})"
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("must be text and not empty")
-    return value.strip()
-
-
-def _words(value: object) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple):
-        raise ValueError("must be a list, or text with commas between")
-    return tuple(_text(part) for part in parts)
-
-
-def _secret(value: object) -> Secret:
-    text = value.reveal() if isinstance(value, Secret) else value
-    if (
-        not isinstance(text, str)
-        or not (text := text.strip()).isascii()
-        or not text.isprintable()
-        or " " in text
-    ):
-        raise ValueError("must be one word of plain characters, as keys are")
-    return Secret(text)
-
-
-def _switch(value: object) -> bool:
-    words = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-    }
-    if isinstance(value, bool):
-        return value
-    try:
-        return words[str(value).strip().lower()]
-    except KeyError:
-        raise ValueError("must be one of 1, true, yes, on, 0, false, no, off") from None
-
-
-def _one_of(*allowed: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if (text := str(value).strip().lower()) not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return text
-
-    return parse
-
-
-def _whole(least: int, most: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        try:
-            number = int(str(value))
-        except ValueError:
-            number = least - 1
-        if isinstance(value, bool) or not least <= number <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return number
-
-    return parse
-
-
-def _number(least: float, most: float) -> Callable[[object], float]:
-    def parse(value: object) -> float:
-        try:
-            number = float(str(value))
-        except ValueError:
-            number = math.nan
-        if isinstance(value, bool) or not least <= number <= most:
-            raise ValueError(f"must be a number from {least:g} to {most:g}")
-        return number
-
-    return parse
-
-
-def _socket_url(value: object) -> str:
-    parse_address(text := _text(value))
-    return text
-
-
-def _http_url(value: object) -> str:
-    parts, _, _ = split_url(text := _text(value), ("http", "https"))
-    if parts.username is not None:
-        raise ValueError("must not hold a user name or password; there is a variable for the key")
-    return text.rstrip("/")
-
-
-def _language(value: object) -> str:
-    text = _text(value).lower()
-    if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
-        raise ValueError("must be a language's code of ISO 639, such as en or de")
-    return text
-
-
 def _from(parse: Callable[[object], object], *variables: str, flag: str = "") -> dict[str, object]:
     return {"parse": parse, "variables": variables, "flag": flag}
 
@@ -182,72 +74,79 @@ class Settings:
     """All that can be set. None means: not set, the part concerned knows what to do without."""
 
     api_key: Secret | None = field(
-        default=None, metadata=_from(_secret, "RTASSIST_API_KEY", "OPENAI_API_KEY")
+        default=None, metadata=_from(a_secret, "RTASSIST_API_KEY", "OPENAI_API_KEY")
     )
     url: str = field(
-        default="wss://api.openai.com/v1/realtime", metadata=_from(_socket_url, "RTASSIST_URL", flag="--url")
+        default="wss://api.openai.com/v1/realtime",
+        metadata=_from(socket_url, "RTASSIST_URL", flag="--url"),
     )
     allow_plaintext: bool = field(
-        default=False, metadata=_from(_switch, "RTASSIST_ALLOW_PLAINTEXT", flag="--allow-plaintext")
+        default=False, metadata=_from(switch, "RTASSIST_ALLOW_PLAINTEXT", flag="--allow-plaintext")
     )
-    offline: bool = field(default=False, metadata=_from(_switch, "RTASSIST_OFFLINE", flag="--offline"))
-    model: str = field(default="gpt-realtime-2.1", metadata=_from(_text, "RTASSIST_MODEL", flag="--model"))
-    voice: str = field(default="marin", metadata=_from(_text, "RTASSIST_VOICE", flag="--voice"))
+    offline: bool = field(default=False, metadata=_from(switch, "RTASSIST_OFFLINE", flag="--offline"))
+    model: str = field(
+        default="gpt-realtime-2.1", metadata=_from(plain_text, "RTASSIST_MODEL", flag="--model")
+    )
+    voice: str = field(default="marin", metadata=_from(plain_text, "RTASSIST_VOICE", flag="--voice"))
     instructions: str = field(
         default=DEFAULT_INSTRUCTIONS,
         metadata=_from(lambda value: str(value), "RTASSIST_INSTRUCTIONS", flag="--instructions"),
     )
     transcription_model: str = field(
-        default="gpt-realtime-whisper", metadata=_from(_text, "RTASSIST_TRANSCRIPTION_MODEL")
+        default="gpt-realtime-whisper", metadata=_from(plain_text, "RTASSIST_TRANSCRIPTION_MODEL")
     )
     language: str | None = field(
-        default=None, metadata=_from(_language, "RTASSIST_LANGUAGE", flag="--language")
+        default=None, metadata=_from(a_language, "RTASSIST_LANGUAGE", flag="--language")
     )
     timeout_s: float = field(
-        default=10.0, metadata=_from(_number(0.1, 600), "RTASSIST_TIMEOUT", flag="--timeout")
+        default=10.0, metadata=_from(any_number(0.1, 600), "RTASSIST_TIMEOUT", flag="--timeout")
     )
-    mic: str | None = field(default=None, metadata=_from(_text, "RTASSIST_MIC", flag="--mic"))
-    speaker: str | None = field(default=None, metadata=_from(_text, "RTASSIST_SPEAKER", flag="--speaker"))
-    text: bool = field(default=False, metadata=_from(_switch, "RTASSIST_TEXT", flag="--text"))
-    ptt: bool = field(default=False, metadata=_from(_switch, "RTASSIST_PTT", flag="--ptt"))
-    plain: bool = field(default=False, metadata=_from(_switch, "RTASSIST_PLAIN", flag="--plain"))
-    fast: bool = field(default=False, metadata=_from(_switch, "RTASSIST_FAST", flag="--fast"))
+    mic: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_MIC", flag="--mic"))
+    speaker: str | None = field(
+        default=None, metadata=_from(plain_text, "RTASSIST_SPEAKER", flag="--speaker")
+    )
+    text: bool = field(default=False, metadata=_from(switch, "RTASSIST_TEXT", flag="--text"))
+    ptt: bool = field(default=False, metadata=_from(switch, "RTASSIST_PTT", flag="--ptt"))
+    plain: bool = field(default=False, metadata=_from(switch, "RTASSIST_PLAIN", flag="--plain"))
+    fast: bool = field(default=False, metadata=_from(switch, "RTASSIST_FAST", flag="--fast"))
     vad: Literal["server", "semantic", "off"] = field(
-        default="server", metadata=_from(_one_of("server", "semantic", "off"), "RTASSIST_VAD", flag="--vad")
+        default="server",
+        metadata=_from(one_of("server", "semantic", "off"), "RTASSIST_VAD", flag="--vad"),
     )
     vad_threshold: float | None = field(
-        default=None, metadata=_from(_number(0, 1), "RTASSIST_VAD_THRESHOLD", flag="--vad-threshold")
+        default=None, metadata=_from(any_number(0, 1), "RTASSIST_VAD_THRESHOLD", flag="--vad-threshold")
     )
     vad_silence_ms: int | None = field(
-        default=None, metadata=_from(_whole(0, 10_000), "RTASSIST_VAD_SILENCE_MS", flag="--vad-silence-ms")
+        default=None,
+        metadata=_from(whole_number(0, 10_000), "RTASSIST_VAD_SILENCE_MS", flag="--vad-silence-ms"),
     )
-    llm_url: str | None = field(default=None, metadata=_from(_http_url, "RTASSIST_LLM_URL"))
-    llm_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_LLM_KEY"))
-    llm_model: str | None = field(default=None, metadata=_from(_text, "RTASSIST_LLM_MODEL"))
-    stt_url: str | None = field(default=None, metadata=_from(_http_url, "RTASSIST_STT_URL"))
-    stt_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_STT_KEY"))
-    stt_model: str | None = field(default=None, metadata=_from(_text, "RTASSIST_STT_MODEL"))
-    tts_url: str | None = field(default=None, metadata=_from(_http_url, "RTASSIST_TTS_URL"))
-    tts_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_TTS_KEY"))
-    tts_model: str | None = field(default=None, metadata=_from(_text, "RTASSIST_TTS_MODEL"))
-    host: str = field(default="127.0.0.1", metadata=_from(_text, "RTASSIST_HOST", flag="--host"))
-    port: int = field(default=8765, metadata=_from(_whole(0, 65_535), "RTASSIST_PORT", flag="--port"))
-    server_key: Secret | None = field(default=None, metadata=_from(_secret, "RTASSIST_SERVER_KEY"))
-    origins: tuple[str, ...] = field(default=(), metadata=_from(_words, "RTASSIST_ORIGINS", flag="--origin"))
+    llm_url: str | None = field(default=None, metadata=_from(http_url, "RTASSIST_LLM_URL"))
+    llm_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_LLM_KEY"))
+    llm_model: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_LLM_MODEL"))
+    stt_url: str | None = field(default=None, metadata=_from(http_url, "RTASSIST_STT_URL"))
+    stt_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_STT_KEY"))
+    stt_model: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_STT_MODEL"))
+    tts_url: str | None = field(default=None, metadata=_from(http_url, "RTASSIST_TTS_URL"))
+    tts_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_TTS_KEY"))
+    tts_model: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_TTS_MODEL"))
+    host: str = field(default="127.0.0.1", metadata=_from(plain_text, "RTASSIST_HOST", flag="--host"))
+    port: int = field(default=8765, metadata=_from(whole_number(0, 65_535), "RTASSIST_PORT", flag="--port"))
+    server_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_SERVER_KEY"))
+    origins: tuple[str, ...] = field(default=(), metadata=_from(words, "RTASSIST_ORIGINS", flag="--origin"))
     max_sessions: int = field(
-        default=16, metadata=_from(_whole(1, 10_000), "RTASSIST_MAX_SESSIONS", flag="--max-sessions")
+        default=16, metadata=_from(whole_number(1, 10_000), "RTASSIST_MAX_SESSIONS", flag="--max-sessions")
     )
     # OpenAI ends a session after an hour.
     expires_s: int = field(
-        default=3600, metadata=_from(_whole(1, 86_400), "RTASSIST_EXPIRES", flag="--expires")
+        default=3600, metadata=_from(whole_number(1, 86_400), "RTASSIST_EXPIRES", flag="--expires")
     )
     latency_ms: int = field(
-        default=0, metadata=_from(_whole(0, 60_000), "RTASSIST_LATENCY_MS", flag="--latency-ms")
+        default=0, metadata=_from(whole_number(0, 60_000), "RTASSIST_LATENCY_MS", flag="--latency-ms")
     )
     jitter_ms: int = field(
-        default=0, metadata=_from(_whole(0, 60_000), "RTASSIST_JITTER_MS", flag="--jitter-ms")
+        default=0, metadata=_from(whole_number(0, 60_000), "RTASSIST_JITTER_MS", flag="--jitter-ms")
     )
-    extras: bool = field(default=False, metadata=_from(_switch, "RTASSIST_EXTRAS", flag="--extras"))
+    extras: bool = field(default=False, metadata=_from(switch, "RTASSIST_EXTRAS", flag="--extras"))
     sources: Mapping[str, Source] = field(factory=dict, repr=False)
 
     def source(self, name: str) -> Source:
@@ -261,6 +160,10 @@ class Settings:
 
 
 OPTIONS = tuple(option for option in attrs.fields(Settings) if option.metadata)
+# In the config file each option has its variable's name without the prefix.
+CONFIG_KEYS = {
+    option.metadata["variables"][0].removeprefix("RTASSIST_").lower(): option.name for option in OPTIONS
+}
 # Each key, and the URL that it is sent to.
 KEYS = {"api_key": "url", "llm_key": "llm_url", "stt_key": "stt_url", "tts_key": "tts_url"}
 
@@ -291,7 +194,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
                 values[name] = _instructions(str(value), source, folder)
         except ValueError as must:
             shown = (
-                "" if option.metadata["parse"] is _secret else f" is {foreign_text(str(value), (), 60)!r}:"
+                "" if option.metadata["parse"] is a_secret else f" is {foreign_text(str(value), (), 60)!r}:"
             )
             problems.append(f"{source}{shown} {must}.")
     sources = {name: source for name, (_, source) in given.items()}
@@ -360,13 +263,12 @@ def _take_config(
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{path} is not TOML: {error}.")
         return
-    names = [option.name for option in OPTIONS]
     for name, value in table.items():
-        if name in names:
-            given[name] = (value, Source(Trust.CONFIG, name, str(path)))
+        if name in CONFIG_KEYS:
+            given[CONFIG_KEYS[name]] = (value, Source(Trust.CONFIG, name, str(path)))
         else:
-            near = get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            near = get_close_matches(name, CONFIG_KEYS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(CONFIG_KEYS)}."
             problems.append(f"{foreign_text(name, (), 60)} ({path}) is no setting; {hint}")
 
 

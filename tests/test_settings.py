@@ -9,6 +9,7 @@ import pytest
 
 from rtassist.errors import SettingsWrong
 from rtassist.settings import (
+    CONFIG_KEYS,
     DEFAULT_INSTRUCTIONS,
     KEYS,
     OPTIONS,
@@ -111,6 +112,15 @@ def test_every_value_is_read_in_its_kind(folder: Path, environ: dict[str, str]) 
     assert not settings.embedded
 
 
+def test_the_config_files_names_are_the_variables_without_their_prefix(
+    folder: Path, environ: dict[str, str]
+) -> None:
+    assert len(CONFIG_KEYS) == len(OPTIONS)
+    Path(environ["RTASSIST_CONFIG"]).write_text("timeout = 3\nexpires = 60\nvad_silence_ms = 200\n")
+    settings = load({}, environ, folder)
+    assert (settings.timeout_s, settings.expires_s, settings.vad_silence_ms) == (3.0, 60, 200)
+
+
 def test_every_problem_is_told_at_once_with_its_name_source_and_what_is_allowed(
     folder: Path, environ: dict[str, str]
 ) -> None:
@@ -125,7 +135,7 @@ def test_every_problem_is_told_at_once_with_its_name_source_and_what_is_allowed(
 
     told = problems({"port": 99999, "language": "english", "model": " "}, environ, folder)
 
-    all_names = ", ".join(option.name for option in OPTIONS)
+    all_names = ", ".join(CONFIG_KEYS)
     assert sorted(told) == sorted(
         [
             f"vice ({config}) is no setting; did you mean voice?",
@@ -149,6 +159,7 @@ def test_every_problem_is_told_at_once_with_its_name_source_and_what_is_allowed(
         ({"text": "perhaps"}, "--text is 'perhaps': must be one of 1, true, yes, on, 0, false, no, off"),
         ({"vad_silence_ms": "nan"}, "--vad-silence-ms is 'nan': must be a whole number from 0 to 10000"),
         ({"timeout_s": float("nan")}, "--timeout is 'nan': must be a number"),
+        ({"server_key": ""}, "must be one word of plain characters, as keys are"),
         ({"origins": 7}, "--origin is '7': must be a list, or text with commas between"),
         ({"url": "wss://u:hunter22@h/"}, "must not hold a user name or password"),
         ({"url": "wss://h:port/"}, "must name host and port as a URL does"),

@@ -1,0 +1,121 @@
+"""What a setting may be. Each reader takes text or a typed value and gives the setting's value.
+
+For anything else it raises ValueError, with words that go behind the setting's name: "must be a whole
+number from 0 to 9".
+"""
+
+import math
+from collections.abc import Callable
+
+from rtassist.link.address import parse_address, split_url
+
+
+class Secret:
+    """A key that does not show itself: only `reveal` gives it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
+        raise TypeError("a Secret is not written anywhere")
+
+
+def plain_text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be text and not empty")
+    return value.strip()
+
+
+def words(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError("must be a list, or text with commas between")
+    return tuple(plain_text(part) for part in parts)
+
+
+def a_secret(value: object) -> Secret:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be one word of plain characters, as keys are")
+    return Secret(text)
+
+
+_SWITCHED = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
+def switch(value: object) -> bool:
+    switched = _SWITCHED.get(str(value).strip().lower())
+    if switched is None:
+        raise ValueError(f"must be one of {', '.join(_SWITCHED)}")
+    return switched
+
+
+def one_of(*allowed: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if (text := str(value).strip().lower()) not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def whole_number(least: int, most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = least - 1
+        if isinstance(value, bool) or not least <= number <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return number
+
+    return parse
+
+
+def any_number(least: float, most: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if isinstance(value, bool) or not least <= number <= most:
+            raise ValueError(f"must be a number from {least:g} to {most:g}")
+        return number
+
+    return parse
+
+
+def socket_url(value: object) -> str:
+    parse_address(text := plain_text(value))
+    return text
+
+
+def http_url(value: object) -> str:
+    parts, _, _ = split_url(text := plain_text(value), ("http", "https"))
+    if parts.username is not None:
+        raise ValueError("must not hold a user name or password; there is a variable for the key")
+    return text.rstrip("/")
+
+
+def a_language(value: object) -> str:
+    text = plain_text(value).lower()
+    if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
+        raise ValueError("must be a language's code of ISO 639, such as en or de")
+    return text
