@@ -82,8 +82,10 @@ class PlaybackStream(Protocol):
 
     written: int
     """Where the next sample is going to stand."""
-    idle_samples: int
-    """How much silence keeps the device running while there is no voice."""
+    buffer_samples: int
+    """How much it holds."""
+    reserve_samples: int
+    """With this much ahead it is time to write: the device takes it at once, or before a thread is back."""
 
     def room(self) -> int:
         """Samples that it takes now. Raises DeviceLost."""

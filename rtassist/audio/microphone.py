@@ -1,6 +1,7 @@
 """Chunks in: from a device, a sound file or a pipe."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +17,9 @@ from rtassist.audio.pcm import to_pcm16
 CHUNK_SAMPLES = 480
 BACKLOG_CHUNKS = 100
 """Two seconds for a reader who is late; older chunks are dropped, and counted."""
-QUIET_S = 0.015
-POLL_S = 0.003
-"""After a chunk of 20 ms nothing comes for 15 ms; then the device is asked every 3 ms."""
+QUIET_S = 0.018
+POLL_S = 0.0025
+"""After a chunk of 20 ms nothing comes for 18 ms; then the device is asked every 2.5 ms."""
 
 
 class DeviceMicrophone:
@@ -55,7 +56,8 @@ class DeviceMicrophone:
     def _run(self, stream: CaptureStream) -> None:
         pending = np.zeros(0, dtype=np.float32)
         pause_s = POLL_S
-        while not self._owner.stopping.wait(pause_s):
+        while not self._owner.stopping.is_set():
+            time.sleep(pause_s)
             samples = stream.read()
             pause_s = QUIET_S if len(samples) else POLL_S
             pending = np.concatenate([pending, samples])

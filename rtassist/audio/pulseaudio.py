@@ -23,12 +23,14 @@ FRAGMENT_SAMPLES = 480
 """20 ms: on a busy machine the server gives 10 ms fragments in clumps of two."""
 PREBUFFER_SAMPLES = 240
 """Playing starts, and starts again after an underrun, with 10 ms. Less than this is never played alone."""
+LATE_SAMPLES = 120
+"""5 ms: how late our thread may be back."""
 RESUMING_S = 1.0
 """A device that sleeps because nobody used it wakes up in milliseconds; one that is suspended does not."""
 ERROR = 2**64 - 1
 """What the size functions return for -1."""
 INVALID_INDEX = 2**32 - 1
-NOWHERE = "auto_null"
+NOWHERE = b"auto_null"
 """module-always-sink puts streams there when the last real sink is gone."""
 
 
@@ -118,12 +120,13 @@ class _Stream:
     def __init__(self, module: Any, device: Device, buffer_samples: int, stopping: threading.Event) -> None:
         self.pa, self.ffi, self._pulse = module._pa, module._ffi, module._pulse
         self._device = device
+        self._expected_name = device.id.encode()
         self.progress = Progress(f"the {device.kind} {device.name}")
         ffi, pa = self.ffi, self.pa
         spec = ffi.new(
             "pa_sample_spec*", {"format": pa.PA_SAMPLE_FLOAT32LE, "rate": SAMPLE_RATE, "channels": 1}
         )
-        with self.locked():
+        with self:
             self.stream = pa.pa_stream_new(self._pulse.context, b"rtassist", spec, ffi.NULL)
             if self.stream == ffi.NULL:
                 raise SoundUnavailable(f"The {device.kind} {device.name} cannot be opened: {self._why()}.")
@@ -138,15 +141,20 @@ class _Stream:
                 pa.pa_stream_connect_record(self.stream, id, attributes, flags)
         self._wait_until_ready(stopping)
 
-    def locked(self) -> Any:
-        """Held for every call into libpulse."""
-        return self._pulse._lock_mainloop()
+    def __enter__(self) -> None:
+        """The stream is its own lock: held for every call into libpulse. (SoundCard makes a class for
+        each time that it locks, which costs more than all the rest.)
+        """
+        self.pa.pa_threaded_mainloop_lock(self._pulse.mainloop)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.pa.pa_threaded_mainloop_unlock(self._pulse.mainloop)
 
     def _wait_until_ready(self, stopping: threading.Event) -> None:
         give_up_s = time.monotonic() + ANSWER_S
         resumed_by_s = time.monotonic() + RESUMING_S
         while True:
-            with self.locked():
+            with self:
                 state = self.pa.pa_stream_get_state(self.stream)
                 ready = state == self.pa.PA_STREAM_READY
                 suspended = ready and self.pa.pa_stream_is_suspended(self.stream)
@@ -175,8 +183,8 @@ class _Stream:
         # Another real device, chosen by the user or by the system, is as good as the first; the
         # speaker's monitor as a microphone would let the assistant hear itself.
         chars = self.pa.pa_stream_get_device_name(self.stream)
-        name = "" if chars == self.ffi.NULL else self.ffi.string(chars).decode("utf-8", "replace")
-        if name != self._device.id and (name == NOWHERE or name.endswith(".monitor")):
+        name = b"" if chars == self.ffi.NULL else self.ffi.string(chars)
+        if name != self._expected_name and (name == NOWHERE or name.endswith(b".monitor")):
             raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
 
     def forget(self, operation: Any) -> None:
@@ -186,7 +194,7 @@ class _Stream:
 
     def close(self) -> None:
         """At once; SoundCard's own closing would play out what is left, or wait for ever."""
-        with self.locked():
+        with self:
             if self.pa.pa_stream_get_state(self.stream) == self.pa.PA_STREAM_READY:
                 self.pa.pa_stream_disconnect(self.stream)
             self.pa.pa_stream_unref(self.stream)
@@ -196,12 +204,13 @@ class PulseCapture:
     def __init__(self, stream: _Stream) -> None:
         self._stream = stream
         self._samples = 0
+        self._data, self._size = stream.ffi.new("void**"), stream.ffi.new("size_t*")
 
     def read(self) -> NDArray[np.float32]:
         stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
+        data, size = self._data, self._size
         fragments = []
-        data, size = ffi.new("void**"), ffi.new("size_t*")
-        with stream.locked():
+        with stream:
             stream.check()
             while pa.pa_stream_readable_size(stream.stream) not in (0, ERROR):
                 pa.pa_stream_peek(stream.stream, data, size)
@@ -229,23 +238,22 @@ class PulsePlayback:
         self._underflow_at = -1
         self._measured_at = (0, 0)
         self._flushed = 0  # samples that our positions are ahead of the server's, which forgets what it drops
-        with stream.locked():
+        with stream:
             attributes = stream.pa.pa_stream_get_buffer_attr(stream.stream)
-            self._buffer_samples = attributes.tlength // BYTES
-            # The server takes a minimal request at a time, so a buffer has to hold one, and the time
-            # until our thread is back.
-            self.idle_samples = min(self._buffer_samples, attributes.minreq // BYTES + PREBUFFER_SAMPLES)
+            self.buffer_samples = attributes.tlength // BYTES
+            # The server takes a minimal request at a time.
+            self.reserve_samples = min(self.buffer_samples // 2, attributes.minreq // BYTES + LATE_SAMPLES)
 
     def room(self) -> int:
         stream, pa = self._stream, self._stream.pa
-        with stream.locked():
+        with stream:
             stream.check()
             writable = pa.pa_stream_writable_size(stream.stream)
         if writable == ERROR:
             raise DeviceLost("the speaker takes nothing any more")
         room: int = writable // BYTES
-        self._ahead = max(0, self._buffer_samples - room)
-        stream.progress.check(self.written - self._buffer_samples + room)
+        self._ahead = max(0, self.buffer_samples - room)
+        stream.progress.check(self.written - self.buffer_samples + room)
         return room
 
     def ahead(self) -> int:
@@ -254,8 +262,7 @@ class PulsePlayback:
     def write(self, samples: NDArray[np.float32]) -> None:
         stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
         data = samples.astype(np.float32, copy=False).tobytes()
-        with stream.locked():
-            stream.check()
+        with stream:
             failed = pa.pa_stream_write(stream.stream, data, len(data), ffi.NULL, 0, pa.PA_SEEK_RELATIVE)
         if failed:
             raise DeviceLost("the speaker takes nothing any more")
@@ -269,7 +276,7 @@ class PulsePlayback:
         holds (libpulse, pa_stream_get_time).
         """
         stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
-        with stream.locked():
+        with stream:
             info = pa.pa_stream_get_timing_info(stream.stream)
             stream.forget(pa.pa_stream_update_timing_info(stream.stream, ffi.NULL, ffi.NULL))
             if info == ffi.NULL or info.write_index_corrupt or info.read_index_corrupt:
@@ -287,7 +294,7 @@ class PulsePlayback:
         return time.monotonic() - age_s, self.written - waiting - in_sink
 
     def ran_dry_at(self) -> int | None:
-        with self._stream.locked():
+        with self._stream:
             before = self._underflow_at
             self._underflow_at = self._stream.pa.pa_stream_get_underflow_index(self._stream.stream)
         return None if self._underflow_at == before else self._underflow_at // BYTES + self._flushed
@@ -295,7 +302,7 @@ class PulsePlayback:
     def flush(self) -> None:
         """Corked meanwhile: PipeWire's own flush alone lets up to 27 ms more be heard."""
         stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
-        with stream.locked():
+        with stream:
             stream.check()
             for operation in (
                 pa.pa_stream_cork(stream.stream, 1, ffi.NULL, ffi.NULL),

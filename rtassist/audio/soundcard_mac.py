@@ -94,14 +94,14 @@ class MacPlayback:
         self._progress = Progress(f"the {device.kind} {device.name}")
         self._block = int(player._au.blocksize)
         self.written = 0
-        self._buffer_samples = max(buffer_samples, 2 * self._block)
-        self.idle_samples = min(self._buffer_samples, self._block + FRAGMENT_SAMPLES)
+        self.buffer_samples = max(buffer_samples, 2 * self._block)
+        self.reserve_samples = self._block
         self._ahead = 0
 
     def room(self) -> int:
         self._ahead = self._queued()
         self._progress.check(self.written - self._ahead)
-        return max(0, self._buffer_samples - self._ahead)
+        return max(0, self.buffer_samples - self._ahead)
 
     def _queued(self) -> int:
         while True:

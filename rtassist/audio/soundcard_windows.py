@@ -136,14 +136,14 @@ class WindowsPlayback:
         with _lost_when_it_fails(device):
             period_s, _ = player.deviceperiod
             self._period = int(period_s * SAMPLE_RATE)
-            self._buffer_samples = min(int(player.buffersize), max(buffer_samples, 2 * self._period))
-        self.idle_samples = min(self._buffer_samples, self._period + FRAGMENT_SAMPLES // 2)
+            self.buffer_samples = min(int(player.buffersize), max(buffer_samples, 2 * self._period))
+        self.reserve_samples = min(self.buffer_samples // 2, self._period + FRAGMENT_SAMPLES // 4)
 
     def room(self) -> int:
         with _lost_when_it_fails(self._device):
             self._ahead = int(self._player.currentpadding)
         self._progress.check(self.written - self._ahead)
-        return max(0, self._buffer_samples - self._ahead)
+        return max(0, self.buffer_samples - self._ahead)
 
     def ahead(self) -> int:
         return self._ahead

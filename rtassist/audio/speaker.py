@@ -14,12 +14,17 @@ from rtassist.audio.owner import Owner, owning_thread
 from rtassist.audio.pcm import fade_in, to_float
 from rtassist.audio.playout import Playout
 
-BUFFER_SAMPLES = 1200
-"""50 ms, which PulseAudio turns into 38 ms of its own and 12 ms of the sink's. With 40 ms the writer was
+BUFFER_SAMPLES = 1440
+"""60 ms, which PulseAudio turns into 46 ms of its own and some of the sink's. With 40 ms the writer was
 late up to four times a minute on a busy machine, with 60 never; a flush takes back all of it."""
 ENOUGH = 480
 """Samples that wait for room in the device before `play` waits."""
-STEP_S = 0.010
+STEP_S = 0.020
+QUIET_S = 0.030
+"""So long after the last sample was counted as heard, none can be left in the device: the count is an
+estimate, up to 15 ms off."""
+EXTRAPOLATED_S = 0.030
+"""Reports come every 20 ms; a device that has not been heard of for longer may not be playing."""
 FADE_SAMPLES = 72
 """3 ms: the voice does not begin with a click."""
 
@@ -82,7 +87,8 @@ class DeviceSpeaker:
         at_s, position, written = self._clock
         if self._owner.failure:
             return position
-        return min(written, position + int((time.monotonic() - at_s) * SAMPLE_RATE))
+        since_s = min(max(time.monotonic() - at_s, 0.0), EXTRAPOLATED_S)
+        return min(written, position + int(since_s * SAMPLE_RATE))
 
     def _wake_player(self) -> None:
         """In trio."""
@@ -106,28 +112,37 @@ class DeviceSpeaker:
 
     def _run(self, stream: PlaybackStream) -> None:
         after_silence = True
+        quiet_since_s = time.monotonic()
         while not self._owner.stopping.is_set():
             room = stream.room()
             with self._changed:
                 flushing, self._flushing = self._flushing, False
+                on_its_way = (
+                    self._playout.heard(self._position()) < self._playout.handed - self._playout.queued
+                )
+                beginning = self._playout.queued and time.monotonic() - quiet_since_s > QUIET_S
+                if on_its_way or self._playout.queued:
+                    quiet_since_s = time.monotonic()
+                if flushing or beginning:  # the silence that is in the device must not delay the voice
+                    room = stream.buffer_samples
                 voice = b"" if flushing else self._playout.take(room, stream.written)
                 player_may_go = self._waiting and self._playout.queued <= ENOUGH
                 self._waiting = self._waiting and not player_may_go
             if player_may_go:
                 self._owner.tell(self._wake_player)
-            if flushing:
+            if flushing or beginning:
                 stream.flush()
                 after_silence = True
             if voice:
                 samples = to_float(voice)
                 stream.write(fade_in(samples, FADE_SAMPLES) if after_silence else samples)
                 after_silence = False
-            missing = stream.idle_samples - stream.ahead()
-            if missing > 0:
-                stream.write(np.zeros(missing, dtype=np.float32))
+            elif stream.ahead() <= stream.reserve_samples:
+                stream.write(np.zeros(stream.buffer_samples - stream.ahead(), dtype=np.float32))
                 after_silence = True
-            self._report(stream)
-            self._wait()
+            if voice or on_its_way:
+                self._report(stream)
+            self._wait((stream.ahead() - stream.reserve_samples) / SAMPLE_RATE)
 
     def _report(self, stream: PlaybackStream) -> None:
         sounded = stream.sounded()
@@ -137,12 +152,12 @@ class DeviceSpeaker:
                 self.underruns += 1
             self._clock = (*(sounded or self._clock[:2]), stream.written)
 
-    def _wait(self) -> None:
+    def _wait(self, until_reserve_s: float) -> None:
         with self._changed:
             if self._flushing or self._owner.stopping.is_set():
                 return
             self._idle = not self._playout.queued
-            self._changed.wait(STEP_S)
+            self._changed.wait(max(0.001, until_reserve_s if self._idle else min(STEP_S, until_reserve_s)))
             self._idle = False
 
 

@@ -252,9 +252,9 @@ trio.run(main)
 sys.exit(3)
 """
     with private_pulse() as pulse:
-        for n in range(6):
+        for n in range(4):
             done = subprocess.run(
-                [sys.executable, "-c", program, str(n * 0.002)],
+                [sys.executable, "-c", program, str(n * 0.003)],
                 env=pulse.environment,
                 cwd=ROOT,
                 capture_output=True,

@@ -111,7 +111,7 @@ async def flush_once(
 async def test_a_flush_is_silence_within_20_ms_and_the_count_is_right(pulse: PrivatePulse) -> None:
     with pulse.recording() as recording:
         async with open_device_speaker("spk") as speaker:
-            trials = [await flush_once(speaker, recording, 0.2 + n * 0.0037) for n in range(8)]
+            trials = [await flush_once(speaker, recording, 0.2 + n * 0.0037) for n in range(6)]
             await say(speaker, counting(2400, start=20_000))
             await speaker.drain()
             await recorded(recording, time.monotonic() + 0.1)
@@ -128,7 +128,7 @@ async def test_play_waits_while_the_device_has_enough(pulse: PrivatePulse) -> No
         for _ in range(50):
             await speaker.play(bytes(960))
             ahead.append(speaker.handed() - speaker.heard())
-        assert max(ahead) <= 2400
+        assert max(ahead) <= 2880  # 40 ms here, 60 in the device, and how late its report may be
         with trio.CancelScope() as scope:
             scope.cancel()
             await speaker.play(bytes(960))
