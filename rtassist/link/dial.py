@@ -53,8 +53,6 @@ def _unreachable(host: str, where: str, error: OSError) -> CannotConnect:
     causes: list[BaseException] = [error]
     if isinstance(error.__cause__, BaseExceptionGroup):  # one for each address that the name has
         causes = list(error.__cause__.exceptions)
-    elif error.__cause__ is not None:
-        causes = [error.__cause__]
     names = [cause for cause in causes if isinstance(cause, socket.gaierror)]
     if names:
         if names[0].errno == socket.EAI_AGAIN:

@@ -225,6 +225,11 @@ async def test_a_close_before_the_session(close: int, kind: type[Failure], words
             'refused the connection (HTTP 429: "{"error":"calm down").',
         ),
         (
+            b'HTTP/1.1 426 Upgrade\r\nContent-Length: 18\r\n\r\n{"error":"use ws"}',
+            Refused,
+            'did not accept the request (HTTP 426: "use ws").',
+        ),
+        (
             b"HTTP/1.1 400 Bad Request\r\nContent-Length: 7\r\n\r\nmodel?!",
             Refused,
             'did not accept the request (HTTP 400: "model?!").',

@@ -60,6 +60,29 @@ def test_a_function_becomes_a_definition_for_the_model() -> None:
     )
 
 
+async def test_a_mapping_and_no_docstring() -> None:
+    def count(votes: dict[str, int]) -> int:
+        return sum(votes.values())
+
+    made = tool(count)
+    assert made.description == ""
+    assert made.schema["properties"] == {
+        "votes": {"type": "object", "additionalProperties": {"type": "integer"}}
+    }
+    assert await Toolbox([made]).run("count", '{"votes": {"a": 2, "b": 3}}') == "5"
+    assert "votes['b'] must be a whole number" in await Toolbox([made]).run("count", '{"votes": {"b": "3"}}')
+
+
+def test_a_toolbox_describes_all_that_is_in_it() -> None:
+    assert [each.name for each in Toolbox([tool(weather), tool(starless)]).definitions] == [
+        "weather",
+        "starless",
+    ]
+
+
+def starless() -> None: ...
+
+
 def unhinted(a) -> None:  # type: ignore[no-untyped-def] # the missing hint is what is tested
     ...
 
