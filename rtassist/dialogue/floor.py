@@ -120,7 +120,7 @@ def take(do: Draft, taker: Taker) -> None:
 
 
 def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
-    """Audio came: the holder's is played, any other's is only counted."""
+    """Audio came: it is played, or only counted if its voice has ended, as without the floor it has."""
     utterance = do.state.utterances.get(event.item_id)
     if utterance is None:
         return
@@ -132,8 +132,7 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
         "content_index": event.content_index,
     }
     sound = TRANSITIONS[utterance.sound].get("audio")
-    has_floor = utterance.response_id == do.state.holder and do.state.voiced
-    if sound is not None and has_floor and not utterance.audio_done and samples:
+    if sound is not None and do.state.voiced and not utterance.audio_done and samples:
         changes |= {"sound": sound, "handed": utterance.handed + samples}
         do.ask(Play(event.item_id, pcm[: samples * 2]))
     do.change_utterance(event.item_id, **changes)

@@ -7,6 +7,7 @@ answer proves that the server has read all of it; and once nothing is outstandin
 
 from __future__ import annotations
 
+from rtassist.dialogue import turns
 from rtassist.dialogue.effects import ClearAlarm, Listen, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
 from rtassist.protocol import Session, SessionUpdate
@@ -68,6 +69,14 @@ def nobody_left(do: Draft) -> None:
     """One way to say something is gone; without the other the conversation ends."""
     if not do.state.microphone and not do.state.keyboard:
         end_when_quiet(do)
+
+
+def settled(do: Draft) -> None:
+    """The server has had its time. An end of speech that it has not found by now it will not find."""
+    if do.state.user_item is not None:
+        turns.user_line_ended(do, do.state.user_item, "")
+        do.change(user_item=None)
+    end_when_quiet(do)
 
 
 def trail(do: Draft, samples: int) -> None:

@@ -314,7 +314,7 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
     elif event.name == turns.TRANSCRIPT_ALARM:
         turns.transcripts_overdue(do)
     elif event.name == session.SETTLE_ALARM:
-        session.end_when_quiet(do)
+        session.settled(do)
     elif event.name == session.BEGIN_ALARM and not do.state.ready:
         do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
 

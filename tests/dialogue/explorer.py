@@ -1,0 +1,142 @@
+"""A walk through every state that the dialogue can reach in a small world, breadth first."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from rtassist.dialogue import step
+from rtassist.dialogue.state import Conversation, Sound
+from tests.dialogue.world import BrokenRuleError, Budget, Move, World, event_of, judge, moves, world
+from tests.playbook import listening
+
+
+@frozen
+class Scope:
+    """What is small about the world: these bounds, and nothing else. `chunks` of audio for each item."""
+
+    name: str
+    responses: int
+    items: int
+    chunks: int
+    budget: Budget
+    push_to_talk: bool = False
+
+    def begin(self) -> tuple[Conversation, World]:
+        state = listening(
+            push_to_talk=self.push_to_talk,
+            server_turns=not self.push_to_talk,
+            interrupts=not self.push_to_talk,
+        )
+        return state, world(self.responses, self.items, self.chunks, self.budget)
+
+
+@frozen
+class Walk:
+    """`states` are distinct, `steps` are decisions taken and judged. `path` leads to what is `broken`."""
+
+    scope: Scope
+    states: int
+    steps: int
+    broken: BrokenRuleError | None = None
+    path: tuple[Move, ...] = ()
+
+    def __str__(self) -> str:
+        scope = self.scope
+        bounds = ", ".join(f"{name} {n}" for name, n in scope.budget._asdict().items() if n)
+        lines = [
+            f"{scope.name}: {self.states} states, {self.steps} steps "
+            f"({scope.responses} responses of {scope.items} items of {scope.chunks} chunks; {bounds})"
+        ]
+        if self.broken is not None:
+            lines += [f"  {move}" for move in self.path]
+            lines.append(f"  broke {self.broken}")
+        return "\n".join(lines)
+
+
+def explore(scope: Scope) -> Walk:
+    """Take every step from every state, until there is no new state or a property does not hold."""
+    state, w = scope.begin()
+    first = key(state, w)
+    came_from: dict[object, tuple[object, Move] | None] = {first: None}
+    frontier = [(first, state, w)]
+    steps = 0
+    while frontier:
+        further = []
+        for here, state, w in frontier:
+            for move in moves(w):
+                steps += 1
+                try:
+                    after, effects = step.step(state, 0, event_of(w, move))
+                    then = judge(w, move, effects, after)
+                except BrokenRuleError as broken:
+                    return Walk(scope, len(came_from), steps, broken, (*_path(came_from, here), move))
+                there = key(after, then)
+                if there not in came_from:
+                    came_from[there] = (here, move)
+                    further.append((there, after, then))
+        frontier = further
+    return Walk(scope, len(came_from), steps)
+
+
+def _path(came_from: dict[object, tuple[object, Move] | None], here: object) -> tuple[Move, ...]:
+    path = []
+    while (arrival := came_from[here]) is not None:
+        here, move = arrival
+        path.append(move)
+    return tuple(reversed(path))
+
+
+def key(state: Conversation, w: World) -> object:
+    """All that can matter later: not the counted ids, the words, or how long a voice was that is over."""
+    return (
+        w[:-1],
+        state.holder,
+        state.active,
+        state.wanted,
+        state.user_item,
+        state.talk_held,
+        state.uncommitted,
+        tuple((request.event_id is None, request.denied) for request in state.requests),
+        tuple(
+            (answer.id, answer.done, answer.cancel._value_, answer.quiet) for answer in state.answers.values()
+        ),
+        tuple(
+            (u.item_id, u.sound._value_, u.fate._value_, u.audio_done, u.line_ended)
+            if u.sound is Sound.ENDED
+            else (u.item_id, u.sound._value_, u.audio_done, u.arrived, u.handed)
+            for u in state.utterances.values()
+        ),
+    )
+
+
+SMALL = (
+    Scope("two turns", 2, 1, 1, Budget(turns=2)),
+    Scope("a line", 2, 1, 1, Budget(lines=1, stops=1, unasked=1)),
+    Scope("long", 1, 1, 2, Budget(stops=1, unasked=1)),
+    Scope("late", 1, 2, 1, Budget(stops=1, late=1, unasked=1)),
+    Scope("held", 1, 1, 1, Budget(presses=2, timers=1, unasked=1), push_to_talk=True),
+    Scope("refused", 2, 1, 1, Budget(turns=1, timers=2, refusals=1, waits=1)),
+    Scope("lost", 1, 2, 1, Budget(turns=1, losses=1, muteness=1, unasked=1)),
+    Scope("two items", 1, 2, 1, Budget(turns=1, stops=1, unasked=1)),
+)
+"""Small enough to be walked for every mutant."""
+
+WHOLE = (
+    Scope("spoken over", 2, 2, 1, Budget(turns=1, unasked=2)),
+    Scope("stopped and spoken over", 2, 2, 1, Budget(turns=1, stops=1, unasked=1)),
+    Scope("typed over", 2, 2, 1, Budget(lines=1, unasked=1)),
+    Scope("late and twice", 2, 2, 1, Budget(turns=1, late=1, unasked=1)),
+    Scope("refused and overdue", 2, 1, 1, Budget(turns=1, lines=1, timers=1, refusals=1, waits=1)),
+    Scope("long and lost", 1, 2, 2, Budget(turns=1, losses=1, unasked=1)),
+    Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
+)
+
+
+def main() -> None:
+    """Walk and tell; a broken rule is told with the way that leads to it."""
+    for scope in (*SMALL, *WHOLE):
+        print(explore(scope))
+
+
+if __name__ == "__main__":
+    main()

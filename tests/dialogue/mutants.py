@@ -1,0 +1,273 @@
+"""Rules of the dialogue, each broken in one place; the walk must see every one of them.
+
+A mutant is a change of the source, so it breaks loudly when the rule that it is about is rewritten.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from rtassist.dialogue import commands, floor, session, step, turns
+from rtassist.dialogue.state import Sound
+
+
+@frozen
+class Mutant:
+    name: str
+    rule: Callable[..., Any]
+    before: str
+    after: str
+    seen_as: str
+    """The property that it breaks first."""
+
+    def apply(self, patch: pytest.MonkeyPatch) -> None:
+        source = textwrap.dedent(inspect.getsource(self.rule))
+        assert source.count(self.before) == 1, f"{self.name}: the rule reads otherwise now"
+        module = sys.modules[self.rule.__module__]
+        code = compile(
+            "from __future__ import annotations\n" + source.replace(self.before, self.after),
+            f"<mutant: {self.name}>",
+            "exec",
+        )
+        made: dict[str, Any] = {}
+        exec(code, module.__dict__, made)  # so that it calls, and is called, as the original
+        patch.setattr(module, self.rule.__name__, made[self.rule.__name__])
+        for table in (step.SERVER_RULES, step.LOCAL_RULES):
+            for kind, rule in table.items():
+                if rule is self.rule:
+                    patch.setitem(table, kind, made[self.rule.__name__])
+
+
+@frozen
+class WrongArrow:
+    """A transition of a voice that there is not."""
+
+    name: str
+    sound: Sound
+    cause: str
+    to: Sound
+    seen_as: str
+
+    def apply(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setitem(floor.TRANSITIONS[self.sound], self.cause, self.to)
+
+
+MUTANTS: tuple[Mutant | WrongArrow, ...] = (
+    # Who has the floor
+    WrongArrow("a voice that has ended sounds again", Sound.ENDED, "audio", Sound.SOUNDING, "P1"),
+    WrongArrow("a hushed voice goes on", Sound.HUSHED, "audio", Sound.HUSHED, "P1"),
+    Mutant(
+        "audio takes the floor",
+        floor.audio,
+        'TRANSITIONS[utterance.sound].get("audio")',
+        "Sound.SOUNDING; do.change(holder=utterance.response_id)",
+        "P1",
+    ),
+    Mutant(
+        "an item of a silenced response has a voice",
+        floor.open_utterance,
+        "response_id != do.state.holder",
+        "False",
+        "P1",
+    ),
+    Mutant("the floor is not taken", floor.take, "holder=None", "holder=do.state.holder", "P1"),
+    Mutant("a denial is forgotten", floor.take, "denied=True", "denied=False", "P8"),
+    Mutant("a denied response gets the floor", floor.created, "if denied:", "if False:", "P8"),
+    Mutant("the floor is given during speech", floor.created, "state.user_speaks and", "False and", "P8"),
+    Mutant("the floor is given during a held key", floor.created, "or state.talk_held", "", "P8"),
+    Mutant(
+        "the turn before is still to be answered",
+        floor.take,
+        "if request.event_id is not None or not user_spoke",
+        "",
+        "P8",
+    ),
+    Mutant(
+        "a response that is announced twice begins twice",
+        floor.created,
+        "if response_id in state.answers:",
+        "if False:",
+        "P2",
+    ),
+    Mutant(
+        "late audio of a finished response is played",
+        turns.assistant_line_began,
+        "or answer.done",
+        "",
+        "P5",
+    ),
+    Mutant("audio after the end is played", floor.audio, "and not utterance.audio_done", "", "P5"),
+    Mutant("audio is not played", floor.audio, "do.ask(Play(", "((", "P5"),
+    # Silence
+    Mutant("nobody is hushed", floor.take, "_hush_all(do)", "pass", "P2"),
+    Mutant(
+        "only the first item is hushed",
+        floor._hush_all,
+        "do.ask(Hush(utterance.item_id))",
+        "do.ask(Hush(utterance.item_id)); break",
+        "P2",
+    ),
+    WrongArrow("what is hushed is hushed again", Sound.HUSHED, "taken", Sound.HUSHED, "P2"),
+    Mutant("a voice is never finished", floor.audio_done, "do.ask(Finish(item_id))", "pass", "finish"),
+    Mutant("a voice is finished twice", floor.audio_done, "or utterance.audio_done", "", "finish"),
+    # What the server is told
+    WrongArrow("a second report counts", Sound.ENDED, "report", Sound.ENDED, "P3"),
+    Mutant("cut at what arrived", floor._settle, "= utterance.heard //", "= utterance.arrived //", "P4"),
+    Mutant(
+        "cut at what was handed over", floor._settle, "= utterance.heard //", "= utterance.handed //", "P4"
+    ),
+    Mutant(
+        "milliseconds are rounded up",
+        floor._settle,
+        "utterance.heard // SAMPLES_PER_MS",
+        "-(-utterance.heard // SAMPLES_PER_MS)",
+        "P4",
+    ),
+    Mutant(
+        "milliseconds are rounded to the nearest",
+        floor._settle,
+        "utterance.heard // SAMPLES_PER_MS",
+        "round(utterance.heard / SAMPLES_PER_MS)",
+        "P4",
+    ),
+    Mutant("deleted although heard", floor._settle, "if heard_ms == 0", "if True", "P4"),
+    Mutant("cut to nothing", floor._settle, "if heard_ms == 0", "if False", "P4"),
+    Mutant("left alone although cut", floor._settle, "or _heard_whole(utterance)", "or True", "P4"),
+    Mutant("cut although heard to its end", floor._settle, "or _heard_whole(utterance)", "", "P4"),
+    Mutant("heard as far as it came is whole", floor._heard_whole, "utterance.audio_done and", "", "P4"),
+    Mutant(
+        "deleted while its response goes on",
+        floor._delete_unheard,
+        "and do.state.answers[utterance.response_id].done",
+        "",
+        "P4",
+    ),
+    Mutant(
+        "not deleted",
+        floor.done,
+        "_delete_unheard(do, do.state.utterances[utterance.item_id])",
+        "pass",
+        "P4",
+    ),
+    Mutant(
+        "what never sounded is left alone",
+        floor._hush_all,
+        "fate=Fate.UNHEARD",
+        "fate=Fate.WHOLE",
+        "P4",
+    ),
+    Mutant(
+        "what arrives is not counted", floor.audio, "utterance.arrived + samples", "utterance.arrived", "P5"
+    ),
+    Mutant(
+        "what is handed over is not counted",
+        floor.audio,
+        "utterance.handed + samples",
+        "utterance.handed",
+        "P5",
+    ),
+    # Cancellation
+    Mutant("cancelled beside the server", floor.take, "if user_spoke:", "if False:", "P8"),
+    Mutant("never cancelled", floor._cancel_when_truncated, "_cancel(do, response_id)", "pass", "P8"),
+    Mutant(
+        "cancelled before it is truncated", floor._cancel_when_truncated, "is Sound.HUSHED", "is None", "P8"
+    ),
+    Mutant(
+        "cancelled twice",
+        floor.take,
+        "elif state.answers[state.active].cancel is Cancel.NO:",
+        "else:",
+        "P8",
+    ),
+    Mutant("cancelled when it is done", floor.done, ", cancel=Cancel.NO", "", "P8"),
+    Mutant(
+        "a cancellation before a truncation in one breath",
+        floor.ended,
+        "_settle(do, utterance)\n    _cancel_when_truncated(do, utterance.response_id)",
+        "_cancel_when_truncated(do, utterance.response_id)\n    _settle(do, utterance)",
+        "P8",
+    ),
+    # One response at a time
+    Mutant(
+        "asked while one is being made",
+        turns.ask_when_allowed,
+        "or state.active is not None",
+        "",
+        "one at a time",
+    ),
+    Mutant("asked while one is on its way", turns.ask_when_allowed, "or state.requests", "", "one at a time"),
+    Mutant(
+        "asked while the user talks",
+        turns.ask_when_allowed,
+        "if state.user_speaks or state.talk_held",
+        "if False",
+        "one at a time",
+    ),
+    Mutant("asked again and again", turns.ask_when_allowed, "wanted=False, ", "", "one at a time"),
+    Mutant("asked beside the server's own", turns.answer_due, ", wanted=False", "", "one at a time"),
+    Mutant("asked after stop", commands.interrupt, "do.change(wanted=False)", "pass", "one at a time"),
+    Mutant("never asked later", step.step, "turns.ask_when_allowed(do)", "pass", "one at a time"),
+    Mutant(
+        "a refusal is not noticed",
+        turns.answer_refused,
+        "if request.event_id != event_id",
+        "",
+        "one at a time",
+    ),
+    Mutant(
+        "refused by one in the way, and forgotten",
+        turns.answer_in_the_way,
+        "do.change(wanted=True)",
+        "pass",
+        "one at a time",
+    ),
+    Mutant(
+        "refused by one in the way, and asked again after stop",
+        turns.answer_in_the_way,
+        "if stopped:",
+        "if False:",
+        "one at a time",
+    ),
+    Mutant(
+        "waited for without end",
+        turns.ask_when_allowed,
+        "do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))",
+        "pass",
+        "alarm",
+    ),
+    Mutant(
+        "the server's answer is waited for without end",
+        turns.answer_due,
+        "do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))",
+        "pass",
+        "alarm",
+    ),
+    Mutant("an overdue answer blocks the next", turns.answer_overdue, "requests=()", "", "one at a time"),
+    # Memory
+    Mutant(
+        "what still sounds is forgotten",
+        turns.forget,
+        "u.sound in (Sound.ENDED, Sound.NONE)",
+        "True",
+        "P5",
+    ),
+    Mutant(
+        "what is still to be deleted is forgotten",
+        turns.forget,
+        "and state.answers[u.response_id].done",
+        "",
+        "P4",
+    ),
+    Mutant("nothing is forgotten", step.step, "turns.forget(do)", "pass", "memory"),
+    Mutant("responses are not forgotten", turns.forget, "if over:", "if False:", "memory"),
+    Mutant(
+        "the session ends by itself", session.conclude, "do.state.ending is Ending.WHEN_QUIET and", "", "quit"
+    ),
+)

@@ -1,0 +1,27 @@
+"""No order of events lets an old voice return, and no rule can be broken without this being seen."""
+
+import pytest
+
+from tests.dialogue.explorer import SMALL, WHOLE, Scope, Walk, explore
+from tests.dialogue.mutants import MUTANTS, Mutant, WrongArrow
+
+
+@pytest.mark.parametrize("scope", [*SMALL, *WHOLE], ids=lambda scope: scope.name)
+def test_every_property_holds_in_every_state(scope: Scope, walks: list[Walk]) -> None:
+    walk = explore(scope)
+
+    assert walk.broken is None, f"\n{walk}"
+    walks.append(walk)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_broken_rule_is_seen(
+    mutant: Mutant | WrongArrow, monkeypatch: pytest.MonkeyPatch, caught: list[str]
+) -> None:
+    mutant.apply(monkeypatch)
+
+    found = (explore(scope).broken for scope in SMALL)
+    broken = next((rule for rule in found if rule is not None), None)
+    assert broken is not None, "no walk sees that"
+    assert broken.rule == mutant.seen_as
+    caught.append(mutant.name)
