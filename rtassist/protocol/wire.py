@@ -20,22 +20,13 @@ from rtassist.protocol import catalogue
 from rtassist.protocol.audio_frames import audio_frames
 from rtassist.protocol.bad_frame import BadFrame
 from rtassist.protocol.client_events import ClientEvent, InputAudioBufferAppend
-from rtassist.protocol.hooks import (
-    EXACT,
-    NAMES,
-    Case,
-    Double,
-    Rounded,
-    free,
-    structure_hook,
-    unstructure_hook,
-    variants_hook,
-)
+from rtassist.protocol.hooks import structure_hook, unstructure_hook, variants_hook
 from rtassist.protocol.server_events import ServerEvent
 from rtassist.protocol.session import Session, TranscriptionSession
 from rtassist.protocol.translation_events import TranslationClientEvent, TranslationServerEvent
 from rtassist.protocol.unknown import Unknown
 from rtassist.protocol.unset import UNSET
+from rtassist.protocol.values import EXACT, NAMES, Case, Double, Rounded, free
 
 Event: TypeAlias = ServerEvent | ClientEvent | TranslationServerEvent | TranslationClientEvent | Unknown
 

@@ -18,7 +18,7 @@ from openai.types.realtime import (
     RealtimeTranslationClientEvent,
     RealtimeTranslationServerEvent,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from rtassist.protocol import decode, decode_client, decode_translation, decode_translation_client
 
@@ -45,6 +45,12 @@ AUDIO = {
     ("input_audio_buffer.append", "audio"),
     ("session.input_audio_buffer.append", "audio"),
 }
+
+
+@cache
+def judge_of(model: type[BaseModel]) -> TypeAdapter[Any]:
+    """Validates one event; the adapter of the whole union would let one event pass for another."""
+    return TypeAdapter(model)
 
 
 def bare(annotation: Any) -> Any:

@@ -3,7 +3,6 @@
 import json
 import math
 from base64 import b64encode
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +10,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from bench.minute import minute
 from rtassist.protocol import (
@@ -58,17 +57,13 @@ from tests.protocol.openai_types import (
     JSON,
     SIDES_AND_TYPES,
     examples,
+    judge_of,
     minimal,
     nulls,
     random,
 )
 
 BETA_SIDES_AND_TYPES = [(side, name) for side, events in BETA_EVENTS.items() for name in sorted(events)]
-
-
-@cache
-def judge_of(model: type[BaseModel]) -> TypeAdapter[Any]:
-    return TypeAdapter(model)
 
 
 def strangers(value: Any, path: str = "") -> list[str]:
@@ -449,6 +444,7 @@ class TestBadFrames:
             DECODERS[side](frame)
 
     @pytest.mark.parametrize("side", DECODERS)
+    @settings(max_examples=60)
     @given(data=st.data())
     def test_any_object_with_a_type(self, side: str, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(EVENTS[side])) | st.text(max_size=5))
@@ -456,7 +452,7 @@ class TestBadFrames:
         fields = data.draw(st.dictionaries(keys | st.text(max_size=4), JSON, max_size=5))
         assert_kept_or_bad(side, json.dumps({"type": name, **fields}))
 
-    @settings(max_examples=400)
+    @settings(max_examples=250)
     @given(data=st.data())
     def test_a_valid_frame_in_which_something_was_changed(self, data: st.DataObject) -> None:
         side, name = data.draw(st.sampled_from(SIDES_AND_TYPES))
