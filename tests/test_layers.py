@@ -89,6 +89,9 @@ LAYERS = {
     "server.outgoing": layer("server protocol", "attrs trio trio_websocket"),
     "server.serve": layer("server protocol errors", "attrs trio trio_websocket wsproto"),
     "server.endpoints": layer("server protocol audio.pcm errors link.address", "attrs httpx2 orjson trio"),
+    "server.endpoints.messages": layer("server protocol", "orjson", pure=True),
+    "server.endpoints.stream": layer("server", "attrs orjson", pure=True),
+    "server.endpoints.sound": layer("audio.pcm", pure=True),
     "server.child": layer("server errors", "attrs trio"),
     # What runs in the child process knows no trio.
     "server.child_side": layer("server", "espeakng_loader numpy pocketsphinx"),

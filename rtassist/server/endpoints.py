@@ -1,1 +1,0 @@
-"""Hearing, thinking and speaking by OpenAI-compatible HTTP endpoints, and what they have in common."""
