@@ -15,7 +15,7 @@ from pybase64 import b64encode_as_string
 from rtassist.protocol.bad_frame import BadFrame
 from rtassist.protocol.catalogue import Variants
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Unset
-from rtassist.protocol.values import NAMES, Case, cases_of, free, one_of, same, unknown_fields
+from rtassist.protocol.values import EXACT, NAMES, Case, cases_of, exact, free, one_of, same, unknown_fields
 
 
 def structure_hook(cls: type, converter: Converter) -> Case:
@@ -69,15 +69,18 @@ def _check(name: str, cases: Mapping[type, Case], scope: dict[str, Any]) -> list
     scope[f"case_{name}"] = one_of(cases)
     rare = f"at = {name!r}; v = case_{name}(v)"
     plain = next((c for c in (str, int, bool, bytes) if cases.get(c) is same), None)
+    if cases.get(float) is exact:
+        return [f"if v.__class__ is not float or not -{EXACT} < v < {EXACT}: {rare}"]
     if plain is not None:
         return [f"if v.__class__ is not {plain.__name__}: {rare}"]
-    if dict in cases:
-        scope[f"object_{name}"] = cases[dict]
-        return [
-            f"if v.__class__ is dict: at = {name!r}; v = object_{name}(v)",
-            f"elif v is not None: {rare}" if NoneType in cases else f"else: {rare}",
-        ]
-    return [rare]
+    held = next((c for c in (dict, list) if c in cases), None)
+    if held is None:
+        return [rare]
+    scope[f"held_{name}"] = cases[held]
+    return [
+        f"if v.__class__ is {held.__name__}: at = {name!r}; v = held_{name}(v)",
+        f"elif v is not None: {rare}" if NoneType in cases else f"else: {rare}",
+    ]
 
 
 def sibling_hook(cls: type, payload: str) -> Case:
