@@ -116,11 +116,10 @@ def interrupt(do: Draft) -> None:
 
 def drop_half_turn(do: Draft) -> None:
     """The microphone goes off within a sentence: the server must not wait for its end."""
-    if do.state.user_item is not None:
-        turns.user_line_ended(do, do.state.user_item, "")
+    turns.user_broke_off(do)
     if do.state.uncommitted:
         do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
-    do.change(uncommitted=0, user_item=None, talk_held=False)
+    do.change(uncommitted=0, talk_held=False)
 
 
 def _help(do: Draft) -> None:

@@ -73,9 +73,7 @@ def nobody_left(do: Draft) -> None:
 
 def settled(do: Draft) -> None:
     """The server has had its time. An end of speech that it has not found by now it will not find."""
-    if do.state.user_item is not None:
-        turns.user_line_ended(do, do.state.user_item, "")
-        do.change(user_item=None)
+    turns.user_broke_off(do)
     end_when_quiet(do)
 
 

@@ -203,9 +203,9 @@ class Conversation:
     paused: bool = False
     muted: bool = False
     uncommitted: int = 0
-    """Samples appended since the last commit or clear."""
+    """Samples appended since the last commit or clear of ours."""
     awaited: tuple[str, ...] = ()
-    """User items whose transcript has not come."""
+    """User items that began and whose words are not complete."""
     heard_words: Mapping[str, str] = field(factory=dict)
     """Transcripts of the user that are still coming in, by item."""
 

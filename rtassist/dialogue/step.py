@@ -12,7 +12,6 @@ from typing import Any
 from rtassist.dialogue import calls, commands, events, floor, refusals, session, turns
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.effects import (
-    Awaited,
     Effect,
     LineEnded,
     Notice,
@@ -111,19 +110,18 @@ def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
     if do.state.terms.interrupts:
         floor.take(do, Taker.USER_SPOKE)
     if _microphone_on(do.state):
-        turns.user_turn_began(do, event.item_id)
+        turns.user_began(do, event.item_id)
 
 
 def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
     do.change(user_item=None)
+    turns.user_ended(do, event.item_id)
     if do.state.terms.server_turns:
         turns.answer_due(do)
 
 
 def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
-    if not do.state.terms.server_turns:
-        do.ask(Show(Awaited(event.item_id, "user")))
-    turns.user_turn_committed(do, event.item_id)
+    turns.user_ended(do, event.item_id)
 
 
 def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:

@@ -94,17 +94,31 @@ def answer_in_the_way(do: Draft, event_id: str) -> None:
         do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
-def user_turn_began(do: Draft, item_id: str) -> None:
+def user_began(do: Draft, item_id: str) -> None:
+    """The server hears speech that will become this item."""
     do.change(user_item=item_id)
-    do.ask(Show(Awaited(item_id, "user")))
+    _await_words(do, item_id)
 
 
-def user_turn_committed(do: Draft, item_id: str) -> None:
-    if do.state.terms.server_turns:
-        do.change(uncommitted=0)
+def user_ended(do: Draft, item_id: str) -> None:
+    """The user's turn is over; its words may still take a while."""
+    if do.state.terms.transcribes:
+        _await_words(do, item_id)
+        do.ask(SetAlarm(TRANSCRIPT_ALARM, do.now_us + TRANSCRIPT_WAIT_US))
+
+
+def user_broke_off(do: Draft) -> None:
+    """The server will not hear the end of what the user was saying."""
+    item_id = do.state.user_item
+    if item_id is not None:
+        do.change(user_item=None)
+        user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+
+
+def _await_words(do: Draft, item_id: str) -> None:
     if do.state.terms.transcribes and item_id not in do.state.awaited:
         do.change(awaited=(*do.state.awaited, item_id))
-        do.ask(SetAlarm(TRANSCRIPT_ALARM, do.now_us + TRANSCRIPT_WAIT_US))
+        do.ask(Show(Awaited(item_id, "user")))
 
 
 def user_words(do: Draft, item_id: str, words_: str) -> None:
@@ -129,7 +143,8 @@ def user_line_ended(do: Draft, item_id: str, text: str) -> None:
 
 def transcripts_overdue(do: Draft) -> None:
     for item_id in do.state.awaited:
-        user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+        if item_id != do.state.user_item:
+            user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
 
 
 def assistant_line_began(do: Draft, item_id: str, response_id: str) -> None:

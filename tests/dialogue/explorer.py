@@ -125,6 +125,7 @@ WHOLE = (
     Scope("spoken over", 2, 2, 1, Budget(turns=1, unasked=2)),
     Scope("stopped and spoken over", 2, 2, 1, Budget(turns=1, stops=1, unasked=1)),
     Scope("typed over", 2, 2, 1, Budget(lines=1, unasked=1)),
+    Scope("stopped and typed over", 2, 2, 1, Budget(lines=1, stops=1, unasked=1)),
     Scope("late and twice", 2, 2, 1, Budget(turns=1, late=1, unasked=1)),
     Scope("refused and overdue", 2, 1, 1, Budget(turns=1, lines=1, timers=1, refusals=1, waits=1)),
     Scope("long and lost", 1, 2, 2, Budget(turns=1, losses=1, unasked=1)),

@@ -250,6 +250,28 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "alarm",
     ),
     Mutant("an overdue answer blocks the next", turns.answer_overdue, "requests=()", "", "one at a time"),
+    # What is shown
+    Mutant(
+        "the line of what was never heard is not ended",
+        turns.end_line_when_over,
+        "over = cut or words_over",
+        "over = words_over and not cut",
+        "lines",
+    ),
+    Mutant(
+        "a line is ended twice",
+        turns.end_line_when_over,
+        "if utterance.line_ended:\n        return",
+        "",
+        "lines",
+    ),
+    Mutant(
+        "what nobody will hear is announced",
+        turns.assistant_line_began,
+        "if response_id == state.holder:",
+        "if True:",
+        "lines",
+    ),
     # Memory
     Mutant(
         "what still sounds is forgotten",
@@ -268,6 +290,10 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant("nothing is forgotten", step.step, "turns.forget(do)", "pass", "memory"),
     Mutant("responses are not forgotten", turns.forget, "if over:", "if False:", "memory"),
     Mutant(
-        "the session ends by itself", session.conclude, "do.state.ending is Ending.WHEN_QUIET and", "", "quit"
+        "the session ends by itself",
+        session.conclude,
+        "do.state.ending is Ending.WHEN_QUIET and",
+        "",
+        "alarm",
     ),
 )

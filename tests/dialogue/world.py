@@ -19,14 +19,17 @@ from typing import NamedTuple
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
+    Awaited,
     ClearAlarm,
     Effect,
     Finish,
     Hush,
+    LineEnded,
     Play,
     Quit,
     Send,
     SetAlarm,
+    Show,
 )
 from rtassist.dialogue.events import Event
 from rtassist.dialogue.state import Conversation
@@ -127,6 +130,8 @@ class World(NamedTuple):
     due: Cause = Cause.NONE
     """The response that the server owes to the user's turn."""
     alarm: bool = False
+    lines: tuple[str, ...] = ()
+    """Lines of the assistant that are open on the screen, which holds back all others meanwhile."""
     create_id: str = ""
     """The id of `ours`. The last field, so that it is easily left out of a key."""
 
@@ -293,6 +298,7 @@ def judge(w: World, move: Move, effects: tuple[Effect, ...], state: Conversation
     now = _settled(w, now, move, effects)
     now = _cancelled(now, effects)
     now = _asked(now, effects)
+    now = _shown(now, effects)
     _check_counts(now, state)
     return _without_the_past(now)
 
@@ -511,14 +517,25 @@ def _asked(w: World, effects: tuple[Effect, ...]) -> World:
     if creates:
         w = w._replace(owed=False, ours=Cause.LIVE, create_id=str(creates[0].event_id))
     for effect in effects:
-        if isinstance(effect, SetAlarm):
-            w = w._replace(alarm=True)
-        elif isinstance(effect, ClearAlarm):
-            w = w._replace(alarm=False)
+        if isinstance(effect, SetAlarm | ClearAlarm) and effect.name == "answer":
+            w = w._replace(alarm=isinstance(effect, SetAlarm))
     crossed = any(answer.crossed for answer in w.answers)
     if ((w.ours and not crossed) or (w.due and not w.speaking)) and not w.alarm:
         raise BrokenRuleError("alarm", "a response is waited for without end")
     return w
+
+
+def _shown(w: World, effects: tuple[Effect, ...]) -> World:
+    """A line that begins ends, once."""
+    lines = w.lines
+    for effect in effects:
+        shown = effect.what if isinstance(effect, Show) else None
+        if isinstance(shown, Awaited | LineEnded) and shown.role == "assistant":
+            begins = isinstance(shown, Awaited)
+            if (shown.item_id in lines) is begins:
+                raise BrokenRuleError("lines", f"{shown} while {lines} are open")
+            lines = tuple(sorted({*lines} ^ {shown.item_id}))
+    return w if lines == w.lines else w._replace(lines=lines)
 
 
 def _check_counts(w: World, state: Conversation) -> None:
@@ -534,6 +551,8 @@ def _check_counts(w: World, state: Conversation) -> None:
             counted = utterance and (utterance.handed, utterance.arrived)
             if counted != (voice.handed, voice.arrived):
                 raise BrokenRuleError("P5", f"the state counts {counted} instead of {voice}")
+    if over and w.lines:
+        raise BrokenRuleError("lines", f"{w.lines} are never ended")
     if over and (state.utterances or state.answers or state.holder in state.answers):
         raise BrokenRuleError("memory", f"of what is over it keeps {state.utterances} {state.answers}")
 
