@@ -74,7 +74,7 @@ def _wanted(cases: Cases) -> str:
 
 
 def _made_when_needed(annotation: Any, converter: Converter) -> Case:
-    """A class's hook, made at its first call: all that a response may hold at once would take 8 ms."""
+    """A class's hook, made at its first call: to make all that a response may hold took 8 ms."""
     made: Case | None = None
 
     def structure(o: dict[str, Any]) -> Any:
