@@ -79,6 +79,8 @@ class Speaker(Protocol):
     def flush(self) -> int:
         """Be silent now: take back what has not sounded yet, and return how many samples that were.
 
-        Never waits. The device falls silent within 20 ms; afterwards `heard() == handed()`.
+        Never waits. The device falls silent within 20 ms; afterwards `heard() == handed()`. What
+        sounded until it did may still be added to both: after `await drain()`, which takes a few ms
+        then, they are exact.
         """
         ...

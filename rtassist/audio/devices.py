@@ -111,6 +111,12 @@ class PlaybackStream(Protocol):
         """Silence: drop what was written and has not sounded. Positions go on counting."""
         ...
 
+    def silent_at(self) -> int | None:
+        """The position where the last flush fell, when the device has told it; nothing may be written
+        meanwhile.
+        """
+        ...
+
     def close(self) -> None:
         """Stop at once, without playing what is left."""
         ...

@@ -18,6 +18,7 @@ class Playout:
         self._runs: deque[tuple[int, int]] = deque()  # (where in the stream it starts, how long it is)
         self._sounded = 0  # of runs that ended
         self._heard = 0
+        self._cut: tuple[int, tuple[tuple[int, int], ...]] = (0, ())  # what a flush cut: `_sounded`, `_runs`
 
     def hand(self, pcm: bytes) -> None:
         self._queue.append(pcm)
@@ -68,8 +69,22 @@ class Playout:
         """Forget what has not sounded at `position`; how many samples of the voice that was."""
         heard = self.heard(position)
         taken_back = self.handed - heard
+        self._cut = (self._sounded, tuple(self._runs))
         self._queue.clear()
         self._runs.clear()
         self.queued = 0
         self.handed = self._sounded = heard
         return taken_back
+
+    def settle(self, position: int) -> None:
+        """After a flush: the device fell silent at `position`. What sounded beyond the position that the
+        flush was given was handed over and heard after all.
+        """
+        sounded, runs = self._cut
+        self._cut = (0, ())
+        for start, length in runs:
+            sounded += min(max(0, position - start), length)
+        more = max(0, sounded - self._sounded)
+        self.handed += more
+        self._sounded += more
+        self._heard += more

@@ -237,6 +237,8 @@ class PulsePlayback:
         self._ahead = 0
         self._underflow_at = -1
         self._measured_at = (0, 0)
+        self._flush_asked_s = 0.0
+        self._flushed_before = 0
         self._flushed = 0  # samples that our positions are ahead of the server's, which forgets what it drops
         with stream:
             attributes = stream.pa.pa_stream_get_buffer_attr(stream.stream)
@@ -304,13 +306,27 @@ class PulsePlayback:
         stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
         with stream:
             stream.check()
+            self._flush_asked_s = time.time()
+            self._flushed_before = self._flushed
             for operation in (
                 pa.pa_stream_cork(stream.stream, 1, ffi.NULL, ffi.NULL),
                 pa.pa_stream_flush(stream.stream, ffi.NULL, ffi.NULL),
+                pa.pa_stream_update_timing_info(stream.stream, ffi.NULL, ffi.NULL),
                 pa.pa_stream_cork(stream.stream, 0, ffi.NULL, ffi.NULL),
             ):
                 stream.forget(operation)
         self._ahead = 0
+
+    def silent_at(self) -> int | None:
+        """The server's read index after the flush: corking has taken back what the sink could give back."""
+        stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
+        with stream:
+            info = pa.pa_stream_get_timing_info(stream.stream)
+            if info == ffi.NULL or info.write_index_corrupt or info.read_index_corrupt:
+                return None
+            if info.timestamp.tv_sec + info.timestamp.tv_usec / 1e6 < self._flush_asked_s:
+                return None
+            return int(info.read_index) // BYTES + self._flushed_before
 
     def close(self) -> None:
         self._stream.close()

@@ -97,6 +97,7 @@ class MacPlayback:
         self.buffer_samples = max(buffer_samples, 2 * self._block)
         self.reserve_samples = self._block
         self._ahead = 0
+        self._silent_at = 0
 
     def room(self) -> int:
         self._ahead = self._queued()
@@ -129,8 +130,12 @@ class MacPlayback:
         return None  # the callback fills in silence and does not tell
 
     def flush(self) -> None:
+        self._silent_at = self.written - self._queued()
         self._player._queue.clear()
         self._ahead = 0
+
+    def silent_at(self) -> int | None:
+        return self._silent_at
 
     def close(self) -> None:
         _close(self._player)

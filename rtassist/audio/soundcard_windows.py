@@ -133,6 +133,7 @@ class WindowsPlayback:
         self._progress = Progress(f"the {device.kind} {device.name}")
         self.written = 0
         self._ahead = 0
+        self._silent_at = 0
         with _lost_when_it_fails(device):
             period_s, _ = player.deviceperiod
             self._period = int(period_s * SAMPLE_RATE)
@@ -171,9 +172,13 @@ class WindowsPlayback:
         client = self._player._ptr
         table = client[0][0].lpVtbl
         with _lost_when_it_fails(self._device):
+            self._silent_at = self.written - int(self._player.currentpadding)
             for call in (table.Stop, table.Reset, table.Start):
                 self._module._com.check_error(call(client[0]))
         self._ahead = 0
+
+    def silent_at(self) -> int | None:
+        return self._silent_at
 
     def close(self) -> None:
         _close(self._player)

@@ -20,6 +20,11 @@ late up to four times a minute on a busy machine, with 60 never; a flush takes b
 ENOUGH = 480
 """Samples that wait for room in the device before `play` waits."""
 STEP_S = 0.020
+FLUSHED_S = 0.003
+"""When a server has answered a flush with how much it takes now. (More than that would only lie in wait.)"""
+POLL_S = 0.002
+SETTLING_S = 0.030
+"""How long nothing is written after a flush, at most, until the device has told where it fell."""
 QUIET_S = 0.030
 """So long after the last sample was counted as heard, none can be left in the device: the count is an
 estimate, up to 15 ms off."""
@@ -44,6 +49,8 @@ class DeviceSpeaker:
         self._playout = Playout()
         self._clock = (0.0, 0, 0)  # at this moment (monotonic), this position sounded, of this many written
         self._flushing = False
+        self._settling = False
+        self._settled_by_s = 0.0
         self._idle = False
         self._waiting = False
         self._room = trio.Event()
@@ -69,10 +76,14 @@ class DeviceSpeaker:
         return self._playout.handed
 
     async def drain(self) -> None:
+        """Right after a `flush`: until the device has told where it fell silent, a few ms. `heard` and
+        `handed` may rise by what sounded meanwhile, and are exact then; before, they are up to a period
+        of the device (15 ms) too low.
+        """
         await trio.lowlevel.checkpoint()
-        while (left := self.handed() - self.heard()) > 0:
+        while (left := self.handed() - self.heard()) > 0 or self._flushing or self._settling:
             self._owner.raise_failure()
-            await trio.sleep(max(0.002, left / SAMPLE_RATE))
+            await trio.sleep(max(POLL_S, left / SAMPLE_RATE))
 
     def flush(self) -> int:
         with self._changed:
@@ -115,34 +126,49 @@ class DeviceSpeaker:
         quiet_since_s = time.monotonic()
         while not self._owner.stopping.is_set():
             room = stream.room()
+            if self._settling and not self._settle(stream):
+                self._wait(POLL_S)
+                continue
             with self._changed:
                 flushing, self._flushing = self._flushing, False
+                if flushing:
+                    self._settling, self._settled_by_s = True, time.monotonic() + SETTLING_S
                 on_its_way = (
                     self._playout.heard(self._position()) < self._playout.handed - self._playout.queued
                 )
                 beginning = self._playout.queued and time.monotonic() - quiet_since_s > QUIET_S
                 if on_its_way or self._playout.queued:
                     quiet_since_s = time.monotonic()
-                if flushing or beginning:  # the silence that is in the device must not delay the voice
-                    room = stream.buffer_samples
                 voice = b"" if flushing else self._playout.take(room, stream.written)
                 player_may_go = self._waiting and self._playout.queued <= ENOUGH
                 self._waiting = self._waiting and not player_may_go
             if player_may_go:
                 self._owner.tell(self._wake_player)
-            if flushing or beginning:
+            if flushing or beginning:  # silence that is in the device must not delay a voice that begins
                 stream.flush()
                 after_silence = True
             if voice:
                 samples = to_float(voice)
                 stream.write(fade_in(samples, FADE_SAMPLES) if after_silence else samples)
                 after_silence = False
-            elif stream.ahead() <= stream.reserve_samples:
-                stream.write(np.zeros(stream.buffer_samples - stream.ahead(), dtype=np.float32))
+            elif room and stream.ahead() <= stream.reserve_samples:
+                stream.write(np.zeros(room, dtype=np.float32))
                 after_silence = True
             if voice or on_its_way:
                 self._report(stream)
-            self._wait((stream.ahead() - stream.reserve_samples) / SAMPLE_RATE)
+            spare_s = (stream.ahead() - stream.reserve_samples) / SAMPLE_RATE
+            self._wait(FLUSHED_S if flushing or beginning else spare_s)
+
+    def _settle(self, stream: PlaybackStream) -> bool:
+        """Whether it is known where a flush fell; nothing is written before."""
+        with self._changed:
+            if self._flushing:
+                return True
+            position = stream.silent_at()
+            if position is not None:
+                self._playout.settle(position)
+            self._settling = position is None and time.monotonic() < self._settled_by_s
+            return not self._settling
 
     def _report(self, stream: PlaybackStream) -> None:
         sounded = stream.sounded()

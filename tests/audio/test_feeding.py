@@ -27,6 +27,7 @@ class MemoryDevice:
         self.waiting: list[int] = []
         self.written = 0
         self.flushes = 0
+        self.silent: int | None = 0
         self.closed_in = ""
         self.lost = False
         self.stopped = False
@@ -56,7 +57,11 @@ class MemoryDevice:
 
     def flush(self) -> None:
         self.flushes += 1
+        self.silent = self.written - len(self.waiting)
         self.waiting.clear()
+
+    def silent_at(self) -> int | None:
+        return self.silent
 
     def close(self) -> None:
         self.closed_in = threading.current_thread().name
@@ -95,6 +100,26 @@ async def test_a_flush_silences_a_device_and_wakes_who_waits() -> None:
         assert speaker.heard() == speaker.handed() == 0
         device.stopped = False
     assert speaker.handed() == 3840 - before
+
+
+async def test_what_sounded_while_it_was_being_flushed_is_heard_once_that_is_known() -> None:
+    speaker, device = DeviceSpeaker(), MemoryDevice()
+    device.stopped = True
+    async with opened(speaker, device):
+        await say(speaker, counting(480))
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        device.stopped = False
+        device.silent_at = lambda: 100  # type: ignore[method-assign]  # 100 samples in
+        speaker.flush()
+        with trio.fail_after(10):
+            await speaker.drain()
+        heard = speaker.heard()
+        assert speaker.handed() == heard
+        await speaker.play(bytes(960))
+        with trio.fail_after(10):
+            await speaker.drain()
+        assert speaker.heard() == heard + 480
+    assert device.flushes >= 1
 
 
 async def test_what_a_device_loses_is_told_to_who_plays_and_who_waits() -> None:

@@ -27,6 +27,25 @@ def test_a_flush_takes_back_what_is_queued_and_what_is_written() -> None:
     assert playout.flush(14) == 1
 
 
+def test_what_sounded_beyond_the_flush_is_heard_after_all() -> None:
+    playout = Playout()
+    playout.hand(bytes(60))
+    playout.take(10, position=0)
+    playout.take(10, position=20)
+    assert playout.flush(position=5) == 25
+    playout.hand(bytes(20))
+    playout.settle(23)
+    assert playout.heard(23) == 13
+    assert playout.handed == 23
+    playout.settle(100)  # told once
+    assert playout.handed == 23
+    playout.take(10, position=40)
+    assert playout.heard(45) == 18
+    assert playout.flush(45) == 5
+    playout.settle(0)
+    assert playout.handed == playout.heard(45) == 18
+
+
 def test_a_position_that_goes_back_takes_nothing_back() -> None:
     playout = Playout()
     playout.hand(bytes(20))
