@@ -73,6 +73,8 @@ class Edges:
     commands: trio.MemoryReceiveChannel[events.Event]
     tools: Tools
     show: Callable[[Shown], None]
+    in_turn: bool = False
+    """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
     note: Callable[[int, events.Event | Effect], None]
     """The recorder: each event before it is decided, then each effect, with the µs since the start."""
 
@@ -112,6 +114,7 @@ class Ring:
         self.voice_of: dict[str, Voice] = {}
         self.alarms: dict[str, trio.CancelScope] = {}
         self.unsent = 0
+        self.became_quiet = trio.Event()
         self.quit = Quit(Outcome.OVER)
 
     def feed(self, event: events.Event) -> None:
@@ -122,6 +125,8 @@ class Ring:
         for effect in effects:
             self.edges.note(now_us, effect)
             self.perform(effect)
+        if self.state.quiet():
+            self.became_quiet.set()
 
     def perform(self, effect: Effect) -> None:
         match effect:
@@ -226,6 +231,9 @@ class Ring:
         """What the user types and does, and timers."""
         await self.listening.wait()
         async for event in self.edges.commands:
+            while self.edges.in_turn and not self.state.quiet():
+                self.became_quiet = trio.Event()
+                await self.became_quiet.wait()
             self.feed(event)
 
     async def call_tool(self, call: CallTool) -> None:

@@ -136,6 +136,7 @@ async def call(
     microphone: Microphone | None = None,
     speaker: Speaker | None = None,
     tools: object = None,
+    in_turn: bool = False,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
@@ -149,6 +150,7 @@ async def call(
         commands=receive,
         tools=tools or NoTools(),  # type: ignore[arg-type]
         show=held.shown.append,
+        in_turn=in_turn,
         note=lambda now_us, what: held.noted.append((now_us, what)),
     )
 

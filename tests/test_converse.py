@@ -292,3 +292,18 @@ async def test_every_event_is_noted_before_what_follows_from_it(autojump_clock: 
         assert names.index("ServerSaid") < names.index("Send") < names.index("Listen") < names.index("Play")
         times = [at_us for at_us, _ in held.noted]
         assert times == sorted(times)
+
+
+async def test_lines_from_a_pipe_wait_for_the_answer_to_the_one_before(autojump_clock: object) -> None:
+    typed = Terms(session=Session(type="realtime"), microphone=False)
+    async with call(typed, in_turn=True) as held:
+        for event in (events.Typed("one"), events.Typed("two"), events.TypingEnded()):
+            held.commands.send_nowait(event)
+        for n in (1, 2):
+            await trio.sleep(4)
+            assert len(held.link.got(ConversationItemCreate)) == n
+            held.link.say(*answer(f"R{n}", f"A{n}", seconds=3))
+        await held.ended.wait()
+
+        assert held.samples_sounded() == 2 * 3 * 24_000
+        assert not held.link.got(ConversationItemTruncate)

@@ -83,7 +83,7 @@ def _write(page: Page, style: Style) -> tuple[Page, str]:
         line = page.lines[0]
         if not line.over and not style.streams:
             break
-        text = line.text.lstrip()
+        text = line.text.strip()
         silent = line.role == "user" and not style.names
         if not silent and len(text) > page.written:
             out += ("" if page.begun else _name(line.role, style)) + text[page.written :]
