@@ -213,6 +213,8 @@ def _short(thing: object) -> str:
         return f"Show: {thing.what}"
     if isinstance(thing, Play):
         return f"Play({thing.item_id!r}, {thing.samples / 24:g} ms)"
+    if isinstance(thing, tuple):
+        return f"[{', '.join(map(_short, thing))}]"
     if not attrs.has(type(thing)):
         return str(thing)
     parts = []

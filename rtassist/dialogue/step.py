@@ -303,6 +303,7 @@ def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
     floor.ended(do, event.item_id, event.heard)
     utterance = do.state.utterances.get(event.item_id)
     if utterance is not None and utterance.sound is Sound.ENDED:
+        turns.show_heard(do, event.item_id)
         turns.end_line_when_over(do, event.item_id)
 
 
