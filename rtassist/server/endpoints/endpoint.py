@@ -63,6 +63,9 @@ class Endpoint:
             if not response.is_success:
                 body = await self.beginning(response)
                 raise self.peer.declined(response.status_code, response.headers.get("location", ""), body)
+            if packed := response.headers.get("content-encoding", "").replace("identity", ""):
+                packed = self.peer.quoted(packed, 60)
+                raise self.peer.failed("bad_answer", f"packs its answers ({packed}), and was asked not to.")
             yield response
         finally:
             await response.aclose()
@@ -70,7 +73,8 @@ class Endpoint:
     async def body(self, response: httpx2.Response) -> AsyncGenerator[bytes]:
         """The body as it comes, to be closed (`aclosing`). Raises PartFailed when it breaks off."""
         silence_s = self._deadlines.between_bytes_s
-        async with aclosing(response.aiter_bytes()) as chunks:
+        chunks = response.aiter_raw()
+        try:
             while True:
                 with self._failures("fell silent in the middle of the answer", silence_s):
                     with trio.fail_after(silence_s):
@@ -78,6 +82,8 @@ class Endpoint:
                 if chunk is None:
                     return
                 yield chunk
+        finally:
+            await _let_go(chunks)
 
     async def whole(self, response: httpx2.Response, *, limit: int) -> bytes:
         """The whole body. Raises PartFailed, also for one of more than `limit` bytes."""
@@ -126,6 +132,18 @@ class Endpoint:
             raise self.peer.failed(
                 "failed", f"could not be asked, or understood ({type(error).__name__})."
             ) from error
+
+
+async def _let_go(chunks: AsyncGenerator[bytes]) -> None:
+    """Take what is here already and stop where more would have to be waited for.
+
+    Merely closed in mid-stream, the generators inside httpx2 2.16 leave one of theirs to the garbage
+    collector, which trio warns of; an exception from within, as a cancellation is, ends them all.
+    """
+    with trio.CancelScope(shield=True) as scope, suppress(httpx2.HTTPError):
+        scope.cancel()
+        async for _ in chunks:
+            pass
 
 
 @asynccontextmanager

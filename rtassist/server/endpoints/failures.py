@@ -127,16 +127,19 @@ def why_no_connection(error: BaseException) -> str:
             return "nothing listens there (connection refused). Is it running?"
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate cannot be trusted, {cause.verify_message.rstrip('.')}."
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+        if isinstance(cause, ssl.SSLError):
             return "it does not speak TLS; a plain server's URL begins with http://."
     systems = [cause for cause in causes if isinstance(cause, OSError) and cause.strerror]
     return f"{systems[-1].strerror}." if systems else "it closed the connection at once."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, what it was raised from, and the members of groups."""
+    """The error, what it came from (httpcore2 keeps that as context), and the members of groups."""
     yield error
-    below = [error.__cause__, *(error.exceptions if isinstance(error, BaseExceptionGroup) else ())]
+    below = [
+        error.__cause__ or error.__context__,
+        *(error.exceptions if isinstance(error, BaseExceptionGroup) else ()),
+    ]
     for cause in below:
         if cause is not None:
             yield from _causes(cause)

@@ -34,8 +34,7 @@ class Sound:
         self._header = True
         self._left: int | None = None
         """Bytes of sound that are still to come; None: as many as there are."""
-        self._channels = 1
-        self._resampler = Resampler(_RATE, _RATE)
+        self._begin(1, _RATE)
 
     def convert(self, data: bytes) -> bytes:
         self._waiting += data
