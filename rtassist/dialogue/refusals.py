@@ -31,6 +31,11 @@ FATAL = {
 }
 """Codes after which no answer can come, with what the user can do."""
 
+_INCOMPLETE = {
+    "max_output_tokens": "it reached its limit of length",
+    "content_filter": "it was filtered",
+}
+_NO_REASON = "the server gave no reason"
 _ALREADY_ANSWERING = "conversation_already_has_active_response"
 
 
@@ -53,15 +58,15 @@ def error(do: Draft, event: ErrorEvent) -> None:
 def response_failed(do: Draft, response: Response) -> None:
     """Tell why a response is not whole. A cancelled one needs no words: the user did it."""
     details = response.status_details
-    if not isinstance(details, StatusDetails):
-        return
+    if not isinstance(details, StatusDetails):  # null, or plain words
+        details = StatusDetails(reason=details, error=StatusError(message=details))
     if response.status == "incomplete":
-        why = {"max_output_tokens": "it reached its limit of length", "content_filter": "it was filtered"}
-        reason = _text(details.reason)
-        do.ask(Show(Notice(f"The answer is incomplete: {why.get(reason, reason)}.", "warning")))
-    elif response.status == "failed" and isinstance(details.error, StatusError):
-        code = _text(details.error.code)
-        message = _text(details.error.message) or code or "the server gave no reason"
+        reason = _text(details.reason) or _NO_REASON
+        do.ask(Show(Notice(f"The answer is incomplete: {_INCOMPLETE.get(reason, reason)}.", "warning")))
+    elif response.status == "failed":
+        error = details.error or StatusError()
+        code = _text(error.code)
+        message = _text(error.message) or code or _NO_REASON
         if code in FATAL:
             _stop(do, message, FATAL[code])
         else:

@@ -1,0 +1,496 @@
+"""What the user can tell the program itself: slash commands, spoken phrases, keys."""
+
+import pytest
+
+from rtassist.dialogue import commands
+from rtassist.dialogue.commands import Command
+from rtassist.dialogue.effects import ClearAlarm, Listen, Outcome, Quit, SetAlarm, Show
+from rtassist.dialogue.events import Interrupted, MicEnded, MicLost, TalkPressed, TalkReleased, TimerDue
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.step import begin, step
+from rtassist.protocol import InputAudioBufferCommit, Session
+from tests.playbook import (
+    Playbook,
+    Refusal,
+    Says,
+    after,
+    append,
+    audio,
+    awaits,
+    cancel,
+    clear,
+    commit,
+    committed,
+    create,
+    created,
+    delete,
+    done,
+    ended,
+    finish,
+    heard,
+    hush,
+    line,
+    listening,
+    message,
+    play,
+    rang,
+    session_created,
+    session_updated,
+    speech_started,
+    speech_stopped,
+    system_message,
+    transcribed,
+    transcribing,
+    truncate,
+    typed,
+    update,
+)
+
+ALARMS = (SetAlarm, ClearAlarm)
+TEA = "The timer 'tea' is due. Tell the user now, in one short sentence."
+
+
+def holding(**terms: object) -> Conversation:
+    """Push-to-talk, with nothing said yet."""
+    return listening(push_to_talk=True, server_turns=False, interrupts=False, **terms)
+
+
+def spoken(words: str, **terms: object) -> Conversation:
+    """The user has said this, and its words are still to come as the next event."""
+    return after(listening(**terms), speech_started("U1"), speech_stopped("U1"), committed("U1"))
+
+
+# Words that mean a command
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        ("Stop.", Command.INTERRUPT),
+        ("Stop, please.", None),
+        ("Please stop the timer", None),
+        ("stop it!", Command.INTERRUPT),
+        ("SHUT UP", Command.INTERRUPT),
+        ("Goodbye!", Command.GOODBYE),
+        ("Good-bye", Command.GOODBYE),
+        ("Say goodbye in French", None),
+        ("pause", Command.PAUSE),
+        ("Resume listening.", Command.RESUME),
+        ("Mute.", Command.MUTE),
+        ("Start over", Command.RESTART),
+        ("quit", None),
+        ("", None),
+    ],
+)
+def test_a_phrase_is_a_command_when_it_is_all_that_was_said(said: str, command: Command | None) -> None:
+    assert commands.phrase(said) is command
+
+
+@pytest.mark.parametrize(("language", "command"), [("en-GB", Command.INTERRUPT), ("de", None)])
+def test_phrases_are_english(language: str, command: Command | None) -> None:
+    assert commands.phrase("stop", language) is command
+
+
+@pytest.mark.parametrize("command", Command)
+def test_each_command_has_a_slash_and_a_line_of_help(command: Command) -> None:
+    assert commands.slash(f"/{command.value} ") is command
+    assert commands.slash(f"/{command.value.upper()}") is command
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("/qit", "There is no command /qit. Did you mean /quit? /help lists them."),
+        ("/xyzzy", "There is no command /xyzzy. /help lists them."),
+        ("/", "There is no command /. /help lists them."),
+        ("/quit now", "There is no command /quit now. Did you mean /quit? /help lists them."),
+    ],
+)
+def test_a_typing_error_is_told_with_what_was_meant(line: str, sentence: str) -> None:
+    assert Playbook(listening(), blind_to=()) >> typed(line) << Says(sentence, "info")
+
+
+def test_help_names_every_command_and_what_can_be_said() -> None:
+    _, effects = step(listening(), 0, typed("/help"))
+    told = [effect.what.text for effect in effects if isinstance(effect, Show)]  # type: ignore[union-attr]
+    assert len(told) == len(Command)
+    assert all(f"/{command.value}" in text for command, text in zip(Command, told, strict=True))
+    assert '(say "goodbye")' in told[2]
+
+
+# Stop
+
+
+def test_stop_said_aloud_silences_the_answer_to_it() -> None:
+    assert (
+        Playbook(spoken("stop"))
+        >> created("R1")
+        >> audio("A1", ms=300)
+        << play("A1", ms=300)
+        >> transcribed("U1", "Stop.")
+        << hush("A1")
+        >> ended("A1", ms=100)
+        << truncate("A1", ms=100)
+        << cancel("R1")
+    )
+
+
+def test_stop_said_aloud_denies_the_answer_that_has_not_begun() -> None:
+    assert Playbook(spoken("stop")) >> transcribed("U1", "Stop.") >> created("R1") << cancel("R1")
+
+
+def test_stop_inside_a_sentence_stops_nothing() -> None:
+    state = after(spoken("..."), created("R1"), audio("A1", ms=300))
+    assert Playbook(state) >> transcribed("U1", "When do buses stop?")
+
+
+@pytest.mark.parametrize("said", [typed("/interrupt"), typed("stop"), typed(""), typed("  "), Interrupted()])
+def test_every_way_to_say_stop_is_the_same(said: Interrupted) -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=300))
+    assert (
+        Playbook(state) >> said << hush("A1") >> ended("A1", ms=100) << truncate("A1", ms=100) << cancel("R1")
+    )
+
+
+def test_stop_takes_back_what_was_wanted() -> None:
+    assert (
+        Playbook(after(listening(), created("R1")))
+        >> TimerDue("tea")
+        << system_message(TEA)
+        >> Interrupted()
+        << cancel("R1")
+        >> done("R1", "cancelled")
+    )
+
+
+def test_the_bare_enter_key_denies_what_has_not_begun() -> None:
+    assert Playbook(after(listening(), typed("hello"))) >> typed("") >> created("R1") << cancel("R1")
+
+
+# Pause, mute
+
+
+def test_pause_within_a_sentence_forgets_it() -> None:
+    assert (
+        Playbook(
+            after(listening(), heard(ms=200), speech_started("U1"), transcribing("U1", "What t")),
+            blind_to=ALARMS,
+        )
+        >> typed("/pause")
+        << line("U1", "What t", "user")
+        << clear()
+        << Says("Paused")
+        >> heard(ms=20)
+        >> typed("/resume")
+        << Says("Listening.")
+        >> heard(ms=20)
+        << append(ms=20)
+    )
+
+
+def test_pause_silences() -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=300))
+    assert (
+        Playbook(state)
+        >> typed("pause")
+        << hush("A1")
+        >> ended("A1")
+        << cancel("R1")
+        >> done("R1")
+        << delete("A1")
+    )
+
+
+def test_pause_said_aloud_is_not_answered() -> None:
+    assert Playbook(spoken("pause")) >> transcribed("U1", "Pause.") >> created("R1") << cancel("R1")
+
+
+def test_a_turn_that_the_server_ends_after_a_pause_is_not_answered() -> None:
+    """Its end and our pause have crossed."""
+    assert (
+        Playbook(after(listening(), speech_started("U1"), typed("/pause")))
+        >> speech_stopped("U1")
+        >> created("R1")
+        << cancel("R1")
+    )
+
+
+def test_speech_that_the_server_finds_after_the_microphone_is_off_blocks_nothing() -> None:
+    """The server had it before; it will not hear the end of it."""
+    assert (
+        Playbook(after(listening(), heard(ms=200), typed("/mute")), blind_to=ALARMS)
+        >> speech_started("U1")
+        >> typed("hello")
+        << line("", "hello", "user", typed=True)
+        << message("hello")
+        << create()
+    )
+
+
+def test_mute_is_a_switch() -> None:
+    assert (
+        Playbook(listening(), blind_to=ALARMS)
+        >> heard(ms=20)
+        << append(ms=20)
+        >> typed("/mute")
+        << clear()
+        << Says("Microphone off")
+        >> heard(ms=20)
+        >> typed("mute")
+        << Says("Listening.")
+        >> heard(ms=20)
+        << append(ms=20)
+    )
+
+
+def test_mute_in_a_pause_turns_the_microphone_on() -> None:
+    book = (
+        Playbook(after(listening(), typed("/pause")), blind_to=ALARMS) >> typed("/mute") << Says("Listening.")
+    )
+    assert book
+    assert (book.state.paused, book.state.muted) == (False, False)
+
+
+def test_mute_lets_the_answer_go_on() -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=300))
+    assert Playbook(state) >> typed("/mute") >> audio("A1", ms=300) << play("A1", ms=300)
+
+
+# Leaving
+
+
+def test_goodbye_ends_when_the_farewell_has_been_heard() -> None:
+    assert (
+        Playbook(spoken("goodbye"))
+        >> transcribed("U1", "Goodbye!")
+        >> created("R1")
+        >> audio("A1", ms=500)
+        << play("A1", ms=500)
+        >> done("R1")
+        << finish("A1")
+        >> ended("A1", ms=500)
+        << Quit()
+    )
+
+
+def test_goodbye_whose_words_come_after_the_farewell_ends_at_once() -> None:
+    state = after(spoken("goodbye"), created("R1"), audio("A1", ms=500), done("R1"), ended("A1", ms=500))
+    assert Playbook(state) >> transcribed("U1", "Bye bye.") << Quit()
+
+
+@pytest.mark.parametrize(("typing", "text"), [("/goodbye", "goodbye"), ("See you later!", "See you later!")])
+def test_goodbye_typed_is_said_to_the_model(typing: str, text: str) -> None:
+    assert (
+        Playbook(listening(voiced=False))
+        >> typed(typing)
+        << message(text)
+        << create()
+        >> created("R1")
+        >> done("R1")
+        << Quit()
+    )
+
+
+def test_goodbye_without_a_farewell_ends_when_it_is_overdue() -> None:
+    assert Playbook(after(listening(), typed("goodbye"))) >> rang("answer") << Quit()
+
+
+def test_a_farewell_that_is_spoken_over_is_answered_before_the_end() -> None:
+    state = after(listening(), typed("goodbye"), created("R1"), audio("A1", ms=500))
+    assert (
+        Playbook(state)
+        >> speech_started("U1")
+        << hush("A1")
+        >> ended("A1", ms=100)
+        << truncate("A1", ms=100)
+        >> done("R1", "cancelled")
+        >> speech_stopped("U1")
+        >> created("R2")
+        >> done("R2")
+        >> transcribed("U1", "Wait!")
+        << Quit()
+    )
+
+
+def test_quit_leaves_at_once() -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=500))
+    book = (
+        Playbook(state) >> typed("/quit") << Quit() >> audio("A1", ms=500) >> Interrupted() >> typed("/quit")
+    )
+    assert book
+    assert book.state.over
+
+
+def test_a_new_conversation_is_silence_first() -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=500))
+    assert Playbook(state) >> typed("/restart") << hush("A1") << Quit(Outcome.RESTART)
+
+
+def test_a_new_conversation_can_be_asked_for_aloud() -> None:
+    assert Playbook(spoken("start over")) >> transcribed("U1", "Start over.") << Quit(Outcome.RESTART)
+
+
+def test_a_language_without_phrases_has_the_slash_commands() -> None:
+    assert (
+        Playbook(spoken("stop", language="de"))
+        >> created("R1")
+        >> audio("A1", ms=9)
+        << play("A1", ms=9)
+        >> transcribed("U1", "Stop.")
+        >> typed("/interrupt")
+        << hush("A1")
+    )
+
+
+# Push-to-talk
+
+
+def test_push_to_talk_is_four_events() -> None:
+    assert (
+        Playbook(after(holding(), created("R1"), audio("A1", ms=500)))
+        >> heard(ms=20)
+        >> TalkPressed()
+        << hush("A1")
+        << clear()
+        >> TalkPressed()
+        >> heard(ms=60)
+        << append(ms=60)
+        >> ended("A1", ms=100)
+        << truncate("A1", ms=100)
+        << cancel("R1")
+        >> heard(ms=60)
+        << append(ms=60)
+        >> done("R1", "cancelled")
+        >> TalkReleased()
+        << commit()
+        << create()
+        >> heard(ms=20)
+        >> TalkReleased()
+    )
+
+
+def test_less_than_100_ms_is_no_turn() -> None:
+    assert (
+        Playbook(holding())
+        >> TalkPressed()
+        << clear()
+        >> heard(ms=99)
+        << append(ms=99)
+        >> TalkReleased()
+        << clear()
+    )
+
+
+def test_the_turn_before_does_not_shorten_this_one() -> None:
+    """The server says `committed` when the user is talking again."""
+    assert (
+        Playbook(after(holding(), TalkPressed(), heard(ms=500), TalkReleased(), created("R1"), done("R1")))
+        >> TalkPressed()
+        << clear()
+        >> heard(ms=60)
+        << append(ms=60)
+        >> committed("U1")
+        >> heard(ms=60)
+        << append(ms=60)
+        >> TalkReleased()
+        << commit()
+        << create()
+    )
+
+
+def test_the_bare_enter_key_is_the_switch_of_push_to_talk() -> None:
+    assert (
+        Playbook(holding(), blind_to=ALARMS)
+        >> typed("")
+        << clear()
+        << Says("Talk. Enter ends your turn.")
+        >> heard(ms=100)
+        << append(ms=100)
+        >> typed("")
+        << commit()
+        << create()
+        >> committed("U1")
+        << awaits("U1", "user")
+        >> transcribed("U1", "Hello.")
+        << line("U1", "Hello.", "user")
+    )
+
+
+def test_a_response_that_begins_while_the_key_is_held_is_denied_the_floor() -> None:
+    assert (
+        Playbook(after(holding(), typed("hello")))
+        >> TalkPressed()
+        << clear()
+        >> created("R1")
+        << cancel("R1")
+        >> audio("A1", ms=100)
+    )
+
+
+def test_a_response_that_nobody_asked_for_is_denied_the_floor_while_the_key_is_held() -> None:
+    assert Playbook(after(holding(), TalkPressed())) >> created("R1") << cancel("R1")
+
+
+def test_a_typed_line_while_the_key_is_held_is_answered_with_it() -> None:
+    assert (
+        Playbook(after(holding(), TalkPressed(), heard(ms=200)))
+        >> typed("hello")
+        << message("hello")
+        >> TalkReleased()
+        << commit()
+        << create()
+    )
+
+
+def test_pause_lets_go_of_the_key() -> None:
+    assert (
+        Playbook(after(holding(), TalkPressed(), heard(ms=200)))
+        >> typed("/pause")
+        << clear()
+        >> TalkReleased()
+        >> TalkPressed()
+        << clear()
+        >> heard(ms=20)
+        << append(ms=20)
+    )
+
+
+def test_a_commit_that_the_server_finds_empty_is_a_note() -> None:
+    state = after(holding(), TalkPressed(), heard(ms=200))
+    assert (
+        Playbook(state, blind_to=ALARMS)
+        >> TalkReleased()
+        << commit()
+        << create()
+        >> Refusal(InputAudioBufferCommit, "input_audio_buffer_commit_empty")
+        << Says("The server said: no", "debug")
+    )
+
+
+def test_there_is_no_key_to_hold_where_the_server_finds_the_turns() -> None:
+    assert Playbook(listening()) >> TalkPressed() >> TalkReleased()
+
+
+def test_without_a_microphone_there_is_nothing_to_hold() -> None:
+    assert Playbook(after(holding(), MicLost("unplugged"))) >> TalkPressed() >> typed("")
+    assert Playbook(holding(microphone=False)) >> typed("")
+
+
+def test_a_microphone_file_is_held_from_its_start_to_its_end() -> None:
+    assert (
+        Playbook(begin(holding(microphone_ends=True).terms))
+        >> session_created()
+        << update(Session(type="realtime"))
+        >> session_updated()
+        << Listen()
+        >> heard(ms=500)
+        << append(ms=500)
+        >> MicEnded()
+        << commit()
+        << create()
+        >> committed("U1")
+        >> created("R1")
+        >> done("R1")
+        >> transcribed("U1", "Hello.")
+        << Quit()
+    )

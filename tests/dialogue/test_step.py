@@ -1,0 +1,171 @@
+"""One event in, the next state and the effects out."""
+
+from typing import get_args
+
+import pytest
+
+from rtassist.dialogue import events
+from rtassist.dialogue.effects import ClearAlarm, Outcome, Quit, SetAlarm
+from rtassist.dialogue.events import (
+    AlarmRang,
+    FrameUnreadable,
+    Interrupted,
+    LinkLost,
+    ServerSaid,
+    Typed,
+    UplinkDropped,
+)
+from rtassist.dialogue.step import LOCAL_RULES, SERVER_RULES, step
+from rtassist.protocol import (
+    UNSET,
+    ConversationItemInputAudioTranscriptionDelta,
+    FunctionCall,
+    Response,
+    ResponseCreated,
+    ResponseOutputItemAdded,
+    ServerEvent,
+    Unknown,
+    UserMessage,
+    decode,
+)
+from tests.playbook import (
+    Playbook,
+    Says,
+    after,
+    audio,
+    awaits,
+    created,
+    ended,
+    finish,
+    hush,
+    listening,
+    play,
+    said,
+    shows,
+    speech_started,
+    truncate,
+)
+
+ALARMS = (SetAlarm, ClearAlarm)
+
+
+def from_wire(frame: str) -> ServerSaid:
+    event = decode(frame)
+    assert not isinstance(event, Unknown)
+    return ServerSaid(event, frame)
+
+
+def test_every_local_event_has_a_rule_and_every_rule_an_event() -> None:
+    assert set(LOCAL_RULES) == set(get_args(events.LocalEvent))
+    assert set(SERVER_RULES) < set(get_args(ServerEvent))
+
+
+def test_the_same_event_is_decided_in_the_same_way() -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=100))
+    assert step(state, 5, speech_started("U1")) == step(state, 5, speech_started("U1"))
+
+
+def test_a_decision_leaves_what_it_was_given_as_it_was() -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=100))
+    answers, utterances = dict(state.answers), dict(state.utterances)
+
+    changed, _ = step(state, 5, Typed("hello"))
+
+    assert changed.answers != answers
+    assert (dict(state.answers), dict(state.utterances)) == (answers, utterances)
+
+
+def test_events_that_mean_nothing_here_change_nothing() -> None:
+    state = listening()
+    unknown = Unknown(type="conversation.mood.changed", fields={"type": "conversation.mood.changed"})
+    limits = from_wire('{"type":"rate_limits.updated","event_id":"e","rate_limits":[]}')
+    for event in (ServerSaid(unknown), limits, AlarmRang("nobody's")):
+        assert step(state, 0, event) == (state, ())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ResponseCreated(response=Response(id=UNSET)),
+        ResponseOutputItemAdded(response_id="R1", output_index=0, item=UserMessage(id="U1")),
+        ResponseOutputItemAdded(response_id="R1", output_index=0, item=FunctionCall(name="f")),
+        ConversationItemInputAudioTranscriptionDelta(item_id="U1", delta=None),
+    ],
+)
+def test_events_without_what_they_are_about_change_nothing(event: ServerEvent) -> None:
+    state = after(listening(), created("R1"))
+    assert step(state, 0, said(event)) == (state, ())
+
+
+def test_after_the_end_nothing_means_anything() -> None:
+    over, _ = step(listening(), 0, Typed("/quit"))
+    for event in (Interrupted(), Typed("hello"), created("R1"), LinkLost(1006, "gone")):
+        assert step(over, 0, event) == (over, ())
+
+
+def test_a_lost_link_ends_the_conversation() -> None:
+    assert (
+        Playbook(listening())
+        >> LinkLost(1006, "The network is gone.")
+        << Quit(Outcome.LINK_LOST, "The network is gone.")
+    )
+
+
+def test_a_slow_network_is_told() -> None:
+    assert (
+        Playbook(listening(), blind_to=ALARMS)
+        >> UplinkDropped(24 * 1500)
+        << Says("The network is too slow: 1500 ms of what you said were dropped.", "warning")
+    )
+
+
+def test_an_unreadable_frame_is_a_note() -> None:
+    assert (
+        Playbook(listening(), blind_to=ALARMS)
+        >> FrameUnreadable("no JSON")
+        << Says("no Realtime event: no JSON", "debug")
+    )
+
+
+@pytest.mark.parametrize("prefix", ["response.output_audio", "response.audio"])
+def test_the_names_of_the_beta_mean_the_same(prefix: str) -> None:
+    place = '"event_id":"e","response_id":"R1","item_id":"A1","output_index":0,"content_index":0'
+    assert (
+        Playbook(after(listening(), created("R1")), blind_to=ALARMS)
+        >> from_wire(f'{{"type":"{prefix}.delta",{place},"delta":"AAAAAA=="}}')
+        << awaits("A1", "assistant")
+        << play("A1", samples=2)
+        >> from_wire(f'{{"type":"{prefix}_transcript.delta",{place},"delta":"one two"}}')
+        >> from_wire(f'{{"type":"{prefix}_transcript.done",{place},"transcript":"one two"}}')
+        >> from_wire(f'{{"type":"{prefix}.done",{place}}}')
+        << finish("A1")
+        >> events.PlaybackAdvanced("A1", 1)
+        << shows("A1", "one")
+    )
+
+
+def test_a_playbook_says_where_and_how_it_differs() -> None:
+    book = (
+        Playbook(listening())
+        >> created("R1")
+        >> audio("A1", ms=200)
+        << play("A1", ms=100)
+        >> speech_started("U1")
+        << hush("A1")
+    )
+    with pytest.raises(AssertionError) as caught:
+        bool(book)
+    assert str(caught.value).splitlines()[-3:] == [
+        "  - << Play('A1', 100 ms)",
+        "  + << Play('A1', 200 ms)",
+        "    step 2: '-' was to be done, '+' was done",
+    ]
+
+
+def test_a_playbook_misses_what_was_not_named() -> None:
+    state = after(listening(), created("R1"), audio("A1", ms=200), speech_started("U1"))
+    with pytest.raises(AssertionError):
+        bool(Playbook(state) >> ended("A1", ms=100))
+    with pytest.raises(AssertionError):
+        bool(Playbook(state) >> ended("A1", ms=100) << truncate("A1", ms=99))
+    assert Playbook(state) >> ended("A1", ms=100) << truncate("A1", ms=100)
