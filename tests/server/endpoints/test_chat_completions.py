@@ -26,7 +26,7 @@ ASK = Ask(
 async def thinking(
     url: str, *, model: str | None = "tiny", key: str | None = None, silence_s: float = 30
 ) -> AsyncIterator[Thinker]:
-    deadlines = Deadlines(first_byte_s=silence_s, between_bytes_s=silence_s)
+    deadlines = Deadlines(between_bytes_s=silence_s)
     async with endpoint_parts(llm_url=url, llm_model=model, llm_key=key, deadlines=deadlines) as parts:
         assert (parts[0], parts[2]) == (None, None)
         assert parts[1] is not None
@@ -130,7 +130,7 @@ async def test_silence(chunks: list[object], done: bool, code: str | None) -> No
         await exchange.send(sse(chunks, done=done))
         await exchange.hang()
 
-    async with http_server(falter) as server, thinking(server.url, silence_s=0.1) as thinker:
+    async with http_server(falter) as server, thinking(server.url, silence_s=0.2) as thinker:
         pieces, failed = await gathered(thinker.answer(ASK))
     assert text(pieces) == "And then"
     assert (failed.code if failed else None) == code
@@ -200,10 +200,13 @@ async def test_the_first_model_is_asked_for_once() -> None:
     async def ask(thinker: Thinker) -> None:
         said.append(await gathered(thinker.answer(ASK)))
 
-    async with http_server(answer_with_the_model) as server, thinking(server.url, model=None) as thinker:
-        async with trio.open_nursery() as nursery:
-            for _ in range(3):
-                nursery.start_soon(ask, thinker)
+    async with (
+        http_server(answer_with_the_model) as server,
+        thinking(server.url, model=None) as thinker,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(3):
+            nursery.start_soon(ask, thinker)
     assert said == [([Say(text="first:4b")], None)] * 3
     assert [request.method for request in server.requests].count("GET") == 1
 
