@@ -1,0 +1,1 @@
+"""The thinker without a language model: it understands a table of sentences and answers them."""
