@@ -38,7 +38,6 @@ class ChatCompletions:
                     for piece in reader.feed(chunk):
                         yield piece
                     if reader.done:
-                        await self._endpoint.drain(chunks)
                         break
             except PartFailed:
                 if not reader.complete:
@@ -47,6 +46,7 @@ class ChatCompletions:
                     raise
             for ending in reader.finish():
                 yield ending
+            await self._endpoint.drain(chunks)
 
     async def _find_model(self) -> str:
         async with self._finding:

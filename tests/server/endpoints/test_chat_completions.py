@@ -80,6 +80,22 @@ async def test_the_first_words_come_before_the_last_are_known() -> None:
     assert came == [Say(text="Well, "), Say(text="no.")]
 
 
+async def test_the_last_words_do_not_wait_for_the_connection_which_is_kept() -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.begin(content_type="text/event-stream")
+        await exchange.send(sse(says("No.")))
+        await heard.wait()
+        await exchange.end()
+
+    async with http_server(answer) as server, thinking(server.url) as thinker:
+        for _ in range(2):
+            heard = trio.Event()
+            async for piece in thinker.answer(ASK):
+                assert piece == Say(text="No.")
+                heard.set()
+    assert server.connections == 1
+
+
 async def test_function_calls_come_after_the_words() -> None:
     async def answer(exchange: Exchange) -> None:
         chunks = calls(
@@ -87,7 +103,7 @@ async def test_function_calls_come_after_the_words() -> None:
             fragment(1, "{}", name="now", id="2"),
             fragment(0, ":5}"),
         )
-        await exchange.answer(sse([*says("One moment.", reason=None), *chunks]))
+        await exchange.answer(sse([*says("One moment.", reason=None), *chunks], done=False))
 
     async with http_server(answer) as server, thinking(server.url) as thinker:
         assert await gathered(thinker.answer(ASK)) == (

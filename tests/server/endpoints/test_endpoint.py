@@ -1,7 +1,9 @@
 """How an endpoint fails, over real sockets; what its answers mean is tested beside each part."""
 
+import errno
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +14,7 @@ import trustme
 
 from rtassist.errors import SettingsWrong
 from rtassist.server.endpoints.endpoint import Deadlines, Endpoint, open_endpoint
-from rtassist.server.endpoints.failures import Declined, Peer
+from rtassist.server.endpoints.failures import Declined, Peer, why_no_connection
 from rtassist.server.parts import PartFailed
 from tests.server.endpoints.http_server import Exchange, Script, http_server
 
@@ -182,6 +184,19 @@ async def test_nothing_listens() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "Network is unreachable."),
+        (ConnectionError(), "it closed the connection at once."),
+    ],
+)
+def test_other_reasons_for_no_connection(error: OSError, words: str) -> None:
+    outer = OSError("all attempts failed")
+    outer.__cause__ = ExceptionGroup("attempts", [error])
+    assert why_no_connection(outer) == words
+
+
 class Names(trio.abc.HostnameResolver):
     """Knows no name, in one way or the other."""
 
@@ -288,6 +303,23 @@ async def test_a_connection_that_is_closed_without_an_answer() -> None:
     assert (await failure_of(leave)).code == "llm_broken_off"
 
 
+async def test_a_connection_that_is_reset() -> None:
+    async def reset(exchange: Exchange) -> None:
+        assert isinstance(exchange.stream, trio.SocketStream)
+        exchange.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    failed = await failure_of(reset)
+    assert failed.code == "llm_broken_off"
+    assert failed.message.endswith("broke the connection off.")
+
+
+async def test_a_key_that_cannot_be_sent_is_not_shown_either() -> None:
+    async with http_server(echo) as server:
+        failed = await failure(server.url, key=f"{KEY}\r\nX-More: 1")
+    assert failed.code == "llm_failed"
+    assert server.requests == []
+
+
 async def test_what_is_not_http() -> None:
     async def greet(exchange: Exchange) -> None:
         await exchange.stream.send_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
@@ -370,7 +402,10 @@ async def test_the_proxy_of_the_environment_but_not_for_this_machine() -> None:
     assert len(proxy.requests) == 1
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com", "http://", "http://host:notaport/v1", "nonsense"])
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://example.com", "http://", "http://host:notaport/v1", "nonsense", "http://[::1/v1", "http://\x7f"],
+)
 async def test_a_url_that_is_none(url: str) -> None:
     with pytest.raises(SettingsWrong, match="RTASSIST_LLM_URL must"):
         async with opened(url):

@@ -3,6 +3,13 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from openai.types.chat import (
+    ChatCompletionMessageParam,
+    ChatCompletionToolChoiceOptionParam,
+    ChatCompletionToolUnionParam,
+)
+from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
+from pydantic import TypeAdapter
 
 from rtassist.protocol import (
     AssistantContent,
@@ -171,6 +178,33 @@ def test_tools_are_passed_through() -> None:
 )
 def test_the_choice_of_a_tool(choice: Any, made: object) -> None:
     assert request(evolve(ASK, tool_choice=choice), "m").get("tool_choice") == made
+
+
+def test_the_openai_package_takes_it_for_a_request() -> None:
+    image = UserContent(type="input_image", image_url="data:image/png;base64,AA==", detail="low")
+    items = (
+        system("Be brief."),
+        UserMessage(content=(UserContent(type="input_text", text="What is this?"), image)),
+        said("Let me look."),
+        call("1", '{"x":1}'),
+        call("2"),
+        result("1", "4"),
+        typed("Well?"),
+    )
+    body = request(evolve(ASK, items=items, tool_choice=ToolChoiceFunction(name="f")), "m")
+    assert [message["role"] for message in body["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+        "tool",
+        "tool",
+        "user",
+    ]
+    TypeAdapter(list[ChatCompletionMessageParam]).validate_python(body["messages"], strict=True)
+    TypeAdapter(list[ChatCompletionToolUnionParam]).validate_python(body["tools"], strict=True)
+    TypeAdapter(ChatCompletionToolChoiceOptionParam).validate_python(body["tool_choice"], strict=True)
+    known = CompletionCreateParamsStreaming
+    assert body.keys() <= known.__required_keys__ | known.__optional_keys__
 
 
 def test_no_tools() -> None:

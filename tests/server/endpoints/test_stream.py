@@ -2,10 +2,18 @@ import json
 from collections import deque
 from contextlib import suppress
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openai.types.chat import ChatCompletionChunk
+from openai.types.chat.chat_completion_chunk import (
+    Choice,
+    ChoiceDelta,
+    ChoiceDeltaToolCall,
+    ChoiceDeltaToolCallFunction,
+)
 
 from rtassist.server.endpoints.failures import Peer
 from rtassist.server.endpoints.stream import AnswerReader, Words
@@ -64,6 +72,29 @@ def test_bytes_may_be_cut_anywhere(cuts: list[int]) -> None:
 )
 def test_what_servers_write(data: bytes) -> None:
     assert read(data) == ("Yes.", [])
+
+
+def test_chunks_of_the_openai_package() -> None:
+    def chunk(delta: ChoiceDelta, reason: Literal["tool_calls"] | None = None) -> object:
+        choice = Choice(index=0, delta=delta, finish_reason=reason)
+        made = ChatCompletionChunk(
+            id="c", created=1, model="m", object="chat.completion.chunk", choices=[choice]
+        )
+        return made.model_dump()
+
+    def call(name: str | None, arguments: str) -> ChoiceDelta:
+        function = ChoiceDeltaToolCallFunction(name=name, arguments=arguments)
+        made = ChoiceDeltaToolCall(index=0, id=name, type="function" if name else None, function=function)
+        return ChoiceDelta(tool_calls=[made])
+
+    chunks = [
+        chunk(ChoiceDelta(role="assistant", content="")),
+        chunk(ChoiceDelta(content="Wait.")),
+        chunk(call("f", "")),
+        chunk(call(None, '{"x":1}')),
+        chunk(ChoiceDelta(), "tool_calls"),
+    ]
+    assert read(sse(chunks)) == ("Wait.", [Call(name="f", arguments='{"x":1}')])
 
 
 def test_the_first_words_do_not_wait() -> None:
