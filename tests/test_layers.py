@@ -89,7 +89,7 @@ LAYERS = {
     "server.child_process": layer("server.child server.child_side server.parts", "trio"),
     # In the child: neither trio nor numpy, and of the synthesiser's nothing but the library itself.
     "server.child_side": layer(),
-    "server.synthesis": layer("server.child server.parts audio.pcm", "numpy trio"),
+    "server.synthesis": layer("server.child audio.SAMPLE_RATE audio.pcm", "numpy"),
     "server.synthesis_child": layer("server.child_side", "espeakng_loader"),
     "server.connection": layer("server protocol errors", "attrs orjson trio trio_websocket"),
     "server.outgoing": layer("server protocol", "attrs trio trio_websocket"),
