@@ -142,8 +142,7 @@ def _time(question: Question) -> list[Say | Call]:
     now = question.now
     hour = now.hour % 12 or 12
     part = "in the morning" if now.hour < 12 else "in the afternoon" if now.hour < 18 else "in the evening"
-    minutes = f" {now.minute:02}" if now.minute else " o'clock"
-    clock = f"{hour}{minutes}" if not now.minute else f"{hour}:{now.minute:02}"
+    clock = f"{hour}:{now.minute:02}" if now.minute else f"{hour} o'clock"
     return [Say(text=f"It is {clock} {part}.")]
 
 
@@ -167,8 +166,7 @@ def _words(question: Question) -> list[Say | Call]:
 
 def _counting(question: Question) -> list[Say | Call]:
     ends = [int(_amount(words)) for words in question.meaning.every("amount")]
-    down = "down" in question.meaning.words or "backwards" in question.meaning.words
-    down = down or "backward" in question.meaning.words
+    down = not {"down", "backward", "backwards"}.isdisjoint(question.meaning.words)
     if len(ends) == 1:
         ends = [ends[0], 0] if down else [1, ends[0]]
     first, last = ends

@@ -19,9 +19,7 @@ _OPERATORS = {
     "take away": "-",
     "times": "*",
     "multiplied by": "*",
-    "multiply": "*",
     "divided by": "/",
-    "divide": "/",
     "over": "/",
     "by": "*",
     "percent of": "%",
@@ -36,6 +34,7 @@ _SAID = {
     "%": "percent of",
     "mod": "modulo",
 }
+_VERBS = {"add": "+", "subtract": "-", "take": "-", "multiply": "*", "divide": "/"}
 _BINDS_TIGHTER = frozenset({"*", "/", "%", "mod"})
 _SHORT = {"double": ("*", Fraction(2)), "halve": ("/", Fraction(2))}
 
@@ -67,15 +66,14 @@ def work_out(meaning: Meaning, last: Fraction | None) -> Sum:
 
 def _read(meaning: Meaning, last: Fraction | None) -> tuple[list[Fraction | None], list[str]]:
     words = meaning.words
-    for verb, (operator, by) in _SHORT.items():
-        if verb in words:
+    for short, (operator, by) in _SHORT.items():
+        if short in words:
             return [last, by], [operator]
     if "square" in words:
         return [last, last], ["*"]
-    said = next((word for word in words if word in {"add", "subtract", "take", "multiply", "divide"}), None)
-    if said is not None and not meaning.every("operator"):
-        operator = _OPERATORS["take away" if said == "take" else said]
-        return [last, value_of(meaning.first("number"))], [operator]
+    verb = next((word for word in words if word in _VERBS), None)
+    if verb is not None and not meaning.every("operator"):
+        return [last, _signed(meaning.first("number"))], [_VERBS[verb]]
     numbers: list[Fraction | None] = []
     operators: list[str] = []
     for name, said in meaning.captures:

@@ -65,7 +65,8 @@ def _result(said: list[str]) -> Fraction | None:
     for text in said:
         meaning = understand(text)
         if meaning is not None and meaning.intent == "arithmetic":
-            result = work_out(meaning, result).value
+            value = work_out(meaning, result).value
+            result = result if value is None else value
     return result
 
 
