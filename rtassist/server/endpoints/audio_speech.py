@@ -41,10 +41,8 @@ class AudioSpeech:
         """See Synthesiser."""
         if not any(character.isalnum() for character in text):
             return
-        manner: _Manner | None = _Manner(
-            self._format, _DEFAULT_VOICE if voice in self._unknown_voices else voice
-        )
-        while manner is not None:
+        manner = _Manner(self._format, _DEFAULT_VOICE if voice in self._unknown_voices else voice)
+        while True:
             body: dict[str, object] = {
                 "model": self._model,
                 "input": text,
@@ -63,9 +61,10 @@ class AudioSpeech:
                             yield pcm
                 return
             except Declined as declined:
-                manner = _otherwise(manner, declined)
-                if manner is None:
+                otherwise = _otherwise(manner, declined)
+                if otherwise is None:
                     raise
+                manner = otherwise
 
     async def _sound(self, response: httpx2.Response) -> AsyncGenerator[bytes]:
         content_type = response.headers.get("content-type", "")

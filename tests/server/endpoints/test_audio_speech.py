@@ -238,7 +238,7 @@ async def test_speech_that_is_abandoned(between: bool) -> None:
 
     async with http_server(stall_once) as server, speaking(server.url) as synthesiser:
         with trio.CancelScope() as scope:
-            async with aclosing(synthesiser.speak("Hello.", voice="nova", speed=1)) as chunks:  # type: ignore[type-var]  # a generator
+            async with aclosing(synthesiser.speak("Hello.", voice="nova", speed=1)) as chunks:
                 assert await anext(chunks) == TONE
                 if not between:
                     scope.cancel()

@@ -19,7 +19,7 @@ def form(request: Request) -> dict[str, Message]:
     """The parts of a multipart/form-data request by their names."""
     head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
     parsed = BytesParser().parsebytes(head + request.body)
-    return {str(part.get_param("name", header="content-disposition")): part for part in parsed.get_payload()}  # type: ignore[union-attr, misc]  # a multipart message's payload is its parts
+    return {str(part.get_param("name", header="content-disposition")): part for part in parsed.get_payload()}
 
 
 async def transcript(
@@ -56,7 +56,7 @@ async def test_an_utterance() -> None:
     assert parts.keys() == {"file", "model", "language"}
     assert [parts[name].get_payload() for name in ("model", "language")] == ["tiny", "de"]
     assert parts["file"].get_filename() == "speech.wav"
-    with wave.open(io.BytesIO(parts["file"].get_payload(decode=True))) as file:  # type: ignore[arg-type]  # bytes
+    with wave.open(io.BytesIO(parts["file"].get_payload(decode=True))) as file:
         assert file.getparams()[:4] == (1, 2, 24_000, 150 * 24)
         assert file.readframes(10_000) == tone(100) + tone(50, hertz=600)
 

@@ -192,7 +192,7 @@ async def test_an_answer_that_is_abandoned(between: bool) -> None:
 
     async with http_server(answer) as server, thinking(server.url) as thinker:
         with trio.CancelScope() as scope:
-            async with aclosing(thinker.answer(ASK)) as pieces:  # type: ignore[type-var]  # a generator
+            async with aclosing(thinker.answer(ASK)) as pieces:
                 assert await anext(pieces) == Say(text="Well, let ")
                 if not between:
                     scope.cancel()

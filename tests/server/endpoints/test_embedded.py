@@ -98,11 +98,11 @@ async def test_a_function_call_goes_to_the_client_and_its_result_to_the_model() 
         _, second = await until_done(link)
 
     assert first.output is not None
-    message, call = first.output  # type: ignore[misc]  # not UNSET
+    message, call = first.output
     assert message.content[0].text == "One moment."
     assert isinstance(call, FunctionCall)
     assert (call.name, call.arguments) == ("start_timer", '{"minutes":5}')
-    assert second.output[0].content[0].text == "It rings in five minutes."  # type: ignore[index, union-attr]  # so
+    assert second.output[0].content[0].text == "It rings in five minutes."
     asked, answered = (request.json for request in endpoints.requests)
     assert asked["tools"] == [
         {
