@@ -115,7 +115,7 @@ class Connection:
         self._scopes: defaultdict[str, set[trio.CancelScope]] = defaultdict(set)
         self._alarms: dict[str, trio.CancelScope] = {}
         self._utterances: dict[str, _Utterance] = {}
-        self._paces: dict[str, float] = {}
+        self._due: dict[str, float] = {}
         self._reports: list[Report] = []
 
     async def run(self) -> None:
@@ -177,7 +177,7 @@ class Connection:
                     self._nursery.start_soon(self._speak, output)
                 case Abandon(id=id):
                     self._utterances.pop(id, None)
-                    self._paces.pop(id, None)
+                    self._due.pop(id, None)
                     for scope in self._scopes.pop(id, ()):
                         scope.cancel()
                 case SetAlarm():
@@ -294,10 +294,10 @@ class Connection:
     async def _pace(self, response_id: str, sent_bytes: int) -> None:
         """Wait as long as the client has more of a response's sound in hand than it should."""
         await self._outgoing.room()
-        now = trio.current_time()
-        pace = self._paces.setdefault(response_id, now - _HEAD_START_S)
-        self._paces[response_id] = max(pace, now - _HEAD_START_S) + sent_bytes / _BYTES_PER_S / self._faster
-        await trio.sleep_until(self._paces[response_id])
+        earliest = trio.current_time() - _HEAD_START_S / self._faster
+        due = max(self._due.get(response_id, earliest), earliest) + sent_bytes / _BYTES_PER_S / self._faster
+        self._due[response_id] = due
+        await trio.sleep_until(due)
 
     async def _next(self, pieces: AsyncGenerator[T], what: str) -> T | None:
         with trio.move_on_after(self._part_deadline_s), _as_failures(what):

@@ -19,8 +19,10 @@ class Inward:
     other half; the resampler holds back a few milliseconds."""
 
     def __init__(self, format: str) -> None:
-        self._table = None if format == "audio/pcm" else _decoding(format)
-        self._resampler = soxr.ResampleStream(G711_RATE, RATE, 1, dtype="int16")
+        self._table: NDArray[np.int16] | None = None
+        if format != "audio/pcm":
+            self._table = _decoding(format)
+            self._resampler = soxr.ResampleStream(G711_RATE, RATE, 1, dtype="int16")
         self._half = b""
 
     def convert(self, audio: bytes) -> bytes:
@@ -37,8 +39,10 @@ class Outward:
     back."""
 
     def __init__(self, format: str) -> None:
-        self._table = None if format == "audio/pcm" else _encoding(format)
-        self._resampler = soxr.ResampleStream(RATE, G711_RATE, 1, dtype="int16")
+        self._table: NDArray[np.uint8] | None = None
+        if format != "audio/pcm":
+            self._table = _encoding(format)
+            self._resampler = soxr.ResampleStream(RATE, G711_RATE, 1, dtype="int16")
 
     def convert(self, pcm: bytes, *, last: bool = False) -> bytes:
         if self._table is None:

@@ -93,13 +93,13 @@ class SileroEar:
 
 
 class _TwoThirds:
-    """24 to 16 kHz, 0.7 ms late. soxr's stream hands out sound in blocks, 6 to 36 ms late, which the user would
-    wait for at either end of a turn."""
+    """24 to 16 kHz, 0.7 ms late. soxr's stream hands out sound in blocks, 6 to 36 ms late, for which the user
+    would wait at either end of a turn."""
 
     _TAPS = 32
 
     def __init__(self) -> None:
-        # Every three samples in make two out: one in the middle of the filter, one a sample and a half behind.
+        # Three samples in make two out: one in the middle of the filter, one a sample and a half behind.
         offsets = np.arange(self._TAPS)[:, None] - np.array([15.0, 16.5])
         cutoff = 14_400 / RATE
         shape = np.kaiser(self._TAPS * 2 + 1, 8.0)[np.rint(offsets * 2 + self._TAPS).astype(int)]
@@ -115,7 +115,8 @@ class _TwoThirds:
         windows = np.lib.stride_tricks.sliding_window_view(self._samples, self._TAPS)[: steps * 3 : 3]
         resampled = (windows @ self._filters).reshape(-1)
         self._samples = self._samples[steps * 3 :]
-        return np.clip(np.rint(resampled), -32768, 32767).astype("<i2").tobytes()
+        pcm16: bytes = np.clip(np.rint(resampled), -32768, 32767).astype("<i2").tobytes()
+        return pcm16
 
 
 class EnergyEar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 import time
@@ -24,7 +25,7 @@ from rtassist.server.outside import Close
 
 __all__ = ["Options", "Parts", "Server", "serve"]
 
-_HANDSHAKE_S = 10
+_HANDSHAKE_S = 5
 # A waiting frame costs memory, a full queue leaves pings unanswered; clients send fifty small frames a
 # second.
 _FRAMES_WAITING = 16
@@ -63,7 +64,8 @@ class Options:
     part_deadline_s: float = 60
     """How long recognition, the next piece of an answer, or the next piece of speech may take."""
     faster_than_real_time: float = 8.0
-    """How fast speech leaves, compared with how long it sounds; its first second leaves at once."""
+    """How fast speech leaves, compared with how long it sounds; its first second leaves at once. With
+    `math.inf` all of it does."""
     close_within_s: float = 2.0
 
     latency_ms: float = 0
@@ -98,8 +100,9 @@ class Server:
         """How many are open."""
         return len(self._connections)
 
-    async def _accept(self, stream: trio.SocketStream) -> None:
-        """One TCP connection, from beginning to end. What a peer can do wrong ends here."""
+    async def accept(self, stream: trio.abc.Stream) -> None:
+        """One connection, from its handshake to its end; closes the stream. What a peer can do wrong ends
+        here."""
         if self._sockets >= self._options.max_sessions * 4:
             await trio.aclose_forcefully(stream)
             return
@@ -113,8 +116,8 @@ class Server:
         finally:
             self._sockets -= 1
 
-    async def _hold(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
-        with trio.move_on_after(_HANDSHAKE_S):
+    async def _hold(self, stream: trio.abc.Stream, nursery: trio.Nursery) -> None:
+        with trio.move_on_after(_HANDSHAKE_S) as handshake:
             request = await wrap_server_stream(
                 nursery,
                 stream,
@@ -132,10 +135,12 @@ class Server:
             if isinstance(admitted, Dismissed):
                 await _dismiss(websocket, admitted)
                 return
+            # The deadline is the handshake's alone: the session lasts as long as it lasts.
+            handshake.deadline = math.inf
             await self._converse(websocket, stream, admitted)
 
     async def _converse(
-        self, websocket: WebSocketConnection, stream: trio.SocketStream, admitted: Admitted
+        self, websocket: WebSocketConnection, stream: trio.abc.Stream, admitted: Admitted
     ) -> None:
         connection = self._connection(websocket, stream, admitted)
         self._connections.add(connection)
@@ -146,7 +151,7 @@ class Server:
             self._changed.set()
 
     def _connection(
-        self, websocket: WebSocketConnection, stream: trio.SocketStream, admitted: Admitted
+        self, websocket: WebSocketConnection, stream: trio.abc.Stream, admitted: Admitted
     ) -> Connection:
         options = self._options
         opening = Opening(
@@ -181,7 +186,7 @@ class Server:
             part_deadline_s=options.part_deadline_s,
         )
 
-    async def _close_all(self) -> None:
+    async def close(self) -> None:
         """Tell every client that the server goes; who does not listen is left after `close_within_s`."""
         for connection in self._connections:
             connection.finish(Close(code=1001, reason="The server is shutting down."))
@@ -197,20 +202,25 @@ class Server:
 async def serve(options: Options, parts: Parts) -> AsyncIterator[Server]:
     """A Realtime server for as long as the context is open; it prints nothing.
 
-    Raises OSError if the address cannot be had. Leaving closes every session with 1001, within about twice
-    `options.close_within_s`, also when cancelled.
+    Raises OSError if the address cannot be had; what the caller raises comes out as it is. Leaving closes
+    every session with 1001, within about twice `options.close_within_s`, also when cancelled.
     """
     listeners = await trio.open_tcp_listeners(options.port, host=options.host)
     server = Server(options, parts, listeners[0].socket.getsockname()[1])
+    raised: Exception | None = None
     async with trio.open_nursery() as nursery:
         accepting = await nursery.start(_listen, server, listeners)
         try:
             yield server
+        except Exception as error:
+            raised = error
         finally:
             with trio.CancelScope(shield=True):
                 accepting.cancel()
-                await server._close_all()
+                await server.close()
             nursery.cancel_scope.cancel()
+    if raised is not None:
+        raise raised
 
 
 async def _listen(
@@ -221,7 +231,7 @@ async def _listen(
     async with trio.open_nursery() as handlers:
         with trio.CancelScope() as accepting:
             task_status.started(accepting)
-            await trio.serve_listeners(server._accept, listeners, handler_nursery=handlers)
+            await trio.serve_listeners(server.accept, listeners, handler_nursery=handlers)
 
 
 async def _dismiss(websocket: WebSocketConnection, dismissed: Dismissed) -> None:

@@ -54,7 +54,14 @@ def test_speech_ends_only_well_below_the_threshold() -> None:
     assert len(turns([0.9] * 5 + [0.3] * 60)) == 2
     # Once it has fallen so far, it has to be loud again to count as speech.
     assert turns([0.9] * 5 + [0.3] + [0.4] * 15)[1][1] == SpeechStopped(end_ms=5 * 32 + 500)
-    assert len(turns([0.2] * 5 + [0.0] * 60, Listening(threshold=0.1, prefix_padding_ms=0, silence_duration_ms=0))) == 2
+    assert (
+        len(
+            turns(
+                [0.2] * 5 + [0.0] * 60, Listening(threshold=0.1, prefix_padding_ms=0, silence_duration_ms=0)
+            )
+        )
+        == 2
+    )
 
 
 def test_padding_reaches_neither_before_the_beginning_nor_into_the_turn_before() -> None:
