@@ -202,13 +202,15 @@ class Ring:
             heard = 0
             if speaker is not None:
                 start = speaker.handed()
-                with voice.scope:
-                    try:
+                try:
+                    with voice.scope:
                         await self.sound(voice, speaker, start)
-                    except (DeviceLost, SoundUnavailable) as gone:
-                        lost = str(gone)
-                if voice.scope.cancel_called:
-                    speaker.flush()
+                    if voice.scope.cancel_called:
+                        speaker.flush()
+                        # A few ms, until the device has said where it fell silent.
+                        await speaker.drain()
+                except (DeviceLost, SoundUnavailable) as gone:
+                    lost = str(gone)
                 heard = speaker.heard() - start
             del self.voice_of[voice.item_id]
             self.feed(events.PlaybackEnded(voice.item_id, heard))
