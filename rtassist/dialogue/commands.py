@@ -102,7 +102,7 @@ def obey(do: Draft, command: Command) -> None:
             do.change(muted=True)
             drop_half_turn(do)
             do.ask(Show(Notice("Microphone off. /mute again turns it on.")))
-        case Command.RESTART:
+        case Command.RESTART:  # pragma: no branch (there is no other)
             floor.take(do, Taker.USER_ACTED)
             do.ask(Quit(Outcome.RESTART))
 

@@ -67,7 +67,10 @@ class MicLost:
 
 @frozen
 class SpeakerLost:
-    """The loudspeaker is gone; answers are read, not heard."""
+    """The loudspeaker is gone; answers are read, not heard.
+
+    Told before the end of the voice that it was sounding, the rest of that is read, too; else it is cut.
+    """
 
     reason: str
 

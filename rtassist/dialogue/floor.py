@@ -68,8 +68,7 @@ def diagram() -> str:
     return "\n    ".join(rows)
 
 
-if __doc__:
-    __doc__ = __doc__.replace("{diagram}", diagram())
+__doc__ = (__doc__ or "").replace("{diagram}", diagram())
 
 
 def created(do: Draft, response_id: str) -> None:

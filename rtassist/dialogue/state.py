@@ -203,7 +203,7 @@ class Conversation:
     paused: bool = False
     muted: bool = False
     uncommitted: int = 0
-    """Samples appended since the last commit or clear of ours."""
+    """Samples appended since the last commit or clear of ours, as far as a commit needs them."""
     awaited: tuple[str, ...] = ()
     """User items that began and whose words are not complete."""
     heard_words: Mapping[str, str] = field(factory=dict)
@@ -224,9 +224,6 @@ class Conversation:
     @property
     def user_speaks(self) -> bool:
         return self.user_item is not None
-
-    def sounding(self) -> tuple[Utterance, ...]:
-        return tuple(u for u in self.utterances.values() if u.sound is Sound.SOUNDING)
 
     def quiet(self) -> bool:
         """Nobody speaks, nothing sounds, and nothing that was asked for is outstanding."""

@@ -116,8 +116,7 @@ def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
 def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
     do.change(user_item=None)
     turns.user_ended(do, event.item_id)
-    if do.state.terms.server_turns:
-        turns.answer_due(do)
+    turns.answer_due(do)
 
 
 def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
@@ -201,7 +200,9 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
         session.trail(do, event.samples)
     elif not _microphone_on(state):
         return
-    do.change(uncommitted=do.state.uncommitted + event.samples)
+    uncommitted = min(do.state.uncommitted + event.samples, SHORTEST_COMMIT_SAMPLES)
+    if uncommitted != do.state.uncommitted:  # it comes fifty times a second, and mostly changes nothing
+        do.change(uncommitted=uncommitted)
     do.ask(Send(InputAudioBufferAppend(audio=event.pcm)))
 
 

@@ -336,6 +336,23 @@ def test_a_response_that_begins_beside_another_silences_it() -> None:
     )
 
 
+def test_the_end_of_one_response_is_not_the_end_of_another() -> None:
+    assert (
+        Playbook(after(sounding(), created("R2"), audio("A2", ms=100)))
+        >> done("R1")
+        >> typed("hello")
+        << hush("A2")
+        << message("hello")
+        >> ended("A1", ms=300)
+        << truncate("A1", ms=300)
+        >> ended("A2", ms=50)
+        << truncate("A2", ms=50)
+        << cancel("R2")
+        >> done("R2", "cancelled")
+        << create()
+    )
+
+
 def test_the_next_response_waits_for_the_end_of_what_sounds() -> None:
     """As with a function call: the preamble plays on while its answer is made."""
     assert (

@@ -49,6 +49,11 @@ def test_settings_that_are_refused_end_the_conversation() -> None:
     )
 
 
+def test_another_refusal_is_not_taken_for_the_one_of_the_settings() -> None:
+    opened = Playbook(begin(listening().terms), blind_to=(Send, *ALARMS)) >> session_created()
+    assert opened >> error("invalid_value", event_id="rta_77") << Says("The server said: no", "warning")
+
+
 def test_a_server_that_will_not_write_is_read_all_the_same() -> None:
     assert (
         Playbook(listening(), blind_to=(Send, *ALARMS))

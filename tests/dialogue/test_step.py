@@ -18,6 +18,7 @@ from rtassist.dialogue.events import (
 from rtassist.dialogue.step import LOCAL_RULES, SERVER_RULES, step
 from rtassist.protocol import (
     UNSET,
+    BadFrame,
     ConversationItemInputAudioTranscriptionDelta,
     FunctionCall,
     Response,
@@ -32,8 +33,10 @@ from tests.playbook import (
     Playbook,
     Says,
     after,
+    append,
     audio,
     awaits,
+    create,
     created,
     ended,
     finish,
@@ -125,6 +128,18 @@ def test_an_unreadable_frame_is_a_note() -> None:
         >> FrameUnreadable("no JSON")
         << Says("no Realtime event: no JSON", "debug")
     )
+
+
+def test_what_a_message_of_the_server_is_to_the_conversation() -> None:
+    bad = BadFrame(path="type", reason="is missing")
+    assert events.received("{}", bad) == FrameUnreadable(str(bad), "{}")
+    unknown = Unknown(type="x", fields={"type": "x"})
+    assert events.received("...", unknown) == ServerSaid(unknown, "...")
+
+
+def test_only_microphone_audio_counts_as_samples_to_send() -> None:
+    assert append(ms=20).samples == 480
+    assert create().samples == 0
 
 
 @pytest.mark.parametrize("prefix", ["response.output_audio", "response.audio"])
