@@ -77,8 +77,8 @@ class Process:
         if self.over:
             request.finish(self.failure)
             return
-        self._requests[request.id] = request
         self.put(REQUEST, request.id, payload)
+        self._requests[request.id] = request
 
     def expect(self, request: Request) -> None:
         if request.id in self._requests:

@@ -29,6 +29,10 @@ def handle(job: Job) -> None:
         case [b"hang"]:
             job.answer(b"hanging")
             threading.Event().wait()
+        case [b"spin"]:
+            job.answer(b"spinning")
+            while True:
+                pass
         case [b"raise"]:
             raise ValueError("the voice\x1b[31m is\nmissing")
         case [b"die"]:
@@ -44,9 +48,11 @@ def handle(job: Job) -> None:
             ctypes.CDLL(None).fflush(None)
             job.answer(b"printed")
         case [b"environment"]:
-            job.answer("\n".join(os.environ).encode())
+            job.answer("\n".join(f"{name}={value}" for name, value in os.environ.items()).encode())
         case [b"modules"]:
             job.answer(" ".join(sys.modules).encode())
+        case [b"path"]:
+            job.answer("\n".join(sys.path).encode())
         case [b"interrupt"]:
             os.kill(os.getpid(), signal.SIGINT)
             job.answer(b"still here")
