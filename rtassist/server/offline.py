@@ -33,26 +33,31 @@ async def offline_parts(*, recogniser: bool = True, synthesiser: bool = True) ->
     heard: Recogniser | None = None
     spoken: Synthesiser | None = None
     missing = []
+    loading: list[Callable[[], Awaitable[None]]] = []
     raised: Exception | None = None
-    async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
-        try:
-            if synthesiser and not (reason := synthesiser_available()):
-                spoken = mouth = await stack.enter_async_context(open_synthesiser())
-                nursery.start_soon(_warm, mouth.warm)
-            elif synthesiser:
-                missing.append(reason)
-            if recogniser and not (reason := recogniser_available()):
-                heard = ears = await stack.enter_async_context(open_recogniser())
-                nursery.start_soon(_warm, ears.warm)
-            elif recogniser:
-                missing.append(reason)
-            yield OfflineParts(
-                thinker=StandIn(), recogniser=heard, synthesiser=spoken, missing=tuple(missing)
-            )
-        except Exception as error:
-            raised = error
-        finally:
-            nursery.cancel_scope.cancel()
+    async with AsyncExitStack() as stack:
+        if synthesiser and not (reason := synthesiser_available()):
+            spoken = mouth = await stack.enter_async_context(open_synthesiser())
+            loading.append(mouth.warm)
+        elif synthesiser:
+            missing.append(reason)
+        if recogniser and not (reason := recogniser_available()):
+            heard = ears = await stack.enter_async_context(open_recogniser())
+            loading.append(ears.warm)
+        elif recogniser:
+            missing.append(reason)
+        # Inside of the children's own nurseries: what was opened last is closed first.
+        async with trio.open_nursery() as nursery:
+            for load in loading:
+                nursery.start_soon(_warm, load)
+            try:
+                yield OfflineParts(
+                    thinker=StandIn(), recogniser=heard, synthesiser=spoken, missing=tuple(missing)
+                )
+            except Exception as error:
+                raised = error
+            finally:
+                nursery.cancel_scope.cancel()
     if raised is not None:
         raise raised
 

@@ -1,0 +1,5 @@
+"""`python -m rtassist` is the command `rtassist`."""
+
+from rtassist.cli import main
+
+main()

@@ -1,0 +1,326 @@
+"""Puts the parts together for each command: the only file that knows them all."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import attrs
+import trio
+
+from rtassist import errors
+from rtassist.audio import Microphone, Speaker
+from rtassist.converse import Edges, converse
+from rtassist.dialogue import events
+from rtassist.dialogue.effects import Outcome, Quit
+from rtassist.link.websocket import connect
+from rtassist.settings import Secret, Settings
+from rtassist.sound import open_microphone, open_speaker
+from rtassist.terminal import keyboard
+from rtassist.terminal.screen import OutputClosed, Screen, close_quietly, style_for
+from rtassist.terms import terms_for
+from rtassist.tools.builtin import clock, timer
+from rtassist.tools.registry import Toolbox
+
+if TYPE_CHECKING:
+    from rtassist.server.connection import Parts
+
+Tell = Callable[[str], None]
+EXIT_OUTPUT_CLOSED = 141
+"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
+_FAILURES: dict[Outcome, type[errors.Failure]] = {
+    Outcome.LINK_LOST: errors.LinkFailed,
+    Outcome.REFUSED: errors.Refused,
+    Outcome.NO_REALTIME: errors.NoRealtime,
+}
+
+
+def run_talk(settings: Settings) -> int:
+    """`rtassist talk`: the exit code of a conversation. Raises errors.Failure."""
+    return _run(partial(talk, settings))
+
+
+def run_serve(settings: Settings) -> int:
+    """`rtassist serve`: runs until a signal. Raises errors.Failure."""
+    return _run(partial(serve_others, settings))
+
+
+def _run(command: Callable[[], Awaitable[int]]) -> int:
+    try:
+        return trio.run(until_signal, command)
+    except BaseExceptionGroup as group:
+        raise _told(group) from None
+
+
+def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one failure that the user is to hear of; a bug anywhere in the group is never hidden behind it."""
+    leaves = list(_leaves(group))
+    failures = [leaf for leaf in leaves if isinstance(leaf, errors.Failure | KeyboardInterrupt)]
+    return failures[0] if failures and len(failures) == len(leaves) else group
+
+
+def _leaves(error: BaseException) -> Any:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
+    """Run `command`; a signal cancels it, and when everything in it has ended, its code is 128 + signal.
+
+    The second signal finds Python's own handler and ends the program where it stands.
+    """
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP"):
+        wanted.append(signal.SIGHUP)
+    code = 0
+
+    async def watch(nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
+        nonlocal code
+        with trio.open_signal_receiver(*wanted) as signals:
+            task_status.started()
+            async for number in signals:
+                code = 128 + number
+                nursery.cancel_scope.cancel()
+                return
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(partial(watch, nursery))
+        code = await command()
+        nursery.cancel_scope.cancel()
+    return code
+
+
+async def talk(settings: Settings) -> int:
+    """Hold conversations until one ends that is not to be begun again."""
+    typed = None if settings.mic == "-" else sys.stdin
+    out = sys.stderr if settings.speaker == "-" else sys.stdout
+    style = style_for(out, typed, os.environ, plain=settings.plain)
+    if settings.text and not (typed and typed.isatty()):
+        style = attrs.evolve(style, names=False)
+    screen = Screen(out, sys.stderr, style)
+    quit_, code = Quit(), errors.EXIT_OK
+    try:
+        async with _together(
+            endpoint(settings, screen.notice),
+            open_microphone(settings, screen.notice),
+            open_speaker(settings, screen.notice),
+        ) as (address, heard, spoken):
+            while True:
+                quit_ = await hold(settings, screen, address, heard, spoken, typed is not None)
+                screen.close()
+                if quit_.outcome is not Outcome.RESTART:
+                    break
+                screen.notice("A new conversation.")
+    except* OutputClosed:
+        close_quietly(out)
+        code = EXIT_OUTPUT_CLOSED
+    if quit_.outcome in _FAILURES:
+        raise _FAILURES[quit_.outcome](quit_.message)
+    return code
+
+
+@attrs.frozen
+class Endpoint:
+    """Where to connect. `voiced`: the server there can speak."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    voiced: bool = True
+
+
+@asynccontextmanager
+async def endpoint(settings: Settings, tell: Tell) -> AsyncIterator[Endpoint]:
+    """The server of the settings, or our own, which runs as long as this is open."""
+    if not settings.embedded:
+        yield remote(settings)
+        return
+    from rtassist.server.serve import Options, serve
+
+    if not settings.offline:
+        tell(
+            "No key is set: this is the embedded server, a stand-in without a language model. "
+            "Set OPENAI_API_KEY to talk to OpenAI."
+        )
+    async with (
+        server_parts(settings, tell, sound=not settings.text) as parts,
+        serve(Options(), parts) as server,
+    ):
+        yield Endpoint(with_model(server.url, settings.model), voiced=parts.synthesiser is not None)
+
+
+@asynccontextmanager
+async def server_parts(settings: Settings, tell: Tell, *, sound: bool = True) -> AsyncIterator[Parts]:
+    """What the embedded server hears, thinks and speaks with: HTTP endpoints where they are set, else ours.
+
+    Without `sound` nothing of ours is started that a written conversation has no use for.
+    """
+    from rtassist.server.connection import Parts
+    from rtassist.server.endpoints import endpoint_parts
+    from rtassist.server.offline import offline_parts
+
+    async with (
+        endpoint_parts(
+            llm_url=settings.llm_url,
+            llm_key=_revealed(settings.llm_key),
+            llm_model=settings.llm_model,
+            stt_url=settings.stt_url,
+            stt_key=_revealed(settings.stt_key),
+            stt_model=settings.stt_model,
+            tts_url=settings.tts_url,
+            tts_key=_revealed(settings.tts_key),
+            tts_model=settings.tts_model,
+        ) as (recogniser, thinker, synthesiser),
+        offline_parts(recogniser=sound and not recogniser, synthesiser=sound and not synthesiser) as own,
+    ):
+        for reason in own.missing:
+            tell(reason)
+        yield Parts(
+            thinker=thinker or own.thinker,
+            recogniser=recogniser or own.recogniser,
+            synthesiser=synthesiser or own.synthesiser,
+        )
+
+
+def _revealed(key: Secret | None) -> str | None:
+    return None if key is None else key.reveal()
+
+
+async def serve_others(settings: Settings) -> NoReturn:
+    """Run the embedded server until a signal comes; its URL is the one line on stdout."""
+    from rtassist.server.serve import Options, serve
+
+    options = Options(
+        host=settings.host,
+        port=settings.port,
+        key=_revealed(settings.server_key),
+        origins=settings.origins,
+        max_sessions=settings.max_sessions,
+        expires_after_s=settings.expires_s,
+        latency_ms=settings.latency_ms,
+        jitter_ms=settings.jitter_ms,
+        wire_extras=settings.extras,
+    )
+
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    async with server_parts(settings, tell) as parts:
+        try:
+            async with serve(options, parts) as server:
+                print(server.url, flush=True)
+                await trio.sleep_forever()
+        except OSError as error:
+            raise errors.CannotConnect(
+                f"Cannot listen on {settings.host} port {settings.port}: "
+                f"{(error.strerror or str(error)).lower()}. Choose another with --port or --host."
+            ) from None
+
+
+async def hold(
+    settings: Settings,
+    screen: Screen,
+    address: Endpoint,
+    heard: Microphone | None,
+    spoken: Speaker | None,
+    keyboard_there: bool,
+) -> Quit:
+    """One conversation over one connection."""
+    to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
+    async with (
+        connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
+        trio.open_nursery() as nursery,
+    ):
+        tools = Toolbox(
+            (
+                clock(lambda: datetime.now().astimezone()),
+                timer(nursery, lambda label: to_commands.send_nowait(events.TimerDue(label))),
+            )
+        )
+        terms = terms_for(
+            settings,
+            tools.definitions,
+            voiced=spoken is not None and address.voiced,
+            microphone=heard is not None,
+            microphone_ends=heard is not None and not heard.live,
+            keyboard=keyboard_there,
+            greeting=greeting(settings, heard),
+        )
+        if keyboard_there:
+            nursery.start_soon(type_lines, to_commands)
+        edges = Edges(
+            link=link,
+            microphone=heard,
+            speaker=spoken,
+            commands=commands,
+            tools=tools,
+            show=screen.show,
+            in_turn=not sys.stdin.isatty(),
+            note=lambda now_us, what: None,
+        )
+        quit_ = await converse(terms, edges)
+        nursery.cancel_scope.cancel()
+    return quit_
+
+
+def remote(settings: Settings) -> Endpoint:
+    """The server of the settings, and the header with the key."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if settings.api_key is not None:
+        headers = (("Authorization", f"Bearer {settings.api_key.reveal()}"),)
+    return Endpoint(with_model(settings.url, settings.model), headers)
+
+
+def with_model(url: str, model: str) -> str:
+    """The model is chosen when connecting; one that stands in the URL already is left alone."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query.setdefault("model", model)
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def greeting(settings: Settings, heard: Microphone | None) -> str:
+    """What to do now, for a person at a terminal; a pipe needs no invitation."""
+    if heard is not None and heard.live:
+        how = "Press Enter to talk, and again when you are done" if settings.ptt else "Speak"
+        return f"{how}. Enter interrupts the answer, /help lists the commands, Ctrl-C leaves."
+    return "Type. /help lists the commands, Ctrl-C leaves." if sys.stdin.isatty() and heard is None else ""
+
+
+async def type_lines(to_commands: trio.MemorySendChannel[events.Event]) -> None:
+    """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
+    async with aclosing(keyboard.lines(sys.stdin)) as lines:
+        async for line in lines:
+            await to_commands.send(events.Typed(line))
+    await to_commands.send(events.Typed("/quit") if sys.stdin.isatty() else events.TypingEnded())
+
+
+@asynccontextmanager
+async def _together(*openings: AbstractAsyncContextManager[Any]) -> AsyncIterator[list[Any]]:
+    """Enter several context managers at the same time, each in a task of its own, and leave them so."""
+    opened: list[Any] = [None] * len(openings)
+    done = trio.Event()
+
+    async def keep(index: int, opening: AbstractAsyncContextManager[Any], task_status: Any) -> None:
+        async with opening as opened[index]:
+            task_status.started()
+            await done.wait()
+
+    async with trio.open_nursery() as keepers:
+        async with trio.open_nursery() as starters:
+            for index, opening in enumerate(openings):
+                starters.start_soon(keepers.start, partial(keep, index, opening))
+        try:
+            yield opened
+        finally:
+            done.set()

@@ -1,0 +1,126 @@
+"""The command line as a program: exit codes, and what goes to which stream."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CLEAN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("RTASSIST_", "OPENAI_")) and "proxy" not in name.lower()
+}
+
+
+def rtassist(
+    *arguments: str, folder: Path, typed: str = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rtassist", *arguments],
+        input=typed,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=60,
+        env=CLEAN | {"HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[1])} | environ,
+        check=False,
+    )
+
+
+def test_help_and_version_are_on_stdout(tmp_path: Path) -> None:
+    shown = rtassist("--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert "talk" in shown.stdout
+    assert "serve" in shown.stdout
+    assert rtassist("--version", folder=tmp_path).stdout.startswith("rtassist ")
+    assert shown.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [("bogus",), ("talk", "--bogus"), ("talk", "--timeout", "soon")])
+def test_wrong_usage_is_told_and_exits_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    told = rtassist(*arguments, folder=tmp_path)
+    assert told.returncode == 2
+    assert told.stdout == ""
+    assert "Traceback" not in told.stderr
+    assert "Error" in told.stderr
+
+
+def test_every_wrong_setting_is_told_at_once_with_its_source(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("RTASSIST_LANGUAGE=english\n")
+    told = rtassist("talk", "--vad", "maybe", folder=tmp_path, RTASSIST_TIMEOUT="-1")
+    assert told.returncode == 2
+    for name in ("--vad", "RTASSIST_TIMEOUT", "RTASSIST_LANGUAGE"):
+        assert name in told.stderr
+    assert told.stdout == ""
+
+
+def test_a_server_that_is_not_there_exits_3(tmp_path: Path) -> None:
+    told = rtassist("talk", "--text", "--url", "ws://127.0.0.1:9/v1/realtime", folder=tmp_path)
+    assert told.returncode == 3
+    assert "127.0.0.1" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_key_is_not_sent_in_the_clear(tmp_path: Path) -> None:
+    key = "sk-proj-abcdefghijklmnop"
+    told = rtassist(
+        "talk", "--text", "--url", "ws://192.0.2.1/v1/realtime", folder=tmp_path, OPENAI_API_KEY=key
+    )
+    assert told.returncode == 2
+    assert "unencrypted" in told.stderr
+    assert key not in told.stderr + told.stdout
+
+
+@pytest.mark.parametrize(
+    ("flag", "name"), [("--mic", "nobody.wav"), ("--speaker", "/nowhere/out.wav"), ("--mic", ".")]
+)
+def test_sound_that_was_asked_for_and_is_not_there_exits_7(flag: str, name: str, tmp_path: Path) -> None:
+    other = "--speaker" if flag == "--mic" else "--mic"
+    told = rtassist("talk", "--offline", flag, name, other, "none", folder=tmp_path)
+    assert told.returncode == 7
+    assert told.stdout == ""
+    assert "Traceback" not in told.stderr
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = rtassist("serve", "--port", str(taken.getsockname()[1]), folder=tmp_path)
+    assert told.returncode == 3
+    assert "--port" in told.stderr
+    assert told.stdout == ""
+
+
+def test_typed_lines_through_a_pipe_give_the_answers_and_nothing_else(tmp_path: Path) -> None:
+    said = rtassist(
+        "talk", "--offline", "--text", folder=tmp_path, typed="what is 17 times 23\nand plus 9\n"
+    )
+    assert said.returncode == 0, said.stderr
+    first, second = said.stdout.splitlines()
+    assert "391" in first
+    assert "400" in second
+
+
+def test_a_reader_that_leaves_ends_the_program_quietly(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "rtassist", "talk", "--offline", "--text"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=CLEAN | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])},
+    ) as talking:
+        assert talking.stdin
+        assert talking.stdout
+        assert talking.stderr
+        talking.stdout.close()
+        talking.stdin.write("hello\n")
+        talking.stdin.close()
+        assert talking.wait(30) == 141
+        assert "Traceback" not in talking.stderr.read()
