@@ -6,7 +6,8 @@ from attrs import frozen
 
 from rtassist.dialogue import step
 from rtassist.dialogue.state import Conversation, Sound
-from tests.dialogue.world import BrokenRuleError, Budget, Move, World, event_of, judge, moves, world
+from tests.dialogue.judge import BrokenRuleError, judge
+from tests.dialogue.world import Budget, Move, World, event_of, moves, world
 from tests.playbook import listening
 
 

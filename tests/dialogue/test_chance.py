@@ -21,7 +21,8 @@ from rtassist.protocol import (
     StatusDetails,
 )
 from tests import playbook
-from tests.dialogue.world import Budget, event_of, judge, moves, world
+from tests.dialogue.judge import judge
+from tests.dialogue.world import Budget, event_of, moves, world
 from tests.playbook import said
 
 BUDGET = Budget(

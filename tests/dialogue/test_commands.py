@@ -4,22 +4,18 @@ import pytest
 
 from rtassist.dialogue import commands
 from rtassist.dialogue.commands import Command
-from rtassist.dialogue.effects import ClearAlarm, Listen, Outcome, Quit, SetAlarm, Show
-from rtassist.dialogue.events import Interrupted, MicEnded, MicLost, TalkPressed, TalkReleased, TimerDue
+from rtassist.dialogue.effects import ClearAlarm, Outcome, Quit, SetAlarm, Show
+from rtassist.dialogue.events import Interrupted, TimerDue
 from rtassist.dialogue.state import Conversation
-from rtassist.dialogue.step import begin, step
-from rtassist.protocol import InputAudioBufferCommit, Session
+from rtassist.dialogue.step import step
 from tests.playbook import (
     Playbook,
-    Refusal,
     Says,
     after,
     append,
     audio,
-    awaits,
     cancel,
     clear,
-    commit,
     committed,
     create,
     created,
@@ -34,8 +30,6 @@ from tests.playbook import (
     message,
     play,
     rang,
-    session_created,
-    session_updated,
     speech_started,
     speech_stopped,
     system_message,
@@ -43,20 +37,14 @@ from tests.playbook import (
     transcribing,
     truncate,
     typed,
-    update,
 )
 
 ALARMS = (SetAlarm, ClearAlarm)
 TEA = "The timer 'tea' is due. Tell the user now, in one short sentence."
 
 
-def holding(**terms: object) -> Conversation:
-    """Push-to-talk, with nothing said yet."""
-    return listening(push_to_talk=True, server_turns=False, interrupts=False, **terms)
-
-
-def spoken(words: str, **terms: object) -> Conversation:
-    """The user has said this, and its words are still to come as the next event."""
+def spoken(**terms: object) -> Conversation:
+    """The user has said something whose words are still to come."""
     return after(listening(**terms), speech_started("U1"), speech_stopped("U1"), committed("U1"))
 
 
@@ -123,7 +111,7 @@ def test_help_names_every_command_and_what_can_be_said() -> None:
 
 def test_stop_said_aloud_silences_the_answer_to_it() -> None:
     assert (
-        Playbook(spoken("stop"))
+        Playbook(spoken())
         >> created("R1")
         >> audio("A1", ms=300)
         << play("A1", ms=300)
@@ -136,11 +124,11 @@ def test_stop_said_aloud_silences_the_answer_to_it() -> None:
 
 
 def test_stop_said_aloud_denies_the_answer_that_has_not_begun() -> None:
-    assert Playbook(spoken("stop")) >> transcribed("U1", "Stop.") >> created("R1") << cancel("R1")
+    assert Playbook(spoken()) >> transcribed("U1", "Stop.") >> created("R1") << cancel("R1")
 
 
 def test_stop_inside_a_sentence_stops_nothing() -> None:
-    state = after(spoken("..."), created("R1"), audio("A1", ms=300))
+    state = after(spoken(), created("R1"), audio("A1", ms=300))
     assert Playbook(state) >> transcribed("U1", "When do buses stop?")
 
 
@@ -202,7 +190,7 @@ def test_pause_silences() -> None:
 
 
 def test_pause_said_aloud_is_not_answered() -> None:
-    assert Playbook(spoken("pause")) >> transcribed("U1", "Pause.") >> created("R1") << cancel("R1")
+    assert Playbook(spoken()) >> transcribed("U1", "Pause.") >> created("R1") << cancel("R1")
 
 
 def test_a_turn_that_the_server_ends_after_a_pause_is_not_answered() -> None:
@@ -261,7 +249,7 @@ def test_mute_lets_the_answer_go_on() -> None:
 
 def test_goodbye_ends_when_the_farewell_has_been_heard() -> None:
     assert (
-        Playbook(spoken("goodbye"))
+        Playbook(spoken())
         >> transcribed("U1", "Goodbye!")
         >> created("R1")
         >> audio("A1", ms=500)
@@ -274,7 +262,7 @@ def test_goodbye_ends_when_the_farewell_has_been_heard() -> None:
 
 
 def test_goodbye_whose_words_come_after_the_farewell_ends_at_once() -> None:
-    state = after(spoken("goodbye"), created("R1"), audio("A1", ms=500), done("R1"), ended("A1", ms=500))
+    state = after(spoken(), created("R1"), audio("A1", ms=500), done("R1"), ended("A1", ms=500))
     assert Playbook(state) >> transcribed("U1", "Bye bye.") << Quit()
 
 
@@ -327,170 +315,16 @@ def test_a_new_conversation_is_silence_first() -> None:
 
 
 def test_a_new_conversation_can_be_asked_for_aloud() -> None:
-    assert Playbook(spoken("start over")) >> transcribed("U1", "Start over.") << Quit(Outcome.RESTART)
+    assert Playbook(spoken()) >> transcribed("U1", "Start over.") << Quit(Outcome.RESTART)
 
 
 def test_a_language_without_phrases_has_the_slash_commands() -> None:
     assert (
-        Playbook(spoken("stop", language="de"))
+        Playbook(spoken(language="de"))
         >> created("R1")
         >> audio("A1", ms=9)
         << play("A1", ms=9)
         >> transcribed("U1", "Stop.")
         >> typed("/interrupt")
         << hush("A1")
-    )
-
-
-# Push-to-talk
-
-
-def test_push_to_talk_is_four_events() -> None:
-    assert (
-        Playbook(after(holding(), created("R1"), audio("A1", ms=500)))
-        >> heard(ms=20)
-        >> TalkPressed()
-        << hush("A1")
-        << clear()
-        >> TalkPressed()
-        >> heard(ms=60)
-        << append(ms=60)
-        >> ended("A1", ms=100)
-        << truncate("A1", ms=100)
-        << cancel("R1")
-        >> heard(ms=60)
-        << append(ms=60)
-        >> done("R1", "cancelled")
-        >> TalkReleased()
-        << commit()
-        << create()
-        >> heard(ms=20)
-        >> TalkReleased()
-    )
-
-
-def test_less_than_100_ms_is_no_turn() -> None:
-    assert (
-        Playbook(holding())
-        >> TalkPressed()
-        << clear()
-        >> heard(ms=99)
-        << append(ms=99)
-        >> TalkReleased()
-        << clear()
-    )
-
-
-def test_the_turn_before_does_not_shorten_this_one() -> None:
-    """The server says `committed` when the user is talking again."""
-    assert (
-        Playbook(after(holding(), TalkPressed(), heard(ms=500), TalkReleased(), created("R1"), done("R1")))
-        >> TalkPressed()
-        << clear()
-        >> heard(ms=60)
-        << append(ms=60)
-        >> committed("U1")
-        >> heard(ms=60)
-        << append(ms=60)
-        >> TalkReleased()
-        << commit()
-        << create()
-    )
-
-
-def test_the_bare_enter_key_is_the_switch_of_push_to_talk() -> None:
-    assert (
-        Playbook(holding(), blind_to=ALARMS)
-        >> typed("")
-        << clear()
-        << Says("Talk. Enter ends your turn.")
-        >> heard(ms=100)
-        << append(ms=100)
-        >> typed("")
-        << commit()
-        << create()
-        >> committed("U1")
-        << awaits("U1", "user")
-        >> transcribed("U1", "Hello.")
-        << line("U1", "Hello.", "user")
-    )
-
-
-def test_a_response_that_begins_while_the_key_is_held_is_denied_the_floor() -> None:
-    assert (
-        Playbook(after(holding(), typed("hello")))
-        >> TalkPressed()
-        << clear()
-        >> created("R1")
-        << cancel("R1")
-        >> audio("A1", ms=100)
-    )
-
-
-def test_a_response_that_nobody_asked_for_is_denied_the_floor_while_the_key_is_held() -> None:
-    assert Playbook(after(holding(), TalkPressed())) >> created("R1") << cancel("R1")
-
-
-def test_a_typed_line_while_the_key_is_held_is_answered_with_it() -> None:
-    assert (
-        Playbook(after(holding(), TalkPressed(), heard(ms=200)))
-        >> typed("hello")
-        << message("hello")
-        >> TalkReleased()
-        << commit()
-        << create()
-    )
-
-
-def test_pause_lets_go_of_the_key() -> None:
-    assert (
-        Playbook(after(holding(), TalkPressed(), heard(ms=200)))
-        >> typed("/pause")
-        << clear()
-        >> TalkReleased()
-        >> TalkPressed()
-        << clear()
-        >> heard(ms=20)
-        << append(ms=20)
-    )
-
-
-def test_a_commit_that_the_server_finds_empty_is_a_note() -> None:
-    state = after(holding(), TalkPressed(), heard(ms=200))
-    assert (
-        Playbook(state, blind_to=ALARMS)
-        >> TalkReleased()
-        << commit()
-        << create()
-        >> Refusal(InputAudioBufferCommit, "input_audio_buffer_commit_empty")
-        << Says("The server said: no", "debug")
-    )
-
-
-def test_there_is_no_key_to_hold_where_the_server_finds_the_turns() -> None:
-    assert Playbook(listening()) >> TalkPressed() >> TalkReleased()
-
-
-def test_without_a_microphone_there_is_nothing_to_hold() -> None:
-    assert Playbook(after(holding(), MicLost("unplugged"))) >> TalkPressed() >> typed("")
-    assert Playbook(holding(microphone=False)) >> typed("")
-
-
-def test_a_microphone_file_is_held_from_its_start_to_its_end() -> None:
-    assert (
-        Playbook(begin(holding(microphone_ends=True).terms))
-        >> session_created()
-        << update(Session(type="realtime"))
-        >> session_updated()
-        << Listen()
-        >> heard(ms=500)
-        << append(ms=500)
-        >> MicEnded()
-        << commit()
-        << create()
-        >> committed("U1")
-        >> created("R1")
-        >> done("R1")
-        >> transcribed("U1", "Hello.")
-        << Quit()
     )

@@ -1,0 +1,351 @@
+"""What the program owed for what happened: one check for each property, against the ghost history."""
+
+from __future__ import annotations
+
+from rtassist.dialogue.effects import (
+    Awaited,
+    ClearAlarm,
+    Effect,
+    Finish,
+    Hush,
+    LineEnded,
+    Play,
+    Quit,
+    Send,
+    SetAlarm,
+    Show,
+)
+from rtassist.dialogue.state import Conversation
+from rtassist.protocol import (
+    ConversationItemDelete,
+    ConversationItemTruncate,
+    ResponseCancel,
+    ResponseCreate,
+)
+from tests.dialogue.world import (
+    Answer,
+    Cause,
+    Move,
+    Phase,
+    Voice,
+    World,
+    item_id,
+    response_id,
+)
+
+SAMPLES_PER_MS = 24
+
+
+class BrokenRuleError(AssertionError):
+    """`rule` is the property that was broken."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(f"{rule}: {what}")
+        self.rule = rule
+
+
+def judge(w: World, move: Move, effects: tuple[Effect, ...], state: Conversation) -> World:
+    """The world after this, or the first property that does not hold of it."""
+    if any(isinstance(effect, Quit) for effect in effects):
+        raise BrokenRuleError("quit", "nobody wanted to leave")
+    now = _happen(w, move)
+    _check_voices(w, now, move, effects)
+    now = _spoken(now, move, effects)
+    now = _settled(w, now, move, effects)
+    now = _cancelled(now, effects)
+    now = _asked(now, effects)
+    now = _shown(now, effects)
+    _check_counts(now, state)
+    return _without_the_past(now)
+
+
+def _happen(w: World, move: Move) -> World:
+    """What the event alone changes."""
+    left = w.budget
+    match move.kind:
+        case "speech started":
+            w = _take(w._replace(budget=left._replace(turns=left.turns - 1)), spoke=True)
+            return w._replace(speaking=True)
+        case "speech stopped":
+            return w._replace(speaking=False, due=Cause.LIVE, owed=False)
+        case "stop":
+            return _take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False)
+        case "typed":
+            return _take(w._replace(budget=left._replace(lines=left.lines - 1)), owed=True)
+        case "timer":
+            return w._replace(budget=left._replace(timers=left.timers - 1), owed=True)
+        case "speaker lost":
+            return w._replace(budget=left._replace(muteness=left.muteness - 1), voiced=False)
+        case "pressed":
+            w = _take(w._replace(budget=left._replace(presses=left.presses - 1)), owed=False)
+            return w._replace(held=True, spoken=False)
+        case "spoke":
+            return w._replace(spoken=True)
+        case "released":
+            return w._replace(held=False, spoken=False, owed=w.owed or w.spoken)
+        case "refused":
+            return w._replace(budget=left._replace(refusals=left.refusals - 1), ours=Cause.NONE)
+        case "refused: already answering":
+            answer = w.answers[move.response]
+            w = _with_answer(w, move.response, answer._replace(crossed=False))
+            return w._replace(ours=Cause.NONE, owed=w.owed or not answer.silent)
+        case "answer overdue":
+            w = w._replace(budget=left._replace(waits=left.waits - 1))
+            if any(answer.phase is Phase.ACTIVE for answer in w.answers):
+                return w
+            return w._replace(ours=Cause.NONE, due=Cause.NONE)
+        case "created" | "created due" | "created unasked":
+            return _created(w, move)
+        case "done":
+            return _done(w, move.response)
+        case "created again" | "done again":
+            return w._replace(budget=left._replace(late=left.late - 1))
+    return _happen_to_voice(w, move)
+
+
+def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
+    """The user has the floor: nothing that is known by now may be played any more."""
+    answers = []
+    for answer in w.answers:
+        if answer.phase is Phase.COMING:
+            answers.append(answer)
+            continue
+        active = answer.phase is Phase.ACTIVE
+        answers.append(
+            answer._replace(
+                silent=True,
+                cancelled=answer.cancelled or (active and spoke),
+                cancel_due=active and not spoke and not answer.cancelled,
+                voices=tuple(
+                    voice._replace(ended=True, unheard=True)
+                    if w.voiced and voice.begun and not voice.handed and not voice.ended
+                    else voice._replace(hushed=voice.sounds)
+                    for voice in answer.voices
+                ),
+            )
+        )
+    return w._replace(
+        answers=tuple(answers),
+        ours=w.ours and Cause.DENIED,
+        due=w.due and Cause.DENIED,
+        owed=w.owed if owed is None else owed,
+    )
+
+
+def _created(w: World, move: Move) -> World:
+    cause = w.due if move.kind == "created due" else w.ours
+    silent = cause is Cause.DENIED or w.speaking or w.held
+    unasked = move.kind == "created unasked"
+    answer = w.answers[move.response]._replace(
+        phase=Phase.ACTIVE, silent=silent, cancel_due=silent, crossed=unasked and bool(w.ours)
+    )
+    w = _with_answer(w, move.response, answer)
+    if unasked:
+        return w._replace(budget=w.budget._replace(unasked=w.budget.unasked - 1))
+    return w._replace(due=Cause.NONE) if move.kind == "created due" else w._replace(ours=Cause.NONE)
+
+
+def _done(w: World, response: int) -> World:
+    answer = w.answers[response]
+    voices = tuple(
+        voice._replace(complete=True, ended=voice.ended or not voice.handed) if voice.begun else voice
+        for voice in answer.voices
+    )
+    return _with_answer(w, response, answer._replace(phase=Phase.DONE, cancel_due=False, voices=voices))
+
+
+def _happen_to_voice(w: World, move: Move) -> World:
+    answer = w.answers[move.response]
+    voice = answer.voices[move.item]
+    late = "late" in move.kind or "again" in move.kind
+    if late:
+        w = w._replace(budget=w.budget._replace(late=w.budget.late - 1))
+    if move.kind in ("added", "audio") and not voice.begun:
+        voice = voice._replace(begun=True, ended=answer.silent, unheard=answer.silent)
+    match move.kind:
+        case "audio":
+            voice = voice._replace(chunks=voice.chunks - 1, arrived=voice.arrived + w.chunk)
+        case "late audio" if voice.begun:
+            voice = voice._replace(arrived=voice.arrived + w.chunk)
+        case "audio done":
+            voice = voice._replace(complete=True)
+        case "ended" | "lost":
+            unheard = not _whole(w, answer, voice, move) and not _ms(move.heard)
+            voice = voice._replace(ended=True, unheard=unheard)
+            if move.kind == "lost" and w.voiced:
+                w = w._replace(budget=w.budget._replace(losses=w.budget.losses - 1))
+    return _with_voice(w, move, voice)
+
+
+def _check_voices(before: World, now: World, move: Move, effects: tuple[Effect, ...]) -> None:
+    """P2, and the end of each voice: what is hushed and finished is what sounds, each once."""
+    hushed = [effect.item_id for effect in effects if isinstance(effect, Hush)]
+    finished = [effect.item_id for effect in effects if isinstance(effect, Finish)]
+    to_hush, to_finish = [], []
+    for response, (was, answer) in enumerate(zip(before.answers, now.answers, strict=True)):
+        if was is answer:
+            continue
+        for item, (old, voice) in enumerate(zip(was.voices, answer.voices, strict=True)):
+            if voice.hushed and not old.hushed:
+                to_hush.append(item_id(Move("", response, item)))
+            if voice.complete and not old.complete and voice.sounds and not voice.hushed:
+                to_finish.append(item_id(Move("", response, item)))
+    if sorted(hushed) != to_hush:
+        raise BrokenRuleError("P2", f"{move}: hushed {hushed}, but {to_hush} sounded")
+    if sorted(finished) != to_finish:
+        raise BrokenRuleError("finish", f"{move}: finished {finished} instead of {to_finish}")
+
+
+def _spoken(w: World, move: Move, effects: tuple[Effect, ...]) -> World:
+    """P1 and P5: what comes in time for the holder of the floor is handed over, and nothing else is."""
+    played = [effect for effect in effects if isinstance(effect, Play)]
+    answer = w.answers[move.response]
+    voice = answer.voices[move.item]
+    if played and (answer.silent or played[0].item_id != item_id(move)):
+        raise BrokenRuleError("P1", f"{move}: {played} although the user took the floor")
+    audible = move.kind == "audio" and w.voiced and not answer.silent and not voice.ended
+    if [effect.samples for effect in played] != [w.chunk] * audible:
+        raise BrokenRuleError("P5", f"{move}: {played} were handed over")
+    return _with_voice(w, move, voice._replace(handed=voice.handed + w.chunk)) if audible else w
+
+
+def _settled(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
+    """P3 and P4: the server is told what was heard of each voice, once, when it is known."""
+    sent = [effect.event for effect in effects if isinstance(effect, Send)]
+    truncated = [
+        (event.item_id, event.audio_end_ms) for event in sent if isinstance(event, ConversationItemTruncate)
+    ]
+    deleted = [event.item_id for event in sent if isinstance(event, ConversationItemDelete)]
+    to_truncate, to_delete = [], []
+    if move.kind in ("ended", "lost"):
+        answer = w.answers[move.response]
+        voice = answer.voices[move.item]
+        if not _whole(w, answer, voice, move) and not voice.unheard:
+            to_truncate.append((item_id(move), _ms(move.heard)))
+            w = _with_voice(w, move, voice._replace(told=True))
+    for response, answer in enumerate(w.answers):
+        if answer.phase is not Phase.DONE:
+            continue
+        for item, voice in enumerate(answer.voices):
+            if voice.unheard and not voice.told:
+                to_delete.append(item_id(Move("", response, item)))
+                w = _with_voice(w, Move("", response, item), voice._replace(told=True))
+    for told, _ in truncated:
+        if any(
+            item_id(Move("", response, item)) == told and voice.told
+            for response, answer in enumerate(before.answers)
+            for item, voice in enumerate(answer.voices)
+        ):
+            raise BrokenRuleError("P3", f"{move}: {told} is truncated again")
+    if truncated != to_truncate or sorted(deleted) != to_delete:
+        raise BrokenRuleError(
+            "P4",
+            f"{move}: truncated {truncated} instead of {to_truncate}, "
+            f"deleted {deleted} instead of {to_delete}",
+        )
+    return w
+
+
+def _cancelled(w: World, effects: tuple[Effect, ...]) -> World:
+    """P8: by us only if not by the server, once, and after all that sounded of it is truncated."""
+    sent = [effect.event for effect in effects if isinstance(effect, Send)]
+    cancels = [event.response_id for event in sent if isinstance(event, ResponseCancel)]
+    expected = []
+    for response, answer in enumerate(w.answers):
+        if answer.cancel_due and not any(voice.hushed and not voice.ended for voice in answer.voices):
+            expected.append(response_id(response))
+            w = _with_answer(w, response, answer._replace(cancel_due=False, cancelled=True))
+    if cancels != expected:
+        raise BrokenRuleError("P8", f"cancelled {cancels} instead of {expected}")
+    kinds = [type(event) for event in sent]
+    if cancels and ConversationItemTruncate in kinds[kinds.index(ResponseCancel) :]:
+        raise BrokenRuleError("P8", "a cancellation goes before a truncation")
+    return w
+
+
+def _asked(w: World, effects: tuple[Effect, ...]) -> World:
+    """One response at a time; none that is owed is forgotten; none is waited for without an alarm."""
+    creates = [e.event for e in effects if isinstance(e, Send) and isinstance(e.event, ResponseCreate)]
+    active = any(answer.phase is Phase.ACTIVE for answer in w.answers)
+    allowed = not (w.ours or w.due or active or w.speaking or w.held)
+    if len(creates) != (w.owed and allowed):
+        raise BrokenRuleError("one at a time", f"asked for {len(creates)} responses; {w.owed=} {allowed=}")
+    if creates:
+        w = w._replace(owed=False, ours=Cause.LIVE, create_id=str(creates[0].event_id))
+    for effect in effects:
+        if isinstance(effect, SetAlarm | ClearAlarm) and effect.name == "answer":
+            w = w._replace(alarm=isinstance(effect, SetAlarm))
+    crossed = any(answer.crossed for answer in w.answers)
+    if ((w.ours and not crossed) or (w.due and not w.speaking)) and not w.alarm:
+        raise BrokenRuleError("alarm", "a response is waited for without end")
+    return w
+
+
+def _shown(w: World, effects: tuple[Effect, ...]) -> World:
+    """A line that begins ends, once."""
+    lines = w.lines
+    for effect in effects:
+        shown = effect.what if isinstance(effect, Show) else None
+        if isinstance(shown, Awaited | LineEnded) and shown.role == "assistant":
+            begins = isinstance(shown, Awaited)
+            if (shown.item_id in lines) is begins:
+                raise BrokenRuleError("lines", f"{shown} while {lines} are open")
+            lines = tuple(sorted({*lines} ^ {shown.item_id}))
+    return w if lines == w.lines else w._replace(lines=lines)
+
+
+def _check_counts(w: World, state: Conversation) -> None:
+    """P5: what the state counts is what happened; and of what is over it keeps nothing."""
+    over = True
+    for response, answer in enumerate(w.answers):
+        over = over and answer.phase is not Phase.ACTIVE
+        for item, voice in enumerate(answer.voices):
+            if not voice.begun or voice.ended:
+                continue
+            over = False
+            utterance = state.utterances.get(item_id(Move("", response, item)))
+            counted = utterance and (utterance.handed, utterance.arrived)
+            if counted != (voice.handed, voice.arrived):
+                raise BrokenRuleError("P5", f"the state counts {counted} instead of {voice}")
+    if over and w.lines:
+        raise BrokenRuleError("lines", f"{w.lines} are never ended")
+    if over and (state.utterances or state.answers or state.holder in state.answers):
+        raise BrokenRuleError("memory", f"of what is over it keeps {state.utterances} {state.answers}")
+
+
+def _without_the_past(w: World) -> World:
+    """The same world without what can make no difference any more, so that fewer worlds are different."""
+    for response, answer in enumerate(w.answers):
+        if answer.phase is Phase.COMING:
+            continue
+        voices = tuple(
+            voice._replace(arrived=0, handed=0, hushed=False) if voice.ended else voice
+            for voice in answer.voices
+        )
+        answer = answer._replace(voices=voices)
+        if answer.phase is Phase.DONE:
+            voices = tuple(voice._replace(chunks=0) for voice in voices)
+            silent = answer.silent or not any(voice.sounds for voice in voices)
+            answer = answer._replace(silent=silent, cancelled=True, voices=voices)
+        w = _with_answer(w, response, answer)
+    return w
+
+
+def _whole(w: World, answer: Answer, voice: Voice, move: Move) -> bool:
+    """What has not sounded of it was never said, or is read because nothing can sound any more."""
+    read = not w.voiced and not answer.silent
+    return read or (voice.complete and _ms(move.heard) >= _ms(voice.arrived))
+
+
+def _ms(samples: int) -> int:
+    return samples // SAMPLES_PER_MS
+
+
+def _with_answer(w: World, response: int, answer: Answer) -> World:
+    return w._replace(answers=(*w.answers[:response], answer, *w.answers[response + 1 :]))
+
+
+def _with_voice(w: World, move: Move, voice: Voice) -> World:
+    answer = w.answers[move.response]
+    voices = (*answer.voices[: move.item], voice, *answer.voices[move.item + 1 :])
+    return _with_answer(w, move.response, answer._replace(voices=voices))
