@@ -23,7 +23,7 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.link.websocket import connect
 from rtassist.settings import Secret, Settings
-from rtassist.sound import open_microphone, open_speaker
+from rtassist.sound import Missing, open_microphone, open_speaker
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, close_quietly, style_for
 from rtassist.terms import terms_for
@@ -92,6 +92,8 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
             async for number in signals:
                 code = 128 + number
                 nursery.cancel_scope.cancel()
+                if sys.stderr.isatty():
+                    print(file=sys.stderr)  # the shell's prompt is not to stand behind the ^C
                 return
 
     async with trio.open_nursery() as nursery:
@@ -109,13 +111,16 @@ async def talk(settings: Settings) -> int:
     if settings.text and not (typed and typed.isatty()):
         style = attrs.evolve(style, names=False)
     screen = Screen(out, sys.stderr, style)
+    missing = Missing()
     quit_, code = Quit(), errors.EXIT_OK
     try:
         async with _together(
             endpoint(settings, screen.notice),
-            open_microphone(settings, screen.notice),
-            open_speaker(settings, screen.notice),
+            open_microphone(settings, missing),
+            open_speaker(settings, missing),
         ) as (address, heard, spoken):
+            for sentence in missing.sentences():
+                screen.notice(sentence)
             while True:
                 quit_ = await hold(settings, screen, address, heard, spoken, typed is not None)
                 screen.close()

@@ -213,10 +213,10 @@ class Ring:
                     lost = str(gone)
                 heard = speaker.heard() - start
             del self.voice_of[voice.item_id]
-            self.feed(events.PlaybackEnded(voice.item_id, heard))
             if lost is not None:
                 speaker = None
-                self.feed(events.SpeakerLost(lost))
+                self.feed(events.SpeakerLost(lost))  # first: what is not heard of this answer is read
+            self.feed(events.PlaybackEnded(voice.item_id, heard))
 
     async def sound(self, voice: Voice, speaker: Speaker, start: int) -> None:
         told = 0

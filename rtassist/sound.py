@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeVar
+
+from attrs import define
 
 from rtassist import errors
 from rtassist.audio import Microphone, SoundUnavailable, Speaker
@@ -16,9 +18,28 @@ T = TypeVar("T")
 NONE = "none"
 
 
+@define
+class Missing:
+    """Why there is no microphone or no loudspeaker, where nobody asked to be without."""
+
+    microphone: str = ""
+    speaker: str = ""
+
+    def sentences(self) -> list[str]:
+        """What to tell the user: one line where one reason takes away both."""
+        if self.microphone and self.microphone == self.speaker:
+            return [f"{self.microphone} Until then you type, and answers are written."]
+        told = []
+        if self.microphone:
+            told.append(f"{self.microphone} Until then you type.")
+        if self.speaker:
+            told.append(f"{self.speaker} Until then answers are written.")
+        return told
+
+
 @asynccontextmanager
-async def open_microphone(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[Microphone | None]:
-    """What is to be heard; None where there is nothing, which is told unless it was asked for.
+async def open_microphone(settings: Settings, missing: Missing) -> AsyncIterator[Microphone | None]:
+    """What is to be heard; None where there is nothing.
 
     Raises errors.SoundUnavailable when what was asked for by name cannot be had.
     """
@@ -26,33 +47,31 @@ async def open_microphone(settings: Settings, tell: Callable[[str], None]) -> As
     if settings.text or name == NONE:
         yield None
         return
-    opening = microphones.open_microphone(name, fast=settings.fast)
-    async with _opened(opening, name, tell, "Type instead of speaking.") as microphone:
+    async with AsyncExitStack() as stack:
+        opening = microphones.open_microphone(name, fast=settings.fast)
+        microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 
 
 @asynccontextmanager
-async def open_speaker(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[Speaker | None]:
+async def open_speaker(settings: Settings, missing: Missing) -> AsyncIterator[Speaker | None]:
     """As `open_microphone`, for what the assistant says."""
     name = settings.speaker
     if settings.text or name == NONE:
         yield None
         return
-    opening = speakers.open_speaker(name, fast=settings.fast)
-    async with _opened(opening, name, tell, "Answers are written.") as speaker:
+    async with AsyncExitStack() as stack:
+        opening = speakers.open_speaker(name, fast=settings.fast)
+        speaker, missing.speaker = await _opened(stack, opening, name)
         yield speaker
 
 
-@asynccontextmanager
 async def _opened(
-    opening: AbstractAsyncContextManager[T], name: str | None, tell: Callable[[str], None], instead: str
-) -> AsyncIterator[T | None]:
-    async with AsyncExitStack() as stack:
-        device = None
-        try:
-            device = await stack.enter_async_context(opening)
-        except SoundUnavailable as unavailable:
-            if name is not None:
-                raise errors.SoundUnavailable(unavailable.message) from None
-            tell(f"{unavailable.message} {instead}")
-        yield device
+    stack: AsyncExitStack, opening: AbstractAsyncContextManager[T], name: str | None
+) -> tuple[T | None, str]:
+    try:
+        return await stack.enter_async_context(opening), ""
+    except SoundUnavailable as unavailable:
+        if name is not None:
+            raise errors.SoundUnavailable(unavailable.message) from None
+        return None, unavailable.message

@@ -25,6 +25,7 @@ from rtassist.protocol import (
     ResponseDone,
     ResponseOutputAudioDelta,
     ResponseOutputAudioDone,
+    ResponseOutputAudioTranscriptDelta,
     ResponseOutputItemAdded,
     ServerEvent,
     Session,
@@ -167,7 +168,13 @@ async def call(
 
 
 def answer(
-    response_id: str, item_id: str, *, seconds: float, done: bool = True, delta_ms: int = 100
+    response_id: str,
+    item_id: str,
+    *,
+    seconds: float,
+    done: bool = True,
+    delta_ms: int = 100,
+    words: str = "",
 ) -> list[ServerEvent]:
     """A spoken response as the server sends it: much faster than it is heard."""
     said: list[ServerEvent] = [
@@ -179,6 +186,17 @@ def answer(
             item=AssistantMessage(id=item_id, content=(), status="in_progress"),
         ),
     ]
+    if words:
+        said.append(
+            ResponseOutputAudioTranscriptDelta(
+                event_id="w",
+                response_id=response_id,
+                item_id=item_id,
+                output_index=0,
+                content_index=0,
+                delta=words,
+            )
+        )
     said += [delta(response_id, item_id, delta_ms) for _ in range(round(seconds * 1000 / delta_ms))]
     if done:
         said += finished(response_id, item_id)

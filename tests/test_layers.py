@@ -65,7 +65,7 @@ LAYERS = {
         "link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent protocol.Unknown",
         "attrs trio",
     ),
-    "sound": layer("audio errors settings"),
+    "sound": layer("audio errors settings", "attrs"),
     "terms": layer("dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from typing import TextIO
+
+import attrs
 
 from rtassist.dialogue.effects import Notice, Shown
 from rtassist.terminal import view
@@ -25,7 +28,10 @@ class Screen:
         self._page = Page()
 
     def show(self, shown: Shown) -> None:
-        self._page, out, err = view.show(self._page, shown, self._style)
+        style = self._style
+        if style.streams:
+            style = attrs.evolve(style, width=shutil.get_terminal_size().columns)
+        self._page, out, err = view.show(self._page, shown, style)
         self._write(out, err)
 
     def notice(self, text: str) -> None:

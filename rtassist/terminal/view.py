@@ -6,8 +6,11 @@ open one is written, the ones behind it wait until it is over.
 
 from __future__ import annotations
 
+import re
+
 import attrs
 from attrs import frozen
+from rich.cells import cell_len
 
 from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said, Shown
 
@@ -27,6 +30,8 @@ class Style:
     """Lines begin with who speaks; without, only what the assistant says is written."""
     typed: bool = True
     """Typed lines are written too; a terminal has shown them already."""
+    width: int = 0
+    """Columns of the terminal, for breaking lines between words; 0: lines are as long as they are."""
 
 
 @frozen(kw_only=True)
@@ -46,6 +51,8 @@ class Page:
     lines: tuple[Line, ...] = ()
     written: int = 0
     begun: bool = False
+    column: int = 0
+    """Where the cursor stands in the first line."""
 
 
 def show(page: Page, shown: Shown, style: Style) -> tuple[Page, str, str]:
@@ -86,12 +93,17 @@ def _write(page: Page, style: Style) -> tuple[Page, str]:
         text = line.text.strip()
         silent = line.role == "user" and not style.names
         if not silent and len(text) > page.written:
-            out += ("" if page.begun else _name(line.role, style)) + text[page.written :]
-            page = attrs.evolve(page, written=len(text), begun=True)
+            if not page.begun:
+                out += _name(line.role, style)
+                page = attrs.evolve(page, begun=True, column=len(NAMES[line.role]) + 2 if style.names else 0)
+            flowing, column = flow(text[page.written :], page.column, style.width)
+            out += flowing
+            page = attrs.evolve(page, written=len(text), column=column)
         if not line.over:
             break
         if page.begun:
-            out += (_cut_mark(line, style) if line.cut else "") + "\n"
+            mark, _ = flow(_cut_mark(line), page.column, style.width) if line.cut else ("", 0)
+            out += (f"{_DIM}{mark}{_RESET}" if style.colour and mark else mark) + "\n"
         page = Page(lines=page.lines[1:])
     return page, out
 
@@ -103,16 +115,37 @@ def _name(role: Role, style: Style) -> str:
     return f"{_COLOURS[role]}{name}{_RESET} " if style.colour else f"{name} "
 
 
-def _cut_mark(line: Line, style: Style) -> str:
+def _cut_mark(line: Line) -> str:
     words = line.unsaid.split()
     unsaid = " ".join(words[:UNSAID_WORDS]) + (" …" if len(words) > UNSAID_WORDS else "")
-    mark = f" [interrupted; not heard: {unsaid}]" if unsaid else " [interrupted]"
-    return f"{_DIM}{mark}{_RESET}" if style.colour else mark
+    return f" [interrupted; not heard: {unsaid}]" if unsaid else " [interrupted]"
+
+
+def flow(text: str, column: int, width: int) -> tuple[str, int]:
+    """`text` from `column` on, broken between words where it would pass `width`; and where it ends.
+
+    A word that an earlier piece began is not taken back, and one that is longer than a line is left to the
+    terminal.
+    """
+    if not width:
+        return text, 0
+    out = ""
+    for space, word in re.findall(r"(\s*)(\S*)", text):
+        if "\n" in space:
+            out, column = out + space, 0
+        elif space and column + len(space) + cell_len(word) > width:
+            out, column = out + "\n", 0
+        else:
+            out, column = out + space, column + len(space)
+        out, column = out + word, column + cell_len(word)
+    return out, column
 
 
 def _notice(page: Page, notice: Notice, style: Style) -> tuple[Page, str, str]:
     if notice.level == "debug":
         return page, "", ""
-    text = f"{_DIM}{notice.text}{_RESET}" if style.colour else notice.text
+    text, _ = flow(notice.text, 0, style.width)
+    text = f"{_DIM}{text}{_RESET}" if style.colour else text
     # On a terminal both streams meet: the notice must not land in the middle of a line.
-    return page, "\n" if style.streams and page.begun else "", f"{text}\n"
+    broken = style.streams and page.begun
+    return attrs.evolve(page, column=0) if broken else page, "\n" if broken else "", f"{text}\n"

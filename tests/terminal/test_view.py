@@ -3,7 +3,7 @@
 import pytest
 
 from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Said, Shown
-from rtassist.terminal.view import Page, Style, rest, show
+from rtassist.terminal.view import Page, Style, flow, rest, show
 
 FILE = Style(streams=False)
 TERMINAL = Style(streams=True, typed=False)
@@ -107,3 +107,30 @@ def test_colour_is_only_paint() -> None:
     for code in ("\x1b[36m", "\x1b[2m", "\x1b[0m"):
         painted = painted.replace(code, "")
     assert painted == written(Style(streams=True), *shown)[0]
+
+
+def test_a_narrow_terminal_breaks_lines_between_words() -> None:
+    narrow = Style(streams=True, width=24)
+    pieces = (Said("A1", "assistant", word) for word in ["Once upon a time", " there", " was a", " village."])
+    out, _, _ = written(
+        narrow, *pieces, LineEnded("A1", "assistant", "Once upon a time there was a village.")
+    )
+    assert out == "assistant: Once upon a\ntime there was a\nvillage.\n"
+    assert all(len(line) <= 24 for line in out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "flowing", "end"),
+    [
+        ("one two", 0, "one two", 7),
+        (" three", 7, "\nthree", 5),
+        ("tail of a word", 9, "tail of\na word", 6),
+        ("two\nlines", 0, "two\nlines", 5),
+        ("averyveryverylongword", 0, "averyveryverylongword", 21),
+        (" 你好 你好", 0, " 你好 你好"[:-2] + "你好", 10),
+        ("", 3, "", 3),
+    ],
+)
+def test_where_text_flows(text: str, column: int, flowing: str, end: int) -> None:
+    width = 16 if text.startswith("tail") else 12
+    assert flow(text, column, width) == (flowing, end)
