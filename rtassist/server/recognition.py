@@ -1,7 +1,7 @@
 """Speech recognition by pocketsphinx, offline: in child processes, while the user speaks, English only.
 
 It knows the stand-in's sentences and no others. Given a grammar, a recogniser turns any sentence into one of
-it, so each utterance is decoded freely as well, and what the grammar heard counts only if both agree.
+it, so each utterance is decoded freely as well, and a sentence counts only if both agree.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import importlib.util
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from difflib import SequenceMatcher
 
 import trio
 
@@ -21,9 +20,6 @@ from rtassist.server.parts import PartFailed, Transcript
 from rtassist.server.stand_in.phrases import understand
 
 RATE = 16_000
-LEAST_AGREEMENT = 0.33
-"""Share of the words on which both decoders agree."""
-
 # 150 MB each. A second process is started only while the first is busy; more would fight for the processor,
 # which one utterance keeps half busy as long as it lasts.
 _PROCESSES = 2
@@ -108,19 +104,9 @@ class PocketsphinxRecogniser:
 
 
 def judged(*, heard: str, known: str) -> Transcript:
-    """What both decoders heard together: `heard` freely, `known` as one of the known sentences (or empty)."""
-    if known and agreement(heard, known) >= LEAST_AGREEMENT:
+    """`heard` freely; `known` is the known sentence that it certainly was, or empty."""
+    if known:
         return Transcript(text=known, understood=True)
     # Words that were heard freely and make up a sentence are no accident, unless they are very few.
-    if len(heard.split()) >= _LEAST_FREE_WORDS and understand(heard) is not None:
-        return Transcript(text=heard, understood=True)
-    return Transcript(text=heard, understood=False)
-
-
-def agreement(one: str, other: str) -> float:
-    """Words that both have in the same order, as a share of the longer one's."""
-    ours, theirs = one.split(), other.split()
-    if not ours or not theirs:
-        return 0.0
-    blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in blocks) / max(len(ours), len(theirs))
+    sentence = len(heard.split()) >= _LEAST_FREE_WORDS and understand(heard) is not None
+    return Transcript(text=heard, understood=sentence)

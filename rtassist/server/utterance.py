@@ -12,10 +12,10 @@ _FRAME_BYTES = FRAME_SAMPLES * 2
 
 # Speech begins where a frame is this much louder than the quietest so far.
 _ONSET_DB = 15.0
-# Silence that is left around speech. With 200 ms, or with 1 s, the means of the cepstra are no longer those of
-# the acoustic model's training: of 268 sentences 246 and 239 were recognised, with 400 ms 256.
+# Silence that is left around speech. With 200 ms, or with 1 s, the means of the cepstra are no longer those
+# of the acoustic model's training: of 268 sentences 246 and 239 were recognised, with 400 ms 256.
 _MARGIN_FRAMES = 20
-# The end of a word is at most this much quieter than the loudest vowel, and this much louder than the background.
+# The end of a word is at most this much quieter than the loudest vowel, and louder than the background by:
 _QUIETEST_SPEECH_DB = 35.0
 _OVER_BACKGROUND_DB = 6.0
 # However loud the background is: speech is within this of its own loudest frames.
@@ -23,7 +23,7 @@ _SURELY_SPEECH_DB = 10.0
 
 
 class Utterance:
-    """PCM16 at 16 kHz, little-endian, as it comes. `most_s` of it is kept, and what comes after is dropped."""
+    """PCM16 at 16 kHz, little-endian, as it comes. `most_s` of it is kept; what comes after is dropped."""
 
     def __init__(self, most_s: float) -> None:
         self.pcm = bytearray()
