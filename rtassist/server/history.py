@@ -82,10 +82,11 @@ class Held:
         assert isinstance(self.item, UserMessage)
         self.awaits_transcript = False
         self.understood = transcript.understood
-        content = [
-            evolve(part, transcript=transcript.text) if part.type == "input_audio" else part
-            for part in self.item.content or ()
-        ]
+        content = list(self.item.content or ())
+        spoken = [index for index, part in enumerate(content) if part.type == "input_audio"]
+        for index in spoken:
+            # Of sound in several parts nobody can tell where in the words the second begins.
+            content[index] = evolve(content[index], transcript=transcript.text if index == spoken[0] else "")
         self.item = evolve(self.item, content=tuple(content))
 
     def for_thinker(self) -> Item | None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import attrs
 
-from rtassist.protocol import UNSET, FunctionTool, McpTool, ToolChoiceFunction, ToolChoiceMcp, UnknownTool
+from rtassist.protocol import UNSET, FunctionTool, ToolChoiceFunction, ToolChoiceMcp, UnknownTool
 from rtassist.server.outside import Refused
 
 # Bounds and patterns of the public API reference
@@ -107,8 +107,6 @@ def tools(value: Sequence[object], path: str) -> None:
                 raise missing(f"{at}.name")
             if _FUNCTION_NAME.fullmatch(tool.name) is None:
                 raise invalid(tool.name, f"{at}.name", "Expected 1 to 64 characters of 'a-zA-Z0-9_-'.")
-        elif isinstance(tool, McpTool):
-            present(tool.server_label, f"{at}.server_label")
 
 
 def tool_choice(

@@ -107,6 +107,7 @@ class Server:
             await trio.aclose_forcefully(stream)
             return
         self._sockets += 1
+        _notice_the_dead(stream)
         try:
             async with stream, trio.open_nursery() as nursery:
                 await self._hold(stream, nursery)
@@ -232,6 +233,16 @@ async def _listen(
         with trio.CancelScope() as accepting:
             task_status.started(accepting)
             await trio.serve_listeners(server.accept, listeners, handler_nursery=handlers)
+
+
+def _notice_the_dead(stream: trio.abc.Stream) -> None:
+    """A client whose machine or network is gone says nothing, and would keep its session till it expires."""
+    if isinstance(stream, trio.SocketStream):
+        stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_KEEPALIVE, 1)
+        for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+            # Names that Linux has and other systems may not; there it is the system's two hours.
+            if hasattr(trio.socket, name):
+                stream.setsockopt(trio.socket.IPPROTO_TCP, getattr(trio.socket, name), value)
 
 
 async def _dismiss(websocket: WebSocketConnection, dismissed: Dismissed) -> None:

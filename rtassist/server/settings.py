@@ -12,6 +12,7 @@ from attrs import evolve
 
 from rtassist.protocol import (
     UNSET,
+    AnySession,
     AudioConfig,
     AudioFormat,
     AudioInput,
@@ -25,7 +26,6 @@ from rtassist.protocol import (
     Session,
     Transcription,
     TranscriptionSession,
-    UnknownSession,
     UnknownTruncation,
     UnknownTurnDetection,
     Unset,
@@ -98,15 +98,12 @@ def transcription(*, id: str, expires_at: int) -> TranscriptionSession:
     )
 
 
-def updated(now: Effective, update: object, *, voice_is_fixed: bool) -> Effective:
+def updated(now: Effective, update: AnySession, *, voice_is_fixed: bool) -> Effective:
     """`now` with a client's `session` merged into it. `voice_is_fixed`: the assistant has been heard already.
     Raises Refused."""
-    if isinstance(update, UnknownSession):
-        if not update.type:
-            raise rules.missing("session.type")
-        rules.one_of(update.type, ("realtime", "transcription"), "session.type")
-    if not isinstance(update, Session | TranscriptionSession) or not update.type:
+    if not update.type:
         raise rules.missing("session.type")
+    rules.one_of(update.type, ("realtime", "transcription"), "session.type")
     if update.type != now.type:
         raise Refused(
             f"Passing a {update.type} session update event to a {now.type} session is not allowed.",
@@ -115,12 +112,11 @@ def updated(now: Effective, update: object, *, voice_is_fixed: bool) -> Effectiv
         )
     rules.known_only(update, "session")
     for name in _NOT_THE_CLIENTS:
-        if getattr(update, name) is not UNSET:
+        if getattr(update, name, UNSET) is not UNSET:
             raise rules.unknown(f"session.{name}")
     if isinstance(update, Session) and isinstance(now, Session):
         return _realtime_updated(now, update, voice_is_fixed)
-    assert isinstance(update, TranscriptionSession)
-    assert isinstance(now, TranscriptionSession)
+    assert isinstance(update, TranscriptionSession) and isinstance(now, TranscriptionSession)
     return _transcription_updated(now, update)
 
 

@@ -73,6 +73,9 @@ class InputAudio:
         if detection is None:
             self._detector = None
         elif self._detector is None:
+            # What the client began to say by hand stays in the buffer; which part of it is a turn is found
+            # anew.
+            self._abandon()
             self._detector = TurnDetector(listening(detection), at_ms=self.written_ms)
             self._afresh = True
         else:
@@ -143,12 +146,15 @@ class InputAudio:
         return begin // SAMPLES_PER_MS, self.written_ms, utterance
 
     def clear(self) -> None:
-        if self._utterance_id is not None:
-            self._outbox.ask(Abandon(id=self._utterance_id))
-            self._utterance_id = None
+        self._abandon()
         self._drop(self._end)
         if self._detector is not None:
             self._detector.cut(self.written_ms)
+
+    def _abandon(self) -> None:
+        if self._utterance_id is not None:
+            self._outbox.ask(Abandon(id=self._utterance_id))
+            self._utterance_id = None
 
     def _open(self, begin: int) -> str:
         """Start an utterance at a position; what came before it is no part of any."""

@@ -541,6 +541,16 @@ def test_tools_and_calls_are_tokens_too() -> None:
     assert second["input_tokens"] == first["input_tokens"] + 4 + 2
 
 
+def test_a_seeded_answer_counts_as_text() -> None:
+    desk = Desk()
+    desk.update(output_modalities=["text"], instructions="")
+    seeded = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "x" * 16}]}
+    desk.send("conversation.item.create", item=seeded)
+    desk.answers = [[Say(text="Hm.")]]
+    desk.send("response.create")
+    assert desk.judge.only("response.done")["response"]["usage"]["input_tokens"] == 4
+
+
 def test_limits_are_not_told_where_they_are_switched_off() -> None:
     desk = Desk(rate_limits=False)
     desk.answers = [[Say(text="Hm.")]]

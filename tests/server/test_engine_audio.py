@@ -8,7 +8,7 @@ import pytest
 from rtassist.protocol import AssistantMessage, UserMessage
 from rtassist.server.engine import MAX_APPEND_BYTES
 from rtassist.server.formats import encoded
-from rtassist.server.outside import Speak, SpeechOver, Spoke, Transcribed, TranscribeEnd
+from rtassist.server.outside import Listened, Speak, SpeechOver, Spoke, Transcribed, TranscribeEnd
 from rtassist.server.parts import Say, Transcript
 from tests.server.desk import Desk
 from tests.server.sounds import silence, tone
@@ -309,6 +309,25 @@ def test_detection_can_be_switched_off_and_on() -> None:
     desk.update(audio=detection())
     seen = desk.hear(silence(512) + tone(320))
     assert seen[0]["audio_start_ms"] == 1832 + 512 - 300
+
+
+def test_what_was_begun_by_hand_is_left_to_the_detection() -> None:
+    desk = Desk()
+    desk.update(audio=PUSH_TO_TALK)
+    desk.hear(tone(320))
+    desk.update(audio=detection())
+    desk.hear(silence(512) + tone(320) + silence(704))
+    assert len(next(iter(desk.utterances.values()))) == 320 * 48
+    # The first utterance is nobody's any more: one end is waited for.
+    assert [request.item_id for request in desk.asked] == [
+        desk.judge.only("input_audio_buffer.committed")["item_id"]
+    ]
+
+
+def test_probabilities_of_a_detection_that_is_off_are_ignored() -> None:
+    desk = Desk()
+    desk.update(audio=PUSH_TO_TALK)
+    assert desk.report(Listened(probabilities=(1.0, 1.0, 1.0))) == []
 
 
 def test_semantic_detection_waits_as_long_as_it_is_eager() -> None:

@@ -80,6 +80,15 @@ def test_audio_in_an_item_is_transcribed_and_kept() -> None:
     assert retrieved["content"][1] == {"type": "input_audio", "audio": audio, "transcript": "hello"}
 
 
+def test_the_words_of_sound_in_two_parts_are_told_once() -> None:
+    desk = Desk()
+    part = {"type": "input_audio", "audio": base64.b64encode(tone(100)).decode()}
+    item = desk.send("conversation.item.create", item=message("user", part, part))[0]["item"]
+    desk.report(Transcribed(item_id=item["id"], transcript=Transcript(text="hello", understood=True)))
+    told = desk.send("conversation.item.retrieve", item_id=item["id"])[0]["item"]["content"]
+    assert [part["transcript"] for part in told] == ["hello", ""]
+
+
 def test_audio_with_a_transcript_is_taken_at_its_word() -> None:
     desk = Desk()
     part = {"type": "input_audio", "audio": base64.b64encode(tone(300)).decode(), "transcript": "hello"}

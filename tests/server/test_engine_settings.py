@@ -124,6 +124,14 @@ def test_transcription_fills_in_what_was_not_said() -> None:
     assert session["audio"]["input"]["transcription"]["language"] == "de"
 
 
+def test_pcm_may_be_asked_for_with_or_without_its_rate() -> None:
+    desk = Desk()
+    told(desk, audio={"input": {"format": {"type": "audio/pcmu"}}})
+    for format in ({"type": "audio/pcm"}, {"type": "audio/pcm", "rate": 24000}):
+        session = told(desk, audio={"input": {"format": format}})
+        assert session["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 24000}
+
+
 def test_noise_reduction_keeps_its_strength() -> None:
     desk = Desk()
     told(desk, audio={"input": {"noise_reduction": {"type": "far_field", "strength": 0.5}}})
