@@ -98,7 +98,13 @@ LAYERS = {
     "server.endpoints.messages": layer("server protocol", "orjson", pure=True),
     "server.endpoints.stream": layer("server", "attrs orjson", pure=True),
     "server.endpoints.sound": layer("audio.pcm", pure=True),
-    "server.recognition": layer("server protocol audio.pcm errors", "attrs numpy trio"),
+    "server.recognition": layer(
+        "server.child server.parts server.stand_in audio.SAMPLE_RATE audio.pcm", "trio"
+    ),
+    "server.recognition_child": layer(
+        "server.child_side server.likeness server.stand_in server.utterance", "pocketsphinx"
+    ),
+    "server.offline": layer("server.parts server.recognition server.stand_in server.synthesis", "attrs trio"),
 }
 
 FILES = sorted((ROOT / "rtassist").rglob("*.py"))
