@@ -116,7 +116,8 @@ def updated(now: Effective, update: AnySession, *, voice_is_fixed: bool) -> Effe
             raise rules.unknown(f"session.{name}")
     if isinstance(update, Session) and isinstance(now, Session):
         return _realtime_updated(now, update, voice_is_fixed)
-    assert isinstance(update, TranscriptionSession) and isinstance(now, TranscriptionSession)
+    assert isinstance(update, TranscriptionSession)
+    assert isinstance(now, TranscriptionSession)
     return _transcription_updated(now, update)
 
 
