@@ -49,7 +49,7 @@ from rtassist.server import items, rules, settings
 from rtassist.server.answers import Answers
 from rtassist.server.hearing import SpeechStarted, SpeechStopped
 from rtassist.server.history import Held, History, user_audio
-from rtassist.server.opening import CLIENT_EVENTS, Opening, first_settings
+from rtassist.server.opening import CLIENT_EVENTS, CONVERSATION_EVENTS, Opening, first_settings
 from rtassist.server.outside import (
     Broke,
     Close,
@@ -135,7 +135,7 @@ class Engine:
             raise rules.unknown(name)
         if isinstance(id := getattr(event, "event_id", None), str) and len(id) > _MAX_EVENT_ID:
             raise rules.invalid(id[:40], "event_id", f"Expected at most {_MAX_EVENT_ID} characters.")
-        if self.session.type == "transcription" and isinstance(event, _CONVERSATION_EVENTS):
+        if self.session.type == "transcription" and isinstance(event, CONVERSATION_EVENTS):
             raise Refused(
                 f"'{event.type}' is not available in a transcription session.", "invalid_event", "type"
             )
@@ -365,16 +365,6 @@ def _event_id(what: Any) -> str | None:
     id = what.fields.get("event_id") if isinstance(what, Unknown) else getattr(what, "event_id", None)
     return id if isinstance(id, str) else None
 
-
-_CONVERSATION_EVENTS = (
-    ConversationItemCreate,
-    ConversationItemRetrieve,
-    ConversationItemTruncate,
-    ConversationItemDelete,
-    ResponseCreate,
-    ResponseCancel,
-    OutputAudioBufferClear,
-)
 
 _TAKES: dict[type, Callable[[Engine, Any], object]] = {
     SessionUpdate: Engine._update,

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from rtassist.protocol import (
+    ConversationItemCreate,
+    ConversationItemDelete,
+    ConversationItemRetrieve,
+    ConversationItemTruncate,
+    OutputAudioBufferClear,
+    ResponseCancel,
+    ResponseCreate,
+)
 from rtassist.server import settings
 
 CLIENT_EVENTS = (
@@ -18,6 +27,17 @@ CLIENT_EVENTS = (
     "response.create",
     "response.cancel",
 )
+
+CONVERSATION_EVENTS = (
+    ConversationItemCreate,
+    ConversationItemRetrieve,
+    ConversationItemTruncate,
+    ConversationItemDelete,
+    ResponseCreate,
+    ResponseCancel,
+    OutputAudioBufferClear,
+)
+"""What a transcription session has no use for."""
 
 
 @frozen(kw_only=True)
