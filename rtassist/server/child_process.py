@@ -279,9 +279,9 @@ class Process:
 
 
 def _command(module: str) -> list[str]:
-    """`-P` and the parent's own path: what may be imported is the same in both, wherever the user stands."""
+    """With the parent's own path: what is imported is the same in both, wherever the user stands."""
     start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main()"
-    return [sys.executable, "-P", "-c", start]
+    return [sys.executable, "-c", start]
 
 
 def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:

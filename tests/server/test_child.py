@@ -14,7 +14,7 @@ import trio.testing
 
 from rtassist.server import child as child_module
 from rtassist.server import child_side
-from rtassist.server.child import Child, open_child
+from rtassist.server.child import Child, Request, open_child
 from rtassist.server.child_side import HEADER, MAX_PAYLOAD_BYTES, Job
 from rtassist.server.parts import PartFailed
 
@@ -280,6 +280,51 @@ async def test_a_process_that_is_never_ready_is_given_up(mock_clock: trio.testin
     assert "it was not ready within 20 s" in failed[0].message
 
 
+async def test_a_process_that_owes_nothing_may_be_silent_for_ever(mock_clock: trio.testing.MockClock) -> None:
+    async with parrot() as child:
+        await asked(child, b"count 3")
+        await failure(child, b"raise")
+        pid = child.pid
+        mock_clock.jump(100_000)
+        await trio.testing.wait_all_tasks_blocked()
+        await asked(child, b"count 3")
+        assert child.pid == pid
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+@pytest.mark.parametrize("then", ["goes on", "dies"])
+async def test_what_a_process_does_not_read_is_not_taken_without_end(then: str) -> None:
+    sent = 0
+
+    async def send(request: Request) -> None:
+        nonlocal sent
+        for _ in range(20):
+            await request.send(bytes(MAX_PAYLOAD_BYTES))
+            sent += 1
+
+    async with parrot() as child, child.request(b"upper") as request:
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGSTOP)
+        if then == "goes on":
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(send, request)
+                await trio.testing.wait_all_tasks_blocked()
+                assert 0 < sent < 5
+                os.kill(child.pid, signal.SIGCONT)
+            assert sent == 20
+        else:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(die_soon, child.pid)
+                with pytest.raises(PartFailed, match="ended by signal 9"):
+                    await send(request)
+            assert 0 < sent < 5
+
+
+async def die_soon(pid: int) -> None:
+    await trio.testing.wait_all_tasks_blocked()
+    os.kill(pid, signal.SIGKILL)
+
+
 # Cancellation.
 
 
@@ -383,10 +428,9 @@ async def test_it_starts_without_what_takes_long_to_load() -> None:
     assert modules.isdisjoint({"trio", "numpy", "attr", "asyncio", "rtassist.audio", "rtassist.protocol"})
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="os.kill would end it")
 async def test_ctrl_c_is_its_parents_to_act_on() -> None:
     async with parrot() as child:
-        assert await asked(child, b"interrupt") == b"still here"
+        assert await asked(child, b"interrupt") == b"1", "SIG_IGN"
 
 
 PARENT = """

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtassist.audio.pcm import level, samples_in, to_float
+from rtassist.server.child import open_child
 from rtassist.server.parts import PartFailed
 from rtassist.server.synthesis import (
     DEFAULT_VOICE,
@@ -115,6 +116,19 @@ def test_silence_before_the_first_sound_is_cut_to_20_ms() -> None:
     assert len(without_lead(silence)) == 0
     assert len(without_lead(np.concatenate([silence, sound]))) == 441 + 500
     assert len(without_lead(np.concatenate([silence[:100], sound, silence]))) == 100 + 500 + 10_000
+
+
+async def test_the_library_s_rate_becomes_ours_without_a_seam_or_a_loss() -> None:
+    async with open_child("tests.server.children.tone", what="The tone", code="tone") as child:
+        pcm = await spoken(EspeakSynthesiser(child), "a" * (MAX_PIECE_CHARACTERS + 1))
+
+    samples = to_float(pcm)
+    assert abs(len(samples) - 24_000) <= 1, "two pieces of half a second"
+    expected = 0.5 * np.cos(2 * np.pi * 441 * np.arange(len(samples)) / 24_000)
+    # Between the pieces the tone jumps by half a period.
+    inside = [slice(200, 11_800), slice(12_200, 23_800)]
+    assert np.max(np.abs(samples - expected)[inside[0]]) < 0.001
+    assert np.max(np.abs(samples + expected)[inside[1]]) < 0.001
 
 
 # What is there to speak with.
