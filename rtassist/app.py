@@ -262,7 +262,7 @@ async def hold(
             greeting=greeting(settings, heard),
         )
         if keyboard_there:
-            nursery.start_soon(type_lines, to_commands)
+            nursery.start_soon(type_lines, to_commands, screen)
         edges = Edges(
             link=link,
             microphone=heard,
@@ -302,12 +302,15 @@ def greeting(settings: Settings, heard: Microphone | None) -> str:
     return "Type. /help lists the commands, Ctrl-C leaves." if sys.stdin.isatty() and heard is None else ""
 
 
-async def type_lines(to_commands: trio.MemorySendChannel[events.Event]) -> None:
+async def type_lines(to_commands: trio.MemorySendChannel[events.Event], screen: Screen) -> None:
     """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
+    terminal = sys.stdin.isatty()
     async with aclosing(keyboard.lines(sys.stdin)) as lines:
         async for line in lines:
+            if terminal:
+                screen.line_typed()
             await to_commands.send(events.Typed(line))
-    await to_commands.send(events.Typed("/quit") if sys.stdin.isatty() else events.TypingEnded())
+    await to_commands.send(events.Typed("/quit") if terminal else events.TypingEnded())
 
 
 @asynccontextmanager

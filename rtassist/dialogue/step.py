@@ -58,6 +58,7 @@ from rtassist.protocol import (
     SessionUpdated,
     UserContent,
     UserMessage,
+    laws,
 )
 
 SHORTEST_COMMIT_SAMPLES = 100 * SAMPLES_PER_MS
@@ -86,7 +87,28 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
+        do.effects = [lawful(effect, state, do.state) for effect in do.effects]
     return _leave_at_quit(do)
+
+
+def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
+    """The effect, or a notice in place of an event that the protocol forbids to send.
+
+    The rules above ask for nothing unlawful; a mistake in them is to cost an event and not the conversation.
+    """
+    if not isinstance(effect, Send) or effect.samples:
+        return effect
+    utterances = (*before.utterances.values(), *after.utterances.values())
+    refusal = laws.check(
+        effect.event,
+        arrived_ms={u.item_id: u.arrived // SAMPLES_PER_MS for u in utterances},
+        buffered_ms=before.uncommitted / SAMPLES_PER_MS,
+        given_ids=before.calls,
+    )
+    if refusal is None:
+        return effect
+    where = f"{effect.event.type} {refusal.path}".strip()
+    return Show(Notice(f"Not sent, for the server would refuse it: {where} {refusal.reason}.", "warning"))
 
 
 def _leave_at_quit(do: Draft) -> tuple[Conversation, tuple[Effect, ...]]:

@@ -37,6 +37,10 @@ class Screen:
     def notice(self, text: str) -> None:
         self.show(Notice(text))
 
+    def line_typed(self) -> None:
+        """The user pressed Enter on this terminal."""
+        self._page = view.line_typed(self._page)
+
     def close(self) -> None:
         """Write what was held back; the cursor stands at the beginning of a line afterwards."""
         rest, self._page = view.rest(self._page, self._style), Page()

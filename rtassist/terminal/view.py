@@ -135,10 +135,15 @@ def flow(text: str, column: int, width: int) -> tuple[str, int]:
             out, column = out + space, 0
         elif space and column + len(space) + cell_len(word) > width:
             out, column = out + "\n", 0
-        else:
+        elif column:
             out, column = out + space, column + len(space)
         out, column = out + word, column + cell_len(word)
     return out, column
+
+
+def line_typed(page: Page) -> Page:
+    """The user pressed Enter on the terminal that shows the page: the cursor is at the left."""
+    return attrs.evolve(page, column=0)
 
 
 def _notice(page: Page, notice: Notice, style: Style) -> tuple[Page, str, str]:
@@ -147,5 +152,5 @@ def _notice(page: Page, notice: Notice, style: Style) -> tuple[Page, str, str]:
     text, _ = flow(notice.text, 0, style.width)
     text = f"{_DIM}{text}{_RESET}" if style.colour else text
     # On a terminal both streams meet: the notice must not land in the middle of a line.
-    broken = style.streams and page.begun
+    broken = style.streams and page.column > 0
     return attrs.evolve(page, column=0) if broken else page, "\n" if broken else "", f"{text}\n"

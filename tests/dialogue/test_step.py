@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from rtassist.dialogue import events
-from rtassist.dialogue.effects import ClearAlarm, Outcome, Quit, SetAlarm
+from rtassist.dialogue.effects import ClearAlarm, Notice, Outcome, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.events import (
     AlarmRang,
     FrameUnreadable,
@@ -15,16 +15,24 @@ from rtassist.dialogue.events import (
     Typed,
     UplinkDropped,
 )
-from rtassist.dialogue.step import LOCAL_RULES, SERVER_RULES, step
+from rtassist.dialogue.state import Terms
+from rtassist.dialogue.step import LOCAL_RULES, SERVER_RULES, begin, lawful, step
 from rtassist.protocol import (
     UNSET,
     BadFrame,
+    ConversationItemCreate,
     ConversationItemInputAudioTranscriptionDelta,
+    ConversationItemTruncate,
     FunctionCall,
+    FunctionCallOutput,
+    InputAudioBufferAppend,
+    InputAudioBufferCommit,
     Response,
+    ResponseCreate,
     ResponseCreated,
     ResponseOutputItemAdded,
     ServerEvent,
+    Session,
     Unknown,
     UserMessage,
     decode,
@@ -184,3 +192,19 @@ def test_a_playbook_misses_what_was_not_named() -> None:
     with pytest.raises(AssertionError):
         bool(Playbook(state) >> ended("A1", ms=100) << truncate("A1", ms=99))
     assert Playbook(state) >> ended("A1", ms=100) << truncate("A1", ms=100)
+
+
+def test_what_the_protocol_forbids_is_told_and_not_sent() -> None:
+    state = begin(Terms(session=Session(type="realtime")))
+    for event in (
+        ConversationItemTruncate(item_id="A1", content_index=0, audio_end_ms=10),
+        InputAudioBufferCommit(),
+        ConversationItemCreate(item=FunctionCallOutput(call_id="no such call!", output="")),
+    ):
+        (told,) = [lawful(Send(event), state, state)]
+        assert isinstance(told, Show)
+        assert isinstance(told.what, Notice)
+        assert event.type in told.what.text
+
+    lawful_ones = (Send(InputAudioBufferAppend(audio=bytes(960))), Send(ResponseCreate()), Quit())
+    assert [lawful(effect, state, state) for effect in lawful_ones] == list(lawful_ones)

@@ -3,10 +3,10 @@
 import pytest
 
 from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Said, Shown
-from rtassist.terminal.view import Page, Style, flow, rest, show
+from rtassist.terminal.view import Page, Style, flow, line_typed, rest, show
 
 FILE = Style(streams=False)
-TERMINAL = Style(streams=True, typed=False)
+TERMINAL = Style(streams=True, typed=False, width=80)
 
 
 def written(style: Style, *shown: Shown) -> tuple[str, str, Page]:
@@ -87,10 +87,11 @@ def test_a_notice_goes_to_stderr_and_not_into_the_middle_of_a_line() -> None:
         TERMINAL,
         Said("A1", "assistant", "Once upon"),
         Notice("The network is slow.", "warning"),
+        Notice("It is.", "warning"),
         Said("A1", "assistant", " a time"),
     )
-    assert out == "assistant: Once upon\n a time"
-    assert err == "The network is slow.\n"
+    assert out == "assistant: Once upon\na time"
+    assert err == "The network is slow.\nIt is.\n"
     assert written(TERMINAL, Notice("noise", "debug"))[:2] == ("", "")
 
 
@@ -127,10 +128,19 @@ def test_a_narrow_terminal_breaks_lines_between_words() -> None:
         ("tail of a word", 9, "tail of\na word", 6),
         ("two\nlines", 0, "two\nlines", 5),
         ("averyveryverylongword", 0, "averyveryverylongword", 21),
-        (" 你好 你好", 0, " 你好 你好"[:-2] + "你好", 10),
+        (" 你好 你好", 0, "你好 你好", 9),
+        ("你好 你好 你好", 0, "你好 你好\n你好", 4),
         ("", 3, "", 3),
     ],
 )
 def test_where_text_flows(text: str, column: int, flowing: str, end: int) -> None:
     width = 16 if text.startswith("tail") else 12
     assert flow(text, column, width) == (flowing, end)
+
+
+def test_after_the_enter_key_a_line_goes_on_at_the_left() -> None:
+    narrow = Style(streams=True, width=60)
+    page, _, _ = show(Page(), Said("A1", "assistant", "Once upon"), narrow)
+    page, out, _ = show(line_typed(page), LineEnded("A1", "assistant", "Once upon", cut=True), narrow)
+    assert out == "[interrupted]\n"
+    assert page == Page()
