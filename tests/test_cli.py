@@ -97,9 +97,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
 
 
 def test_typed_lines_through_a_pipe_give_the_answers_and_nothing_else(tmp_path: Path) -> None:
-    said = rtassist(
-        "talk", "--offline", "--text", folder=tmp_path, typed="what is 17 times 23\nand plus 9\n"
-    )
+    said = rtassist("talk", "--offline", "--text", folder=tmp_path, typed="what is 17 times 23\nand plus 9\n")
     assert said.returncode == 0, said.stderr
     first, second = said.stdout.splitlines()
     assert "391" in first

@@ -104,6 +104,7 @@ LAYERS = {
     "server.recognition_child": layer(
         "server.child_side server.likeness server.stand_in server.utterance", "pocketsphinx"
     ),
+    "server.stand_in.thinker": layer("server.parts server.stand_in", "trio"),
     "server.offline": layer("server.parts server.recognition server.stand_in server.synthesis", "attrs trio"),
 }
 

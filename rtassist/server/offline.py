@@ -10,7 +10,7 @@ from attrs import frozen
 
 from rtassist.server.parts import PartFailed, Recogniser, Synthesiser, Thinker
 from rtassist.server.recognition import open_recogniser, recogniser_available
-from rtassist.server.stand_in import StandIn
+from rtassist.server.stand_in.thinker import StandIn
 from rtassist.server.synthesis import open_synthesiser, synthesiser_available
 
 

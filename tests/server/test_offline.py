@@ -4,7 +4,7 @@ import pytest
 
 from rtassist.server import offline
 from rtassist.server.offline import offline_parts
-from rtassist.server.stand_in import StandIn
+from rtassist.server.stand_in.thinker import StandIn
 
 
 async def test_what_is_missing_is_told_and_the_rest_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

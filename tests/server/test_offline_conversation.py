@@ -22,7 +22,7 @@ from rtassist.server.hearing import (
 )
 from rtassist.server.recognition import open_recogniser
 from rtassist.server.serve import Options, Parts, Server, serve
-from rtassist.server.stand_in import StandIn
+from rtassist.server.stand_in.thinker import StandIn
 from rtassist.server.synthesis import open_synthesiser
 from tests.server.clients import connected
 from tests.server.sounds import silence

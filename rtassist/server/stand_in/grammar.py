@@ -1,7 +1,7 @@
-"""A small grammar notation that is read once and used twice: written out as JSGF for the recogniser, and matched
-against words for understanding. So what can be heard is what can be understood.
+"""A small grammar notation that is read once and used twice: as an automaton that the recogniser searches, and for
+understanding words. So what can be heard is what can be understood.
 
-The notation is that of JSGF's right-hand sides (https://www.w3.org/TR/jsgf/, section 4): words, `( )` groups,
+The notation is that of JSGF's right-hand sides (https://www.w3.org/TR/jsgf/): words, `( )` groups,
 `[ ]` options, `|` alternatives, `+` repetition and `<name>` references, without weights and tags. For typed text
 alone there is `...`, which stands for one or more words whatever they are.
 """
@@ -122,18 +122,6 @@ class Grammar:
     kept: frozenset[str]
     numeric: frozenset[str]
 
-    def jsgf(self, top: str) -> str:
-        """The spoken grammar as a JSGF document whose only public rule is `top`."""
-        rules = (
-            f"{'public ' if name == top else ''}<{name}> = {_written(node)};"
-            for name, node in self.spoken.items()
-        )
-        return "#JSGF V1.0;\ngrammar rtassist;\n" + "\n".join(rules) + "\n"
-
-    def words(self) -> frozenset[str]:
-        """Every word that can be heard."""
-        return frozenset(word for node in self.spoken.values() for word in _words(node))
-
     def match(self, name: str, words: Sequence[str]) -> Captures | None:
         """What the whole of `words` is as the rule `name`: the words of the kept rules in it, in order; or None."""
         return self.match_node(Ref(name), words)
@@ -210,34 +198,3 @@ class Grammar:
                 yield from self._example(self.spoken[name], random)
             case Anything():
                 raise ValueError("'...' cannot be heard")
-
-
-def _written(node: Node) -> str:
-    match node:
-        case Word(text):
-            return text
-        case Series(parts):
-            return "(" + " ".join(map(_written, parts)) + ")"
-        case Either(choices):
-            return "(" + " | ".join(map(_written, choices)) + ")"
-        case Maybe(part):
-            return f"[{_written(part)}]"
-        case Many(part):
-            return f"{_written(part)}+"
-        case Ref(name):
-            return f"<{name}>"
-        case Anything():
-            raise ValueError("'...' cannot be heard")
-
-
-def _words(node: Node) -> Iterator[str]:
-    match node:
-        case Word(text):
-            yield text
-        case Series(parts) | Either(parts):
-            for part in parts:
-                yield from _words(part)
-        case Maybe(part) | Many(part):
-            yield from _words(part)
-        case _:
-            return

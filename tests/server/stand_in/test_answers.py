@@ -20,7 +20,7 @@ from rtassist.protocol import (
     UserMessage,
 )
 from rtassist.server.parts import Ask, Call, Say
-from rtassist.server.stand_in import StandIn
+from rtassist.server.stand_in.thinker import StandIn
 from rtassist.server.stand_in.answers import ANSWERS, answer
 from rtassist.server.stand_in.phrases import GRAMMAR, INTENTS, understand
 
