@@ -1,7 +1,7 @@
 """The smallest deterministic automaton of a grammar, which is what the recogniser searches.
 
-Given the same grammar as JSGF, pocketsphinx writes a copy of each rule for every mention: 4,255 arcs with words
-and 16,464 without, where this has about a thousand. Its search takes a ninth of the time for it.
+Given the same grammar as JSGF, pocketsphinx writes a copy of each rule for every mention: 4,255 arcs with
+words and 16,464 without, where this has about a thousand. Its search takes a ninth of the time for it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A small grammar notation that is read once and used twice: as an automaton that the recogniser searches, and for
-understanding words. So what can be heard is what can be understood.
+"""A small grammar notation that is read once and used twice: as an automaton that the recogniser searches,
+and for understanding words. So what can be heard is what can be understood.
 
-The notation is that of JSGF's right-hand sides (https://www.w3.org/TR/jsgf/): words, `( )` groups,
-`[ ]` options, `|` alternatives, `+` repetition and `<name>` references, without weights and tags. For typed text
-alone there is `...`, which stands for one or more words whatever they are.
+The notation is that of JSGF's right-hand sides (https://www.w3.org/TR/jsgf/): words, `( )` groups, `[ ]`
+options, `|` alternatives, `+` repetition and `<name>` references, without weights and tags. For typed text
+there is also `...`, which stands for one or more words whatever they are.
 """
 
 from __future__ import annotations
@@ -114,8 +114,9 @@ def _series(tokens: list[str]) -> tuple[Node, list[str]]:
 
 @frozen
 class Grammar:
-    """Rules by name. `spoken` is what the recogniser listens for; `typed` holds further alternatives that only typed
-    text can take. `kept` names the rules whose words a match hands out; those in `numeric` also take a numeral."""
+    """Rules by name. `spoken` is what the recogniser listens for; `typed` holds further alternatives that
+    only typed text can take. `kept` names the rules whose words a match hands out; those in `numeric` also
+    take a numeral."""
 
     spoken: Mapping[str, Node]
     typed: Mapping[str, Node]
@@ -123,7 +124,8 @@ class Grammar:
     numeric: frozenset[str]
 
     def match(self, name: str, words: Sequence[str]) -> Captures | None:
-        """What the whole of `words` is as the rule `name`: the words of the kept rules in it, in order; or None."""
+        """What the whole of `words` is as the rule `name`, the words of the kept rules in it, in order; or
+        None."""
         return self.match_node(Ref(name), words)
 
     def match_node(self, node: Node, words: Sequence[str]) -> Captures | None:

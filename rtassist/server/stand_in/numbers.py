@@ -84,13 +84,13 @@ def in_words(n: int) -> str:
 
 
 def in_digits(value: Fraction) -> str:
-    """A value as a speaker and a reader both take it: whole numbers with commas, others to three decimals, with
-    "about" where that is not exact."""
+    """A value as a speaker and a reader both take it: whole numbers with commas, others to three decimals,
+    with "about" where that is not exact."""
     if value.denominator == 1:
         return f"{value.numerator:,}"
     rounded = round(value, 3)
     if rounded == 0:
-        return f"about {float(value):.2g}"
+        return "almost zero"
     digits = f"{float(rounded):,.3f}".rstrip("0").rstrip(".")
     return digits if rounded == value else f"about {digits}"
 

@@ -1,5 +1,5 @@
-"""Everything that the stand-in knows, as one table: the recogniser's grammar and the understanding of text both come
-from it."""
+"""Everything that the stand-in knows, as one table: the recogniser's automaton and the understanding of text
+both come from it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from attrs import frozen
 from rtassist.server.stand_in.grammar import Captures, Grammar, Maybe, Node, Ref, Series, read
 from rtassist.server.stand_in.numbers import TENS, UNITS
 
-# Words that can be spelt and repeated by voice; typed text may hold any. Chosen to sound unlike one another and unlike
-# the number words.
+# Words that can be spelt and repeated by voice; typed text may hold any. Chosen to sound unlike one another
+# and unlike the number words.
 SPELLABLE = [
     "apple",
     "orange",
@@ -53,7 +53,6 @@ SPELLABLE = [
 
 # intent: (what can be heard and typed, what can be typed only)
 INTENTS: dict[str, tuple[str, str | None]] = {
-    # One rule with two numbers, and not one for each form: every mention of a rule is a copy in the recogniser's search.
     "arithmetic": (
         "[and] [<question>] [<number> | that] <operator> <number>",
         "[and] [<question>] [<number> | it | this | the result] (<operator> <number>)+"
@@ -76,14 +75,17 @@ INTENTS: dict[str, tuple[str, str | None]] = {
     ),
     "how_are_you": ("how are you [(today | doing)]", "how is it going | how do you do | how are things"),
     "identity": (
-        "who are you | what are you | <what_is> your name | introduce yourself | are you a (robot | human | machine)"
-        " | are you a language model",
-        "what is this | who is this | tell me about yourself | are you (real | human | chatgpt | gpt | an ai | alive)"
-        " | what model are you | which model are you | who made you",
+        "who are you | what are you | <what_is> your name | introduce yourself"
+        " | are you a (robot | human | machine) | are you a language model",
+        "what is this | who is this | tell me about yourself"
+        " | are you (real | human | chatgpt | gpt | an ai | alive) | what model are you"
+        " | which model are you | who made you",
     ),
     "abilities": (
-        "help [me] | what can you do | what do you know | what can i say | what can i ask [you] | what can't you do",
-        "what can you not do | what are you able to do | what else can you do | how does this work | commands",
+        "help [me] | what can you do | what do you know | what can i say | what can i ask [you]"
+        " | what can't you do",
+        "what can you not do | what are you able to do | what else can you do | how does this work"
+        " | commands",
     ),
     "thanks": (
         "thank you [very much] | thanks [a lot]",
@@ -95,7 +97,8 @@ INTENTS: dict[str, tuple[str, str | None]] = {
     ),
     "farewell": (
         "goodbye | bye bye | see you later | good night | farewell",
-        "bye | good bye | see you | see you soon | see you tomorrow | exit | quit | ciao | that is all | so long",
+        "bye | good bye | see you | see you soon | see you tomorrow | exit | quit | ciao | that is all"
+        " | so long",
     ),
     "again": (
         "repeat that | say that again | what did you say | can you repeat that | repeat your last answer",
@@ -178,12 +181,14 @@ PARTS: dict[str, tuple[str, str | None]] = {
     "opening": ("please | can you | could you", "please <opening> | <filler>+ [<opening>]"),
     "filler": (
         "please",
-        "can you please | could you please | would you | will you | hey | ok | okay | so | um | uh | well | now | then"
-        " | and | hello | hi | assistant | computer | i said | tell me | yes | no | but | also | i want you to | just",
+        "can you please | could you please | would you | will you | hey | ok | okay | so | um | uh"
+        " | well | now | then | and | hello | hi | assistant | computer | i said | tell me | yes | no | but"
+        " | also | i want you to | just",
     ),
     "closing": (
         "please | now",
-        "thanks | thank you | for me | then | today | again | assistant | to me | right now | make | exactly | in total",
+        "thanks | thank you | for me | then | today | again | assistant | to me | right now | make"
+        " | exactly | in total",
     ),
 }
 
@@ -195,7 +200,8 @@ NUMERIC = frozenset({"number", "amount"})
 
 @frozen(kw_only=True)
 class Meaning:
-    """What a sentence means: the name of an intent, the words it was said in, and the kept parts of it in order."""
+    """What a sentence means: the name of an intent, the words it was said in, and the kept parts of it in
+    order."""
 
     intent: str
     words: tuple[str, ...]
