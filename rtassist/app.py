@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
@@ -22,7 +22,7 @@ from rtassist.converse import Edges, converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.link.websocket import connect
-from rtassist.settings import Secret, Settings
+from rtassist.settings import Settings
 from rtassist.sound import Missing, open_microphone, open_speaker
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, close_quietly, style_for
@@ -30,10 +30,6 @@ from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
 
-if TYPE_CHECKING:
-    from rtassist.server.connection import Parts
-
-Tell = Callable[[str], None]
 EXIT_OUTPUT_CLOSED = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 _FAILURES: dict[Outcome, type[errors.Failure]] = {
@@ -50,6 +46,8 @@ def run_talk(settings: Settings) -> int:
 
 def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
+    from rtassist.embedded import serve_others
+
     return _run(partial(serve_others, settings))
 
 
@@ -145,91 +143,20 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def endpoint(settings: Settings, tell: Tell) -> AsyncIterator[Endpoint]:
+async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[Endpoint]:
     """The server of the settings, or our own, which runs as long as this is open."""
     if not settings.embedded:
         yield remote(settings)
         return
-    from rtassist.server.serve import Options, serve
+    from rtassist.embedded import embedded  # with its recogniser and all; a far server needs none of it
 
     if not settings.offline:
         tell(
             "No key is set: this is the embedded server, a stand-in without a language model. "
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
-    async with (
-        server_parts(settings, tell, sound=not settings.text) as parts,
-        serve(Options(), parts) as server,
-    ):
-        yield Endpoint(with_model(server.url, settings.model), voiced=parts.synthesiser is not None)
-
-
-@asynccontextmanager
-async def server_parts(settings: Settings, tell: Tell, *, sound: bool = True) -> AsyncIterator[Parts]:
-    """What the embedded server hears, thinks and speaks with: HTTP endpoints where they are set, else ours.
-
-    Without `sound` nothing of ours is started that a written conversation has no use for.
-    """
-    from rtassist.server.connection import Parts
-    from rtassist.server.endpoints import endpoint_parts
-    from rtassist.server.offline import offline_parts
-
-    async with (
-        endpoint_parts(
-            llm_url=settings.llm_url,
-            llm_key=_revealed(settings.llm_key),
-            llm_model=settings.llm_model,
-            stt_url=settings.stt_url,
-            stt_key=_revealed(settings.stt_key),
-            stt_model=settings.stt_model,
-            tts_url=settings.tts_url,
-            tts_key=_revealed(settings.tts_key),
-            tts_model=settings.tts_model,
-        ) as (recogniser, thinker, synthesiser),
-        offline_parts(recogniser=sound and not recogniser, synthesiser=sound and not synthesiser) as own,
-    ):
-        for reason in own.missing:
-            tell(reason)
-        yield Parts(
-            thinker=thinker or own.thinker,
-            recogniser=recogniser or own.recogniser,
-            synthesiser=synthesiser or own.synthesiser,
-        )
-
-
-def _revealed(key: Secret | None) -> str | None:
-    return None if key is None else key.reveal()
-
-
-async def serve_others(settings: Settings) -> NoReturn:
-    """Run the embedded server until a signal comes; its URL is the one line on stdout."""
-    from rtassist.server.serve import Options, serve
-
-    options = Options(
-        host=settings.host,
-        port=settings.port,
-        key=_revealed(settings.server_key),
-        origins=settings.origins,
-        max_sessions=settings.max_sessions,
-        expires_after_s=settings.expires_s,
-        latency_ms=settings.latency_ms,
-        jitter_ms=settings.jitter_ms,
-        wire_extras=settings.extras,
-    )
-
-    def tell(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    async with server_parts(settings, tell) as parts:
-        try:
-            async with serve(options, parts) as server:
-                print(server.url, flush=True)
-                await trio.sleep_forever()
-        except OSError as error:
-            raise errors.CannotConnect(
-                f"Cannot listen on {settings.host} port {settings.port}: "
-                f"{(error.strerror or str(error)).lower()}. Choose another with --port or --host."
-            ) from None
+    async with embedded(settings, tell) as (url, voiced):
+        yield Endpoint(with_model(url, settings.model), voiced=voiced)
 
 
 async def hold(

@@ -10,8 +10,6 @@ from attrs import define
 
 from rtassist import errors
 from rtassist.audio import Microphone, SoundUnavailable, Speaker
-from rtassist.audio import microphone as microphones
-from rtassist.audio import speaker as speakers
 from rtassist.settings import Settings
 
 T = TypeVar("T")
@@ -47,8 +45,10 @@ async def open_microphone(settings: Settings, missing: Missing) -> AsyncIterator
     if settings.text or name == NONE:
         yield None
         return
+    from rtassist.audio.microphone import open_microphone as opened_by_name  # and numpy with it
+
     async with AsyncExitStack() as stack:
-        opening = microphones.open_microphone(name, fast=settings.fast)
+        opening = opened_by_name(name, fast=settings.fast)
         microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 
@@ -60,8 +60,10 @@ async def open_speaker(settings: Settings, missing: Missing) -> AsyncIterator[Sp
     if settings.text or name == NONE:
         yield None
         return
+    from rtassist.audio.speaker import open_speaker as opened_by_name
+
     async with AsyncExitStack() as stack:
-        opening = speakers.open_speaker(name, fast=settings.fast)
+        opening = opened_by_name(name, fast=settings.fast)
         speaker, missing.speaker = await _opened(stack, opening, name)
         yield speaker
 

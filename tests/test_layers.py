@@ -55,10 +55,11 @@ LAYERS = {
     "__main__": layer("cli"),
     "cli": layer("app settings errors", "typer"),
     "app": layer(
-        "audio converse costs dialogue errors link protocol server sessions settings sound terminal terms "
+        "audio converse costs dialogue embedded errors link protocol sessions settings sound terminal terms "
         "tools",
-        "attrs numpy trio",
+        "attrs trio",
     ),
+    "embedded": layer("errors server settings", "trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "

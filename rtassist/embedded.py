@@ -1,0 +1,101 @@
+"""The embedded server with the parts that the settings mean: for our own conversation, or for others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import trio
+
+from rtassist import errors
+from rtassist.server.offline import offline_parts
+from rtassist.server.serve import Options, Parts, serve
+from rtassist.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from rtassist.server.parts import Recogniser, Synthesiser, Thinker
+
+    DistantParts = tuple[Recogniser | None, Thinker | None, Synthesiser | None]
+
+
+@asynccontextmanager
+async def embedded(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[tuple[str, bool]]:
+    """Our own server for our own conversation: its URL, and whether it can speak."""
+    async with (
+        server_parts(settings, tell, sound=not settings.text) as parts,
+        serve(Options(), parts) as server,
+    ):
+        yield server.url, parts.synthesiser is not None
+
+
+async def serve_others(settings: Settings) -> NoReturn:
+    """Run the server until it is cancelled; its URL is the one line on stdout."""
+    options = Options(
+        host=settings.host,
+        port=settings.port,
+        key=_revealed(settings.server_key),
+        origins=settings.origins,
+        max_sessions=settings.max_sessions,
+        expires_after_s=settings.expires_s,
+        latency_ms=settings.latency_ms,
+        jitter_ms=settings.jitter_ms,
+        wire_extras=settings.extras,
+    )
+    async with server_parts(settings, lambda text: print(text, file=sys.stderr, flush=True)) as parts:
+        try:
+            async with serve(options, parts) as server:
+                print(server.url, flush=True)
+                await trio.sleep_forever()
+        except OSError as error:
+            raise errors.CannotConnect(
+                f"Cannot listen on {settings.host} port {settings.port}: "
+                f"{(error.strerror or str(error)).lower()}. Choose another with --port or --host."
+            ) from None
+
+
+@asynccontextmanager
+async def server_parts(
+    settings: Settings, tell: Callable[[str], None], *, sound: bool = True
+) -> AsyncIterator[Parts]:
+    """What the server hears, thinks and speaks with: HTTP endpoints where they are set, else ours.
+
+    Without `sound` nothing of ours is started that a written conversation has no use for.
+    """
+    async with (
+        _distant_parts(settings) as (recogniser, thinker, synthesiser),
+        offline_parts(recogniser=sound and not recogniser, synthesiser=sound and not synthesiser) as own,
+    ):
+        for reason in own.missing:
+            tell(reason)
+        yield Parts(
+            thinker=thinker or own.thinker,
+            recogniser=recogniser or own.recogniser,
+            synthesiser=synthesiser or own.synthesiser,
+        )
+
+
+@asynccontextmanager
+async def _distant_parts(settings: Settings) -> AsyncIterator[DistantParts]:
+    if not (settings.llm_url or settings.stt_url or settings.tts_url):
+        yield None, None, None
+        return
+    from rtassist.server.endpoints import endpoint_parts  # and an HTTP client with it
+
+    async with endpoint_parts(
+        llm_url=settings.llm_url,
+        llm_key=_revealed(settings.llm_key),
+        llm_model=settings.llm_model,
+        stt_url=settings.stt_url,
+        stt_key=_revealed(settings.stt_key),
+        stt_model=settings.stt_model,
+        tts_url=settings.tts_url,
+        tts_key=_revealed(settings.tts_key),
+        tts_model=settings.tts_model,
+    ) as parts:
+        yield parts
+
+
+def _revealed(key: Secret | None) -> str | None:
+    return None if key is None else key.reveal()
