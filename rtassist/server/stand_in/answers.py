@@ -258,6 +258,9 @@ ANSWERS: dict[str, Callable[[Question], list[Say | Call]]] = {
     "again": _again,
     "asked": _asked,
     "story": _sentences(*STORY),
+    "joke": _sentences(
+        "I know only one.", "Why did the packet cross the network? To get to the other socket."
+    ),
     "counting": _counting,
     "words": _words,
     "timer": _timer,

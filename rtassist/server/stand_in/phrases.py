@@ -114,6 +114,7 @@ INTENTS: dict[str, tuple[str, str | None]] = {
         "story | a story | read [aloud] | tell me something [long] | read a [long] (story | text) [aloud]"
         " | read something [long] | tell a story | read it [to me] | read a text aloud",
     ),
+    "joke": ("tell me a joke", "joke | a joke | another joke | tell me another joke | make me laugh"),
     "counting": (
         "count ([up] to | from <amount> [up] to | down from) <amount>",
         "count (backward | backwards) from <amount> | count from <amount> down to <amount>",

@@ -8,6 +8,7 @@ import trio
 
 from rtassist.server.parts import Ask, Call, Say
 
+
 class StandIn:
     """A Thinker. It keeps nothing between answers, so any number of sessions may share it."""
 
