@@ -120,8 +120,10 @@ async def talk(settings: Settings) -> int:
             for sentence in missing.sentences():
                 screen.notice(sentence)
             while True:
-                quit_ = await hold(settings, screen, address, heard, spoken, typed is not None)
-                screen.close()
+                try:
+                    quit_ = await hold(settings, screen, address, heard, spoken, typed is not None)
+                finally:  # also in the middle of a line, when Ctrl-C ends it
+                    screen.close()
                 if quit_.outcome is not Outcome.RESTART:
                     break
                 screen.notice("A new conversation.")
