@@ -51,13 +51,13 @@ DEVICE_MS = 0
 class Scene:
     """A conversation as it was seen from outside."""
 
-    tap: Tap
+    tap: Tap = field(repr=False)
     wav: Path
     began_s: float = float("inf")
     """When the WAV file's first sample sounded, by trio's clock; late by what the file was written late at
     best, so that what is measured from it is not made to look better."""
-    out: bytes = b""
-    lateness: list[tuple[float, float]] = field(factory=list)
+    out: bytes = field(default=b"", repr=False)
+    lateness: list[tuple[float, float]] = field(factory=list, repr=False)
     """How late this process was, in ms, at which time: what a busy machine takes."""
 
     async def watch(self) -> None:

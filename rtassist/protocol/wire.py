@@ -26,7 +26,7 @@ from rtassist.protocol.session import Session, TranscriptionSession
 from rtassist.protocol.translation_events import TranslationClientEvent, TranslationServerEvent
 from rtassist.protocol.unknown import Unknown
 from rtassist.protocol.unset import UNSET
-from rtassist.protocol.values import EXACT, NAMES, Case, Double, Rounded, free
+from rtassist.protocol.values import EXACT, MAX_DEPTH, NAMES, Case, Double, Rounded, free
 
 Event: TypeAlias = ServerEvent | ClientEvent | TranslationServerEvent | TranslationClientEvent | Unknown
 
@@ -175,7 +175,7 @@ def _parse_exactly(frame: str | bytes) -> Any:
     try:
         return json.loads(frame, parse_float=number)
     except RecursionError:
-        raise BadFrame("", "is nested too deeply") from None
+        raise BadFrame("", f"is nested more than {MAX_DEPTH} levels deep") from None
 
 
 def _make_converter() -> Converter:

@@ -400,7 +400,7 @@ BAD = [
         "is nested more than",
     ),
     ('{"type":"x","y":' + "[" * 2000 + "]" * 2000 + "}", "", "is no JSON"),
-    ('{"type":"x","n":' + "9" * 30 + ',"y":' + "[" * 1000 + "]" * 1000 + "}", "", "is nested too deeply"),
+    ('{"type":"x","n":' + "9" * 30 + ',"y":' + "[" * 1000 + "]" * 1000 + "}", "", "is nested more than"),
     ('{"type":"x","y":' + "9" * 5000 + "}", "", "is no JSON"),
 ]
 

@@ -20,9 +20,9 @@ from rtassist.protocol import (
     UserMessage,
 )
 from rtassist.server.parts import Ask, Call, Say
-from rtassist.server.stand_in.thinker import StandIn
 from rtassist.server.stand_in.answers import ANSWERS, answer
 from rtassist.server.stand_in.phrases import GRAMMAR, INTENTS, understand
+from rtassist.server.stand_in.thinker import StandIn
 
 NOW = datetime(2026, 11, 22, 15, 4)
 SET_TIMER = FunctionTool(type="function", name="set_timer", parameters={"type": "object"})
