@@ -66,7 +66,8 @@ def talk(
 def speech(name: str) -> Samples:
     """A recorded sentence of tests/speech at 24 kHz."""
     samples, rate = soundfile.read(SPEECH / f"{name}.wav", dtype="float32")
-    return np.rint(np.clip(soxr.resample(samples, rate, RATE), -1, 1) * 32767).astype(np.int16)
+    resampled: Samples = np.rint(np.clip(soxr.resample(samples, rate, RATE), -1, 1) * 32767).astype(np.int16)
+    return resampled
 
 
 def silence(seconds: float) -> Samples:

@@ -88,7 +88,7 @@ class Scene:
         for passed in self.tap.of("input_audio_buffer.append"):
             appended += len(pybase64.b64decode(passed.event["audio"])) // 2
             if appended > np.flatnonzero(np.abs(question) > 300)[-1]:
-                return self.began_s + np.flatnonzero(sounded)[0] / RATE - passed.at_s
+                return self.began_s + int(np.flatnonzero(sounded)[0]) / RATE - passed.at_s
         raise AssertionError("the question was not sent whole")
 
     async def truncation(self) -> tuple[Passed, dict[str, Any]]:
