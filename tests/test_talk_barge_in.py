@@ -118,7 +118,9 @@ async def scene(folder: Path, mic: Path, *, keyboard: int = subprocess.DEVNULL) 
                 try:
                     yield seen
                     with trio.fail_after(60):
-                        seen.out, err = await trio.to_thread.run_sync(process.communicate)
+                        seen.out, err = await trio.to_thread.run_sync(
+                            process.communicate, abandon_on_cancel=True
+                        )
                 finally:
                     process.kill()
             assert process.returncode == 0, err.decode()

@@ -26,7 +26,7 @@ async def test_a_spoken_sum_is_answered_aloud_until_goodbye(tmp_path: Path) -> N
                     asked = await until_said(process.stdout, "you:")
                     answered = await until_said(process.stdout, "assistant:")
                 with pulse.speaking(SPEECH / "goodbye_rms.wav"), trio.fail_after(60):
-                    out, err = await trio.to_thread.run_sync(process.communicate)
+                    out, err = await trio.to_thread.run_sync(process.communicate, abandon_on_cancel=True)
             finally:
                 process.kill()
         recording.wait_for_samples(len(recording.samples()) + RATE // 4)
