@@ -25,7 +25,8 @@ from rtassist.link.websocket import connect
 from rtassist.settings import Settings
 from rtassist.sound import Missing, open_microphone, open_speaker
 from rtassist.terminal import keyboard
-from rtassist.terminal.screen import OutputClosed, Screen, close_quietly, style_for
+from rtassist.terminal.screen import OutputClosed, Screen, style_for
+from rtassist.terminal.streams import drop
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
@@ -128,7 +129,7 @@ async def talk(settings: Settings) -> int:
                     break
                 screen.notice("A new conversation.")
     except* OutputClosed:
-        close_quietly(out)
+        drop(out)
         code = EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](quit_.message)

@@ -10,7 +10,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
 
-import typer
+from rtassist.terminal import streams
+
+try:
+    import typer
+except KeyboardInterrupt:  # the longest wait before `main` can see to it
+    raise SystemExit(130) from None
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,15 +175,20 @@ def _settings(flags: Mapping[str, object]) -> Settings:
 
 def main() -> NoReturn:
     """The console script. Every end of the program passes here and has its exit code."""
+    streams.make_usable()
     try:
         code = app(standalone_mode=False)
     except typer.Exit as done:
         code = done.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = 130
+        if sys.stderr.isatty():
+            streams.say("")  # the shell's prompt is not to stand behind the ^C
     except Exception as error:
         code = _explain(error)
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    written = streams.flushed()
+    sys.exit(code if written else code or 1)
 
 
 def _explain(error: Exception) -> int:
@@ -188,10 +198,13 @@ def _explain(error: Exception) -> int:
         error.show()
         return int(error.exit_code)
     if isinstance(error, Failure):
-        print(f"rtassist: {error.message}", file=sys.stderr)
+        streams.say(f"rtassist: {error.message}")
         return error.exit_code
+    if isinstance(error, OSError) and error.filename is None:  # what --help meets on a full disk
+        streams.say(f"rtassist: Nothing can be written out: {(error.strerror or str(error)).lower()}.")
+        return 1
     import traceback
 
-    traceback.print_exception(error)
-    print("rtassist: this is a bug of the program; the lines above say where.", file=sys.stderr)
+    streams.say("".join(traceback.format_exception(error)))
+    streams.say("rtassist: this is a bug of the program; the lines above say where.")
     return EXIT_BUG

@@ -122,3 +122,45 @@ def test_a_reader_that_leaves_ends_the_program_quietly(tmp_path: Path) -> None:
         talking.stdin.close()
         assert talking.wait(30) == 141
         assert "Traceback" not in talking.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors as Unix shells do")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_nobody_and_no_bug(closed: str, tmp_path: Path) -> None:
+    said = in_shell(f"echo hello | {{ $TALK {closed}; }}", tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert said.stderr == ""
+    assert bool(said.stdout) == (closed == "2>&-")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is of Linux")
+def test_a_full_disk_is_told_and_exits_1(tmp_path: Path) -> None:
+    for command in ("echo hello | $TALK >/dev/full", "$TALK --help >/dev/full"):
+        told = in_shell(command, tmp_path)
+        assert told.returncode == 1
+        assert "no space left" in told.stderr
+        assert len(told.stderr.splitlines()) == 1
+    untold = in_shell("echo hello | $TALK 2>/dev/full", tmp_path)
+    assert untold.returncode == 0
+    assert "Hello" in untold.stdout
+
+
+def test_what_the_output_cannot_spell_becomes_a_question_mark(tmp_path: Path) -> None:
+    said = rtassist(
+        "talk", "--offline", "--text", folder=tmp_path, typed="ünï 😀\n", PYTHONIOENCODING="ascii:strict"
+    )
+    assert said.returncode == 0, said.stderr
+    assert '"?n? ?"' in said.stdout
+
+
+def in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    talk = f"{sys.executable} -m rtassist talk --offline --text"
+    return subprocess.run(
+        ["sh", "-c", command.replace("$TALK", talk)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=60,
+        env=CLEAN | {"HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[1])},
+        check=False,
+    )

@@ -53,7 +53,7 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
-    "cli": layer("app settings errors", "typer"),
+    "cli": layer("app settings errors terminal.streams", "typer"),
     "app": layer(
         "audio converse costs dialogue embedded errors link protocol sessions settings sound terminal terms "
         "tools",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TextIO
 
 import attrs
 
 from rtassist.dialogue.effects import Notice, Shown
+from rtassist.errors import Failure
 from rtassist.terminal import view
 from rtassist.terminal.view import Page, Style
 
@@ -19,7 +20,11 @@ class OutputClosed(Exception):  # noqa: N818 (named for what happened)
 
 
 class Screen:
-    """Writes what is shown, at once. Raises OutputClosed when nobody reads it any more."""
+    """Writes what is shown, at once.
+
+    Raises OutputClosed when nobody reads the conversation any more, and Failure when it cannot be written.
+    What cannot be written to `err` is lost: the conversation needs it least.
+    """
 
     def __init__(self, out: TextIO, err: TextIO, style: Style) -> None:
         self._out = out
@@ -51,11 +56,16 @@ class Screen:
             if out:
                 self._out.write(out)
                 self._out.flush()
-            if err:
-                self._err.write(err)
-                self._err.flush()
         except BrokenPipeError:
             raise OutputClosed from None
+        except OSError as error:
+            raise Failure(
+                f"The conversation cannot be written out: {(error.strerror or str(error)).lower()}."
+            ) from None
+        if err:
+            with suppress(OSError):
+                self._err.write(err)
+                self._err.flush()
 
 
 def style_for(out: TextIO, typed: TextIO | None, environment: Mapping[str, str], *, plain: bool) -> Style:
@@ -64,8 +74,3 @@ def style_for(out: TextIO, typed: TextIO | None, environment: Mapping[str, str],
     typed_here = typed is not None and typed.isatty()
     colour = terminal and not plain and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
     return Style(streams=terminal, colour=colour, typed=not typed_here)
-
-
-def close_quietly(out: TextIO) -> None:
-    """After OutputClosed: keep the interpreter from complaining when it flushes `out` at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
