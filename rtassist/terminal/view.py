@@ -19,6 +19,9 @@ _COLOURS: dict[Role, str] = {"user": "\x1b[32m", "assistant": "\x1b[36m"}
 _DIM, _RESET = "\x1b[2m", "\x1b[0m"
 UNSAID_WORDS = 8
 """So many words of what was cut off are enough to know where the answer was going."""
+_OBEYED = {**dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd"), ord("\r"): None}
+"""What a terminal obeys and does not show, but for tab and line feed: a server could write escape sequences
+that reach the clipboard, or wipe the screen."""
 
 
 @frozen(kw_only=True)
@@ -78,9 +81,10 @@ def rest(page: Page, style: Style) -> str:
 
 def _grown(line: Line, shown: Awaited | Said | LineEnded) -> Line:
     if isinstance(shown, Said):
-        return attrs.evolve(line, text=line.text + shown.words)
+        return attrs.evolve(line, text=line.text + shown.words.translate(_OBEYED))
     if isinstance(shown, LineEnded):
-        return attrs.evolve(line, text=shown.text, over=True, cut=shown.cut, unsaid=shown.unsaid)
+        text, unsaid = shown.text.translate(_OBEYED), shown.unsaid.translate(_OBEYED)
+        return attrs.evolve(line, text=text, over=True, cut=shown.cut, unsaid=unsaid)
     return line
 
 
@@ -149,7 +153,7 @@ def line_typed(page: Page) -> Page:
 def _notice(page: Page, notice: Notice, style: Style) -> tuple[Page, str, str]:
     if notice.level == "debug":
         return page, "", ""
-    text, _ = flow(notice.text, 0, style.width)
+    text, _ = flow(notice.text.translate(_OBEYED), 0, style.width)
     text = f"{_DIM}{text}{_RESET}" if style.colour else text
     # On a terminal both streams meet: the notice must not land in the middle of a line.
     broken = style.streams and page.column > 0

@@ -144,3 +144,18 @@ def test_after_the_enter_key_a_line_goes_on_at_the_left() -> None:
     page, out, _ = show(line_typed(page), LineEnded("A1", "assistant", "Once upon", cut=True), narrow)
     assert out == "[interrupted]\n"
     assert page == Page()
+
+
+@pytest.mark.parametrize("style", [FILE, TERMINAL])
+def test_a_terminal_is_given_nothing_to_obey(style: Style) -> None:
+    out, err, _ = written(
+        style,
+        Said("A1", "assistant", "One \x1b"),
+        Said("A1", "assistant", "]52;c;cm0=\x07 two\tthree\x9b2J\r\nfour"),
+        LineEnded(
+            "A1", "assistant", "One \x1b]52;c;cm0=\x07 two\tthree\x9b2J\r\nfour", cut=True, unsaid="\x1bc"
+        ),
+        Notice("The server refused: \x1b[8m"),
+    )
+    assert out == "assistant: One �]52;c;cm0=� two\tthree�2J\nfour [interrupted; not heard: �c]\n"
+    assert err == "The server refused: �[8m\n"
