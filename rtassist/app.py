@@ -109,7 +109,8 @@ async def talk(settings: Settings) -> int:
     style = style_for(out, typed, os.environ, plain=settings.plain)
     if settings.text and not (typed and typed.isatty()):
         style = attrs.evolve(style, names=False)
-    screen = Screen(out, sys.stderr, style)
+    secrets = [settings.api_key.reveal()] if settings.api_key else []
+    screen = Screen(out, sys.stderr, style, secrets)
     missing = Missing()
     quit_, code = Quit(), errors.EXIT_OK
     try:
@@ -132,7 +133,7 @@ async def talk(settings: Settings) -> int:
         drop(out)
         code = EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
-        raise _FAILURES[quit_.outcome](quit_.message)
+        raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
     return code
 
 

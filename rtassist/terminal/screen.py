@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TextIO
 
 import attrs
 
 from rtassist.dialogue.effects import Notice, Shown
-from rtassist.errors import Failure
+from rtassist.errors import Failure, without_secrets
 from rtassist.terminal import view
 from rtassist.terminal.view import Page, Style
 
@@ -23,16 +23,20 @@ class Screen:
     """Writes what is shown, at once.
 
     Raises OutputClosed when nobody reads the conversation any more, and Failure when it cannot be written.
-    What cannot be written to `err` is lost: the conversation needs it least.
+    What cannot be written to `err` is lost: the conversation needs it least. A notice may quote a server, and
+    a server may quote a key: `secrets` are not shown in one.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, style: Style) -> None:
+    def __init__(self, out: TextIO, err: TextIO, style: Style, secrets: Sequence[str] = ()) -> None:
         self._out = out
         self._err = err
         self._style = style
+        self._secrets = tuple(secrets)
         self._page = Page()
 
     def show(self, shown: Shown) -> None:
+        if isinstance(shown, Notice):
+            shown = attrs.evolve(shown, text=without_secrets(shown.text, self._secrets))
         style = self._style
         if style.streams:
             style = attrs.evolve(style, width=shutil.get_terminal_size().columns)
