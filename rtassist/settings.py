@@ -6,6 +6,7 @@ enters), the config file, the environment, flags. A key goes only where a source
 own sends it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from enum import IntEnum
@@ -193,16 +194,20 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
             if name == "instructions":
                 values[name] = _instructions(str(value), source, folder)
         except ValueError as must:
-            shown = (
-                "" if option.metadata["parse"] is a_secret else f" is {foreign_text(str(value), (), 60)!r}:"
-            )
+            shown = "" if option.metadata["parse"] is a_secret else f" is {_shown(value)!r}:"
             problems.append(f"{source}{shown} {must}.")
     sources = {name: source for name, (_, source) in given.items()}
     settings = Settings(**values, sources=sources)  # type: ignore[arg-type] # each was made by its field's parser
-    problems += _contradictions(settings)
+    problems += _contradictions(settings, folder)
     if problems:
         raise SettingsWrong(problems)
     return settings
+
+
+def _shown(value: object) -> str:
+    """A wrong value, without the password that may stand in a URL."""
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return foreign_text(re.sub(r"//[^/]*@", "//…@", text), (), 60)
 
 
 def _take_variables(
@@ -286,9 +291,9 @@ def _instructions(value: str, source: Source, folder: Path) -> str:
         raise ValueError(f"must name a file that can be read ({_why(error)})") from None
 
 
-def _contradictions(settings: Settings) -> list[str]:
+def _contradictions(settings: Settings, folder: Path) -> list[str]:
     """What is wrong with settings that are each well by themselves."""
-    problems = []
+    problems = _flags_at_odds(settings)
     for key, url in KEYS.items():
         unused = key == "api_key" and settings.embedded
         if getattr(settings, key) is not None and getattr(settings, url) is not None and not unused:
@@ -298,7 +303,43 @@ def _contradictions(settings: Settings) -> list[str]:
             problems.append(
                 f"{settings.source(name)} is for --vad server; semantic detection knows no such thing."
             )
+    if settings.mic and settings.speaker and _same_file(folder, settings.mic, settings.speaker):
+        problems.append(
+            f"{settings.source('speaker')} would write over {settings.mic}, which is also what is heard "
+            f"({settings.source('mic')}). Name another file."
+        )
     return problems
+
+
+def _flags_at_odds(settings: Settings) -> list[str]:
+    """Flags of one command of which one would be without effect. Over what lies in a file or in the
+    environment a flag simply goes."""
+
+    def given(name: str) -> bool:
+        return settings.source(name).trust is Trust.FLAG
+
+    problems = []
+    if settings.text and given("text"):
+        problems += [
+            f"--text leaves out sound, and {settings.source(name)} asks for some. Leave out one of the two."
+            for name in ("mic", "speaker", "ptt")
+            if given(name) and getattr(settings, name) not in ("none", False)
+        ]
+    if settings.offline and given("offline") and given("url"):
+        problems.append("--offline is the embedded server, and --url another one. Leave out one of the two.")
+    if settings.ptt and given("ptt") and given("vad") and settings.vad != "off":
+        problems.append(
+            f"With --ptt you end your turn yourself, and nobody else, as --vad {settings.vad} says."
+        )
+    return problems
+
+
+def _same_file(folder: Path, one: str, other: str) -> bool:
+    """Whether two names are the same file by whatever path or link. Devices and pipes have none."""
+    try:
+        return (folder / Path(one).expanduser()).samefile(folder / Path(other).expanduser())
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _misplaced_key(settings: Settings, key: str, url: str) -> list[str]:

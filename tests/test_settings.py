@@ -179,6 +179,58 @@ def test_an_endpoints_url_is_http_and_without_password(folder: Path, environ: di
     assert "there is a variable for the key" in told[1]
 
 
+@pytest.mark.parametrize("other", ["x.wav", "./x.wav", "symlink.wav", "hardlink.wav"])
+def test_what_is_heard_is_not_written_over(other: str, folder: Path, environ: dict[str, str]) -> None:
+    (folder / "x.wav").touch()
+    (folder / "symlink.wav").symlink_to("x.wav")
+    (folder / "hardlink.wav").hardlink_to(folder / "x.wav")
+    (told,) = problems({"mic": "x.wav", "speaker": other}, environ, folder)
+    assert "--speaker" in told
+    assert "--mic" in told
+    assert load({"mic": "x.wav", "speaker": "y.wav"}, environ, folder).speaker == "y.wav"
+    assert load({"mic": "-", "speaker": "-"}, environ, folder).speaker == "-"
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"text": True, "mic": "x.wav"},
+        {"text": True, "speaker": "-"},
+        {"text": True, "ptt": True},
+        {"offline": True, "url": "ws://localhost/"},
+        {"ptt": True, "vad": "semantic"},
+    ],
+)
+def test_a_flag_without_effect_beside_another_is_told(
+    flags: dict[str, object], folder: Path, environ: dict[str, str]
+) -> None:
+    (told,) = problems(flags, environ, folder)
+    first, second = flags
+    assert f"--{first}" in told
+    assert f"--{second}" in told
+
+
+def test_a_flag_goes_over_what_the_environment_says_otherwise(folder: Path, environ: dict[str, str]) -> None:
+    set_there = environ | {
+        "RTASSIST_MIC": "x.wav",
+        "RTASSIST_PTT": "1",
+        "RTASSIST_URL": "ws://localhost/",
+        "RTASSIST_VAD": "server",
+    }
+    assert load({"text": True, "mic": "none"}, set_there, folder).text
+    assert load({"text": True, "offline": True}, set_there, folder).embedded
+    assert load({"ptt": True}, set_there, folder).ptt
+
+
+def test_a_password_in_a_url_is_not_repeated(folder: Path, environ: dict[str, str]) -> None:
+    environ["RTASSIST_LLM_URL"] = "http://me:hunter2@" + "x" * 80 + "@localhost/v1"
+    told = problems({"url": "ws://me:hunter2@localhost/", "origins": ("",)}, environ, folder)
+    assert len(told) == 3
+    assert "hunter2" not in str(told)
+    assert "'ws://…@localhost/'" in str(told)
+    assert "--origin is '':" in str(told)
+
+
 def test_a_config_file_that_cannot_be_used_is_told(folder: Path, environ: dict[str, str]) -> None:
     config = Path(environ["RTASSIST_CONFIG"])
     config.write_text("model = \n")
