@@ -6,16 +6,22 @@ import codecs
 import io
 import os
 from collections.abc import AsyncGenerator
+from itertools import groupby
 from typing import TextIO
 
 import trio
 
 _LONGEST_LINE = 1_000_000
 """Characters. A pipe that never ends a line must not fill the memory."""
+_PASTED_WITHIN_S = 0.02
+"""Nobody types two lines within this time. Pasted text comes from a terminal by the line, as if typed."""
 
 
 async def lines(source: TextIO) -> AsyncGenerator[str, None]:
     """The lines of a terminal, a pipe or a file, without their ends, until it ends.
+
+    Lines that are pasted into a terminal are one, with line feeds inside: they are one thing to say, and else
+    each would interrupt the answer to the one before. Commands among them stay lines of their own.
 
     Reads with `os.read` when there is something to read: making the descriptor non-blocking instead would
     do the same to stdout where both are one terminal, and lose output. A file, and Windows, where waiting
@@ -23,16 +29,46 @@ async def lines(source: TextIO) -> AsyncGenerator[str, None]:
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     pending = ""
-    while True:
+    over = False
+    while not over:
         data = await _read(source)
-        pending += decoder.decode(data, final=not data)
+        over = not data
+        if os.name != "nt" and source.isatty() and data.strip() and not data.startswith(b"/"):
+            pasted, over = await _pasted(source.fileno())
+            data += pasted
+        pending += decoder.decode(data, final=over)
         *whole, pending = pending.split("\n")
-        if not data or len(pending) > _LONGEST_LINE:
+        if over or len(pending) > _LONGEST_LINE:
             whole, pending = [*whole, pending] if pending else whole, ""
-        for line in whole:
-            yield line.rstrip("\r")
-        if not data:
-            return
+        whole = [line.rstrip("\r") for line in whole]
+        for line in together(whole) if source.isatty() else whole:
+            yield line
+
+
+def together(pasted: list[str]) -> list[str]:
+    """Lines that came at once, as what they are taken for: commands, and text between them in one piece."""
+    told: list[str] = []
+    for command, group in groupby(pasted, key=lambda line: line.startswith("/")):
+        block = list(group)
+        told += block if command else ["\n".join(block).strip("\n")]
+    return told
+
+
+async def _pasted(terminal: int) -> tuple[bytes, bool]:
+    """What follows a line at once, and whether the terminal's end (Ctrl-D) does."""
+    data = b""
+    while True:
+        with trio.move_on_after(_PASTED_WITHIN_S) as waiting:
+            await trio.lowlevel.wait_readable(terminal)
+        if waiting.cancelled_caught:
+            return data, False
+        try:
+            more = os.read(terminal, 65536)
+        except OSError:  # hung up
+            more = b""
+        if not more:
+            return data, True
+        data += more
 
 
 async def _read(source: TextIO) -> bytes:

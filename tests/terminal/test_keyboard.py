@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from rtassist.terminal.keyboard import lines
+from rtassist.terminal.keyboard import lines, together
 
 
 async def test_lines_of_a_pipe_come_as_they_are_written_and_end_with_it() -> None:
@@ -59,3 +59,36 @@ async def test_waiting_for_a_line_can_be_cancelled() -> None:
             await anext(typed)
     assert scope.cancelled_caught
     os.close(writing)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
+async def test_what_is_pasted_into_a_terminal_is_one_thing_to_say() -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as source:
+        async with aclosing(lines(source)) as typed:
+            os.write(ours, "grüß\n\nzwei\n".encode())
+            assert await anext(typed) == "grüß\n\nzwei"
+            os.write(ours, b"typed\n")
+            assert await anext(typed) == "typed"
+            os.write(ours, b"one\ntwo\n\x04")
+            assert [line async for line in typed] == ["one\ntwo"]
+    os.close(ours)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
+@pytest.mark.parametrize("line", ["", "/interrupt"])
+async def test_enter_and_commands_do_not_wait_for_what_may_follow(line: str) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as source:
+        async with aclosing(lines(source)) as typed:
+            os.write(ours, f"{line}\nmore\n".encode())
+            assert await anext(typed) == line
+            assert await anext(typed) == "more"
+    os.close(ours)
+
+
+def test_commands_among_pasted_lines_stay_commands() -> None:
+    assert together(["/pause", "/resume"]) == ["/pause", "/resume"]
+    assert together(["", "one", "", "two", "/quit"]) == ["one\n\ntwo", "/quit"]
+    assert together(["", ""]) == [""]
+    assert together([]) == []
