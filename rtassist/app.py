@@ -23,7 +23,7 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.link.websocket import connect
 from rtassist.settings import Settings
-from rtassist.sound import Missing, open_microphone, open_speaker
+from rtassist.sound import Missing, open_microphone, open_speaker, put_to_use
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, style_for
 from rtassist.terminal.streams import drop
@@ -119,6 +119,9 @@ async def talk(settings: Settings) -> int:
             open_microphone(settings, missing),
             open_speaker(settings, missing),
         ) as (address, heard, spoken):
+            heard, spoken = put_to_use(
+                settings, missing, heard, spoken, deaf=address.deaf, mute=address.mute
+            )
             for sentence in missing.sentences():
                 screen.notice(sentence)
             while True:
@@ -139,11 +142,12 @@ async def talk(settings: Settings) -> int:
 
 @attrs.frozen
 class Endpoint:
-    """Where to connect. `voiced`: the server there can speak."""
+    """Where to connect. `deaf`, `mute`: why the server there cannot hear or speak; empty where it can."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
-    voiced: bool = True
+    deaf: str = ""
+    mute: str = ""
 
 
 @asynccontextmanager
@@ -159,8 +163,8 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
             "No key is set: this is the embedded server, a stand-in without a language model. "
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
-    async with embedded(settings, tell) as (url, voiced):
-        yield Endpoint(with_model(url, settings.model), voiced=voiced)
+    async with embedded(settings) as own:
+        yield Endpoint(with_model(own.url, settings.model), deaf=own.deaf, mute=own.mute)
 
 
 async def hold(
@@ -186,7 +190,7 @@ async def hold(
         terms = terms_for(
             settings,
             tools.definitions,
-            voiced=spoken is not None and address.voiced,
+            voiced=spoken is not None,
             microphone=heard is not None,
             microphone_ends=heard is not None and not heard.live,
             keyboard=keyboard_there,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import trio
+from attrs import frozen
 
 from rtassist import errors
 from rtassist.server.offline import offline_parts
+from rtassist.server.recognition import recogniser_available
 from rtassist.server.serve import Options, Parts, serve
+from rtassist.server.synthesis import synthesiser_available
 from rtassist.settings import Secret, Settings
 
 if TYPE_CHECKING:
@@ -20,14 +23,36 @@ if TYPE_CHECKING:
     DistantParts = tuple[Recogniser | None, Thinker | None, Synthesiser | None]
 
 
+@frozen(kw_only=True)
+class Own:
+    """Our own server. `deaf`, `mute`: why it cannot hear or speak, as a sentence; empty where it can."""
+
+    url: str
+    deaf: str = ""
+    mute: str = ""
+
+
 @asynccontextmanager
-async def embedded(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[tuple[str, bool]]:
-    """Our own server for our own conversation: its URL, and whether it can speak."""
+async def embedded(settings: Settings) -> AsyncIterator[Own]:
+    """Our own server for our own conversation."""
     async with (
-        server_parts(settings, tell, sound=not settings.text) as parts,
+        server_parts(settings, sound=not settings.text) as (parts, _),
         serve(Options(), parts) as server,
     ):
-        yield server.url, parts.synthesiser is not None
+        yield Own(
+            url=server.url,
+            deaf=_deaf(settings) if parts.recogniser else recogniser_available(),
+            mute="" if parts.synthesiser else synthesiser_available(),
+        )
+
+
+def _deaf(settings: Settings) -> str:
+    if settings.stt_url or settings.language in (None, "en"):
+        return ""
+    return (
+        f"The embedded server hears English only, and {settings.source('language')} is {settings.language}. "
+        "Name a transcription server in RTASSIST_STT_URL to speak it."
+    )
 
 
 async def serve_others(settings: Settings) -> NoReturn:
@@ -43,7 +68,9 @@ async def serve_others(settings: Settings) -> NoReturn:
         jitter_ms=settings.jitter_ms,
         wire_extras=settings.extras,
     )
-    async with server_parts(settings, lambda text: print(text, file=sys.stderr, flush=True)) as parts:
+    async with server_parts(settings) as (parts, missing):
+        for sentence in (*missing, *_exposed(settings)):
+            print(sentence, file=sys.stderr, flush=True)
         try:
             async with serve(options, parts) as server:
                 print(server.url, flush=True)
@@ -55,11 +82,22 @@ async def serve_others(settings: Settings) -> NoReturn:
             ) from None
 
 
+def _exposed(settings: Settings) -> list[str]:
+    """What to know before others than programs of this machine can connect."""
+    if settings.server_key is not None or is_loopback(settings.host):
+        return []
+    return [
+        f"Whoever reaches {settings.host} can use this server and all behind it, since no key is set. "
+        "RTASSIST_SERVER_KEY sets one."
+    ]
+
+
 @asynccontextmanager
 async def server_parts(
-    settings: Settings, tell: Callable[[str], None], *, sound: bool = True
-) -> AsyncIterator[Parts]:
-    """What the server hears, thinks and speaks with: HTTP endpoints where they are set, else ours.
+    settings: Settings, *, sound: bool = True
+) -> AsyncIterator[tuple[Parts, tuple[str, ...]]]:
+    """What the server hears, thinks and speaks with: HTTP endpoints where they are set, else ours. And for
+    each that is not there a sentence that says what to install.
 
     Without `sound` nothing of ours is started that a written conversation has no use for.
     """
@@ -67,13 +105,12 @@ async def server_parts(
         _distant_parts(settings) as (recogniser, thinker, synthesiser),
         offline_parts(recogniser=sound and not recogniser, synthesiser=sound and not synthesiser) as own,
     ):
-        for reason in own.missing:
-            tell(reason)
-        yield Parts(
+        parts = Parts(
             thinker=thinker or own.thinker,
             recogniser=recogniser or own.recogniser,
             synthesiser=synthesiser or own.synthesiser,
         )
+        yield parts, own.missing
 
 
 @asynccontextmanager

@@ -35,6 +35,30 @@ class Missing:
         return told
 
 
+def put_to_use(
+    settings: Settings,
+    missing: Missing,
+    microphone: Microphone | None,
+    speaker: Speaker | None,
+    *,
+    deaf: str,
+    mute: str,
+) -> tuple[Microphone | None, Speaker | None]:
+    """The devices less those that a server has no use for: `deaf` and `mute` say why, or are empty.
+
+    Raises errors.SoundUnavailable when such a one was asked for by name.
+    """
+    if microphone is not None and deaf:
+        if settings.mic is not None:
+            raise errors.SoundUnavailable(deaf)
+        microphone, missing.microphone = None, deaf
+    if speaker is not None and mute:
+        if settings.speaker is not None:
+            raise errors.SoundUnavailable(mute)
+        speaker, missing.speaker = None, mute
+    return microphone, speaker
+
+
 @asynccontextmanager
 async def open_microphone(settings: Settings, missing: Missing) -> AsyncIterator[Microphone | None]:
     """What is to be heard; None where there is nothing.

@@ -70,6 +70,8 @@ class Options:
 
     latency_ms: float = 0
     jitter_ms: float = 0
+    seed: int | None = None
+    """Of what is drawn by chance (jitter, lengths of padding), so that a run can be had again."""
     wire_extras: bool = False
     beta_names: bool = False
     late_transcripts: bool = False
@@ -88,6 +90,7 @@ class Server:
         self.url = f"ws://{host}:{port}/v1/realtime"
         self._options = options
         self._parts = parts
+        self._chance = random.Random(options.seed)
         self._sockets = 0
         self._connections: set[Connection] = set()
         self._changed = trio.Event()
@@ -180,9 +183,9 @@ class Server:
             stream,
             Engine(opening, _new_id),
             self._parts,
-            Outgoing(delivery, random.random),
+            Outgoing(delivery, self._chance.random),
             dressing=Dressing(wire_extras=options.wire_extras, beta_names=options.beta_names),
-            padding=lambda: secrets.token_urlsafe(12)[: random.randint(4, 16)],
+            padding=lambda: secrets.token_urlsafe(12)[: self._chance.randint(4, 16)],
             faster_than_real_time=options.faster_than_real_time,
             part_deadline_s=options.part_deadline_s,
         )
