@@ -26,7 +26,7 @@ from rtassist.settings import Settings
 from rtassist.sound import Missing, open_microphone, open_speaker, put_to_use
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, style_for
-from rtassist.terminal.streams import drop
+from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
@@ -49,7 +49,7 @@ def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return _run(partial(serve_others, settings))
+    return _run(partial(serve_others, settings, say))
 
 
 def _run(command: Callable[[], Awaitable[int]]) -> int:
@@ -119,9 +119,7 @@ async def talk(settings: Settings) -> int:
             open_microphone(settings, missing),
             open_speaker(settings, missing),
         ) as (address, heard, spoken):
-            heard, spoken = put_to_use(
-                settings, missing, heard, spoken, deaf=address.deaf, mute=address.mute
-            )
+            heard, spoken = put_to_use(settings, missing, heard, spoken, deaf=address.deaf, mute=address.mute)
             for sentence in missing.sentences():
                 screen.notice(sentence)
             while True:

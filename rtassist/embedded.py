@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import trio
 from attrs import frozen
 
 from rtassist import errors
+from rtassist.link.address import is_loopback
 from rtassist.server.offline import offline_parts
 from rtassist.server.recognition import recogniser_available
 from rtassist.server.serve import Options, Parts, serve
@@ -55,7 +55,7 @@ def _deaf(settings: Settings) -> str:
     )
 
 
-async def serve_others(settings: Settings) -> NoReturn:
+async def serve_others(settings: Settings, tell: Callable[[str], None]) -> NoReturn:
     """Run the server until it is cancelled; its URL is the one line on stdout."""
     options = Options(
         host=settings.host,
@@ -70,16 +70,24 @@ async def serve_others(settings: Settings) -> NoReturn:
     )
     async with server_parts(settings) as (parts, missing):
         for sentence in (*missing, *_exposed(settings)):
-            print(sentence, file=sys.stderr, flush=True)
-        try:
-            async with serve(options, parts) as server:
+            tell(sentence)
+        async with AsyncExitStack() as stack:
+            try:
+                server = await stack.enter_async_context(serve(options, parts))
+            except OSError as error:
+                raise errors.CannotConnect(
+                    f"Cannot listen on {settings.host} port {settings.port}: {_why(error)}. "
+                    "Choose another with --port or --host."
+                ) from None
+            try:
                 print(server.url, flush=True)
-                await trio.sleep_forever()
-        except OSError as error:
-            raise errors.CannotConnect(
-                f"Cannot listen on {settings.host} port {settings.port}: "
-                f"{(error.strerror or str(error)).lower()}. Choose another with --port or --host."
-            ) from None
+            except OSError as error:
+                raise errors.Failure(f"The URL cannot be written out: {_why(error)}.") from None
+            await trio.sleep_forever()
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _exposed(settings: Settings) -> list[str]:

@@ -124,6 +124,34 @@ def test_a_reader_that_leaves_ends_the_program_quietly(tmp_path: Path) -> None:
         assert "Traceback" not in talking.stderr.read()
 
 
+@pytest.mark.offline
+def test_a_language_that_the_embedded_server_does_not_hear_is_told_before_one_speaks(tmp_path: Path) -> None:
+    file = Path(__file__).parent / "speech" / "hello_slt.wav"
+    told = rtassist(
+        "talk", "--offline", "--language", "de", "--mic", str(file), "--speaker", "none", folder=tmp_path
+    )
+    assert told.returncode == 7
+    assert "English only, and --language is de" in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_server_that_is_open_to_others_and_has_no_key_says_so(tmp_path: Path) -> None:
+    for environ, warned in (({}, True), ({"RTASSIST_SERVER_KEY": "secret"}, False)):
+        with subprocess.Popen(
+            [sys.executable, "-m", "rtassist", "serve", "--host", "0.0.0.0", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=CLEAN | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])} | environ,
+        ) as serving:
+            assert serving.stdout
+            assert serving.stderr
+            assert serving.stdout.readline().startswith("ws://0.0.0.0:")
+            serving.terminate()
+            assert ("RTASSIST_SERVER_KEY" in serving.stderr.read()) is warned
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors as Unix shells do")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_stream_that_is_closed_is_nobody_and_no_bug(closed: str, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ LAYERS = {
         "tools",
         "attrs trio",
     ),
-    "embedded": layer("errors server settings", "trio"),
+    "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
