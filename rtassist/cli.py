@@ -1,14 +1,15 @@
 """The command line. Parses, hands over, returns an exit code; loads nothing else until a command runs.
 
-Exit codes: 0 the conversation ended; 2 wrong usage or settings; 3 no connection; 4 the server refused (key,
-model, quota); 5 the connection was lost; 6 what answered speaks no Realtime; 7 sound that was asked for by
-name cannot be had; 70 a bug; 130 Ctrl-C.
+Exit codes: 0 the conversation ended; 1 it could not be written out; 2 wrong usage or settings; 3 no
+connection; 4 the server refused (key, model, quota); 5 the connection was lost; 6 what answered speaks no
+Realtime; 7 sound that was asked for by name cannot be had; 70 a bug; 130 Ctrl-C; 141 nobody reads the output
+any more; 128 and its number for any other signal.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from rtassist.terminal import streams
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from rtassist.settings import Settings
 
+EXIT_CODES = (
+    "Exit codes: 0 ended, 1 output cannot be written, 2 wrong usage, 3 no connection, 4 refused, "
+    "5 connection lost, 6 no Realtime server, 7 no sound, 70 a bug, 130 Ctrl-C."
+)
 app = typer.Typer(
     name="rtassist",
     help="Talk to a voice assistant in the terminal: OpenAI's Realtime API, or this program's own server.",
@@ -29,11 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 ended, 2 wrong usage, 3 no connection, 4 refused, 5 connection lost, "
-    "6 no Realtime server, 7 no sound, 70 a bug, 130 Ctrl-C.",
+    epilog=EXIT_CODES,
 )
-
-Flag = Annotated[Optional[bool], typer.Option()]  # noqa: UP045 - typer reads it at run time on 3.11
 
 
 def _version(wanted: bool) -> None:
@@ -56,44 +58,74 @@ def root(
 @app.command(
     epilog="Without a key it talks to its own server, in this process. "
     "Keys, while it talks: Enter on an empty line interrupts, /help lists the commands, Ctrl-C leaves."
+    f"\n\n{EXIT_CODES}"
 )
 def talk(
     offline: Annotated[
         bool | None, typer.Option("--offline", help="Talk to the embedded server even if a key is set.")
     ] = None,
-    url: Annotated[str | None, typer.Option(help="The Realtime server, ws:// or wss://.")] = None,
-    model: Annotated[str | None, typer.Option(help="The model (default: gpt-realtime-2.1).")] = None,
-    voice: Annotated[str | None, typer.Option(help="The assistant's voice (default: marin).")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The Realtime server, ws:// or wss:// (default: OpenAI's)."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model (default: gpt-realtime-2.1).")
+    ] = None,
+    voice: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The assistant's voice (default: marin).")
+    ] = None,
     instructions: Annotated[
-        str | None, typer.Option(help="What the assistant is to be like; @FILE reads them from a file.")
+        str | None,
+        typer.Option(metavar="TEXT", help="What the assistant is to be like; @FILE reads it from a file."),
     ] = None,
     mic: Annotated[
         str | None,
-        typer.Option(help="A microphone (id, part of its name, index), a sound file, - for a pipe, or none."),
+        typer.Option(
+            metavar="WHAT",
+            help="A microphone (id, index, or part of its name), a sound file, "
+            "- for raw PCM from stdin, or none (default: the system's microphone).",
+        ),
     ] = None,
     speaker: Annotated[
         str | None,
-        typer.Option(help="A loudspeaker (as --mic), a WAV file to write, - for a pipe, or none."),
+        typer.Option(
+            metavar="WHAT",
+            help="A loudspeaker (likewise), a .wav file to write, - for raw PCM to stdout, "
+            "or none (default: the system's loudspeaker).",
+        ),
     ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
         bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
     ] = None,
     vad: Annotated[
-        str | None, typer.Option(help="Who finds the end of your turn: server, semantic, or off.")
+        str | None,
+        typer.Option(
+            metavar="HOW", help="Who finds the end of your turn: server, semantic, or off (default: server)."
+        ),
     ] = None,
     vad_threshold: Annotated[
-        float | None, typer.Option(help="How sure the server is to be that you speak, 0 to 1.")
+        float | None,
+        typer.Option(metavar="0..1", help="How sure the server is to be that you speak (default: its own)."),
     ] = None,
     vad_silence_ms: Annotated[
-        int | None, typer.Option(help="The silence that ends your turn, in milliseconds.")
+        int | None, typer.Option(metavar="MS", help="The silence that ends your turn (default: 500).")
     ] = None,
-    language: Annotated[str | None, typer.Option(help="The language that you speak, such as en.")] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE", help="The language that you speak, such as en (default: it is guessed)."
+        ),
+    ] = None,
     plain: Annotated[bool | None, typer.Option("--plain", help="Plain lines, no colour.")] = None,
     fast: Annotated[
-        bool | None, typer.Option("--fast", help="Sound files as fast as they go, not at real time.")
+        bool | None,
+        typer.Option("--fast", help="Sound files and pipes as fast as they go, not at real time."),
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds to wait for the connection.")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
+    ] = None,
     allow_plaintext: Annotated[
         bool | None, typer.Option("--allow-plaintext", help="Send the key over ws:// to another machine.")
     ] = None,
@@ -130,22 +162,37 @@ def talk(
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="The address to listen on (default: 127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one (default: 8765).")] = None,
-    origin: Annotated[
-        list[str] | None, typer.Option(help="A web page's origin that may connect; may be repeated.")
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on (default: 127.0.0.1).")
     ] = None,
-    max_sessions: Annotated[int | None, typer.Option(help="Conversations at once.")] = None,
-    expires: Annotated[int | None, typer.Option(help="Seconds after which a session ends.")] = None,
-    latency_ms: Annotated[int | None, typer.Option(help="Delay everything by so much.")] = None,
-    jitter_ms: Annotated[int | None, typer.Option(help="Delay it by up to so much more.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="The port; 0 takes a free one (default: 8765).")
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL", help="A web page's origin that may connect; may be repeated (default: none may)."
+        ),
+    ] = None,
+    max_sessions: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Conversations at once (default: 16).")
+    ] = None,
+    expires: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="How long a session lasts (default: 3600).")
+    ] = None,
+    latency_ms: Annotated[
+        int | None, typer.Option(metavar="MS", help="Delay everything by so much (default: 0).")
+    ] = None,
+    jitter_ms: Annotated[
+        int | None, typer.Option(metavar="MS", help="Delay it by up to so much more (default: 0).")
+    ] = None,
     extras: Annotated[
         bool | None, typer.Option("--extras", help="Send the fields that OpenAI sends and does not document.")
     ] = None,
 ) -> None:
     """Run the embedded Realtime server for other clients.
 
-    Its URL is printed on stdout. A key that clients must show is set with RTASSIST_SERVER_KEY.
+    Its URL is printed on stdout; Ctrl-C ends it. RTASSIST_SERVER_KEY sets a key that clients must show.
     """
     settings = _settings(
         {

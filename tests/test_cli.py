@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rtassist.settings import Settings
+from rtassist.terms import DEFAULT_SILENCE_MS
+
 CLEAN = {
     name: value
     for name, value in os.environ.items()
@@ -36,6 +39,21 @@ def test_help_and_version_are_on_stdout(tmp_path: Path) -> None:
     assert "serve" in shown.stdout
     assert rtassist("--version", folder=tmp_path).stdout.startswith("rtassist ")
     assert shown.stderr == ""
+
+
+def test_help_tells_the_defaults_that_count_and_the_exit_codes(tmp_path: Path) -> None:
+    words = {
+        name: " ".join(rtassist(name, "--help", folder=tmp_path).stdout.split()) for name in ("talk", "serve")
+    }
+    defaults = Settings()
+    for name in ("model", "voice", "vad"):
+        assert f"(default: {getattr(defaults, name)})" in words["talk"]
+    assert f"the connection (default: {defaults.timeout_s:g})" in words["talk"]
+    assert f"ends your turn (default: {DEFAULT_SILENCE_MS})" in words["talk"]
+    for name in ("host", "port", "max_sessions", "expires_s", "latency_ms", "jitter_ms"):
+        assert f"(default: {getattr(defaults, name)})" in words["serve"]
+    assert "Exit codes: 0 ended" in words["talk"]
+    assert "<" not in words["talk"] + words["serve"], "a type of the program's in place of a word"
 
 
 @pytest.mark.parametrize("arguments", [("bogus",), ("talk", "--bogus"), ("talk", "--timeout", "soon")])
