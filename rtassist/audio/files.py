@@ -148,6 +148,10 @@ class _WavFile:
             if path.exists() and not path.is_file():
                 what = "a folder" if path.is_dir() else "no regular file"
                 raise SoundUnavailable(f"Cannot write sound to {path}: it is {what}. Name a .wav file.")
+            if path.exists() and not _may_be_replaced(path):
+                raise SoundUnavailable(
+                    f"Cannot write sound to {path}: it is there and is no WAV file. Name a new one."
+                )
             self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -183,6 +187,12 @@ class _WavFile:
 
     def _unwritable(self, error: OSError) -> SoundUnavailable:
         return SoundUnavailable(f"Cannot write sound to {self._path}: {_reason(error)}.")
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """A WAV file of before, or an empty one; a name that was mistyped must not cost somebody's text."""
+    with path.open("rb") as file:
+        return file.read(4) in (b"", b"RIFF")
 
 
 def _wav_header(samples: int) -> bytes:

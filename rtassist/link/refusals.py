@@ -8,7 +8,10 @@ from attrs import frozen
 from rtassist.errors import CannotConnect, Failure, NoRealtime, Refused, foreign_text
 from rtassist.link.closing import Close
 
-_KEY = "Set OPENAI_API_KEY to a key that is valid for this server (rtassist talk --offline needs none)."
+_KEY = (
+    "Set a key that is valid for this server, where it is set now: RTASSIST_API_KEY goes before "
+    "OPENAI_API_KEY, both before api_key in the config file (rtassist talk --offline needs none)."
+)
 _MODEL = "Choose another model with --model."
 _MONEY = "Look at the account's billing; rtassist talk --offline costs nothing."
 

@@ -331,8 +331,9 @@ class Engine:
 
     def _rang(self, report: Rang) -> None:
         if report.name == "expiry":
-            minutes = self._opening.expires_after_s // 60
-            message = f"Your session hit the maximum duration of {minutes} minutes."
+            minutes, seconds = divmod(self._opening.expires_after_s, 60)
+            length = f"{seconds} seconds" if not minutes else f"{minutes} minutes"
+            message = f"Your session hit the maximum duration of {length}."
             self._error(message, "session_expired", None, None)
             self._outbox.ask(Close(code=1001, reason=message))
             self._closed = True

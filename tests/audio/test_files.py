@@ -320,3 +320,18 @@ trio.run(main)
     assert message == f"Cannot write sound to {path}: file too large."
     assert counts == "1440 1440 0"
     assert sounds(path) == [1] * 1440
+
+
+async def test_a_file_that_is_no_wav_is_not_written_over(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.wav"
+    notes.write_text("not to be lost", "utf-8")
+    with pytest.raises(SoundUnavailable, match="is no WAV file"):
+        async with open_file_speaker(notes):
+            pass
+    assert notes.read_text("utf-8") == "not to be lost"
+
+    notes.write_bytes(b"")
+    for _ in range(2):
+        async with open_file_speaker(notes):
+            pass
+    assert notes.read_bytes().startswith(b"RIFF")
