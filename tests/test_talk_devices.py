@@ -113,7 +113,7 @@ Fault = Callable[[PrivatePulse], None]
     ("fault", "heal", "reason"),
     [
         pytest.param(PrivatePulse.kill, restart, "the sound server is gone", id="kill and restart"),
-        pytest.param(suspend, resume, "stands still", id="suspend and resume"),
+        pytest.param(suspend, resume, "is suspended", id="suspend and resume"),
         pytest.param(PrivatePulse.freeze, PrivatePulse.thaw, "stands still", id="freeze and thaw"),
     ],
 )

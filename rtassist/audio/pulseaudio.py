@@ -180,6 +180,9 @@ class _Stream:
             raise DeviceLost("the sound server is gone")
         if self.pa.pa_stream_get_state(self.stream) != self.pa.PA_STREAM_READY:
             raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
+        # With a running stream it is not suspended for idleness, but by the user or for another session.
+        if self.pa.pa_stream_is_suspended(self.stream) == 1:
+            raise DeviceLost(f"the {self._device.kind} {self._device.name} is suspended")
         # Another real device, chosen by the user or by the system, is opened anew and told; the speaker's
         # monitor as a microphone would let the assistant hear itself.
         chars = self.pa.pa_stream_get_device_name(self.stream)
