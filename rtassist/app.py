@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
@@ -23,13 +25,16 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.link.websocket import connect
 from rtassist.settings import Settings
-from rtassist.sound import Missing, open_microphone, open_speaker, put_to_use
+from rtassist.sound import Missing, held_microphone, held_speaker, next_device, put_to_use
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, style_for
 from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
+
+if TYPE_CHECKING:
+    from rtassist.audio.held import Held
 
 EXIT_OUTPUT_CLOSED = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
@@ -50,6 +55,11 @@ def run_serve(settings: Settings) -> int:
     from rtassist.embedded import serve_others
 
     return _run(partial(serve_others, settings, say))
+
+
+def run_devices(*, as_json: bool) -> int:
+    """`rtassist devices`. Raises errors.SoundUnavailable."""
+    return _run(partial(list_devices, as_json))
 
 
 def _run(command: Callable[[], Awaitable[int]]) -> int:
@@ -116,10 +126,14 @@ async def talk(settings: Settings) -> int:
     try:
         async with _together(
             endpoint(settings, screen.notice),
-            open_microphone(settings, missing),
-            open_speaker(settings, missing),
+            held_microphone(settings, missing),
+            held_speaker(settings, missing),
         ) as (address, heard, spoken):
-            heard, spoken = put_to_use(settings, missing, heard, spoken, deaf=address.deaf, mute=address.mute)
+            heard.device, spoken.device = put_to_use(
+                settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
+            )
+            heard.comes_back = heard.comes_back and not address.deaf
+            spoken.comes_back = spoken.comes_back and not address.mute
             for sentence in missing.sentences():
                 screen.notice(sentence)
             while True:
@@ -136,6 +150,27 @@ async def talk(settings: Settings) -> int:
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
     return code
+
+
+async def list_devices(as_json: bool) -> int:
+    """Print the microphones and loudspeakers that there are."""
+    from rtassist.audio import SoundUnavailable, listing
+    from rtassist.audio.microphone import devices
+
+    try:
+        found = await devices()
+    except SoundUnavailable as unavailable:
+        raise errors.SoundUnavailable(unavailable.message) from None
+    if as_json:
+        told = json.dumps(listing.values(found), ensure_ascii=False, indent=2)
+    else:
+        told = "\n".join(listing.lines(found, shutil.get_terminal_size().columns))
+    try:
+        print(told, flush=True)
+    except BrokenPipeError:
+        drop(sys.stdout)
+        return EXIT_OUTPUT_CLOSED
+    return errors.EXIT_OK
 
 
 @attrs.frozen
@@ -169,8 +204,8 @@ async def hold(
     settings: Settings,
     screen: Screen,
     address: Endpoint,
-    heard: Microphone | None,
-    spoken: Speaker | None,
+    heard: Held[Microphone],
+    spoken: Held[Speaker],
     keyboard_there: bool,
 ) -> Quit:
     """One conversation over one connection."""
@@ -188,18 +223,22 @@ async def hold(
         terms = terms_for(
             settings,
             tools.definitions,
-            voiced=spoken is not None,
-            microphone=heard is not None,
-            microphone_ends=heard is not None and not heard.live,
+            voiced=spoken.comes_back or spoken.device is not None,
+            speaker_there=spoken.device is not None,
+            microphone=heard.comes_back or heard.device is not None,
+            microphone_there=heard.device is not None,
+            microphone_ends=heard.device is not None and not heard.device.live,
             keyboard=keyboard_there,
-            greeting=greeting(settings, heard),
+            greeting=greeting(settings, heard.device),
         )
         if keyboard_there:
             nursery.start_soon(type_lines, to_commands, screen)
         edges = Edges(
             link=link,
-            microphone=heard,
-            speaker=spoken,
+            microphone=heard.device,
+            speaker=spoken.device,
+            another_microphone=partial(next_device, heard) if heard.comes_back else None,
+            another_speaker=partial(next_device, spoken) if spoken.comes_back else None,
             commands=commands,
             tools=tools,
             show=screen.show,

@@ -211,6 +211,20 @@ def serve(
     raise typer.Exit(run_serve(settings))
 
 
+@app.command(epilog="Exit code 7: there is no sound system.")
+def devices(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+) -> None:
+    """List microphones and loudspeakers: what --mic and --speaker take.
+
+    Index, name, id, channels and rate of each; the default is marked, and loopback: a microphone that hears
+    what a loudspeaker plays.
+    """
+    from rtassist.app import run_devices
+
+    raise typer.Exit(run_devices(as_json=as_json))
+
+
 def _settings(flags: Mapping[str, object]) -> Settings:
     import os
     from pathlib import Path

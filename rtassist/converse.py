@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from contextlib import suppress
+from typing import Protocol, TypeVar
 
 import trio
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from rtassist.audio import SAMPLE_RATE, DeviceLost, Microphone, SoundUnavailable, Speaker
+from rtassist.audio.silence import SilenceWatch
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
     CallTool,
@@ -47,6 +49,13 @@ ADVANCE_SAMPLES = SAMPLE_RATE // 10
 STALE_UPLINK_SAMPLES = 5 * SAMPLE_RATE
 """Microphone audio that waits behind more than this would be answered too late to be of use."""
 DEAD_UPLINK_SAMPLES = 30 * SAMPLE_RATE
+REPLACED_S = 0.3
+"""A device that is there this soon after one was lost goes on where that one stopped: opening takes 50 ms.
+One may stand still for 1.5 s before it counts as lost, and both together are to be less than two seconds."""
+IDLE_CHECK_S = 0.2
+"""How often a loudspeaker that has nothing to say is asked whether it is still there."""
+
+D = TypeVar("D")
 
 
 class Link(Protocol):
@@ -63,6 +72,16 @@ class Tools(Protocol):
         ...
 
 
+class Another(Protocol[D]):
+    """How to get another device for one that is lost (None: for one that never was there).
+
+    Waits until there is one and gives it with its name. `moved_to`, where the lost one has said it, is looked
+    at first. A cancelled call may be made again.
+    """
+
+    async def __call__(self, lost: D | None, moved_to: str | None) -> tuple[D, str]: ...
+
+
 @frozen(kw_only=True)
 class Edges:
     """The outside, as the ring sees it. `commands` brings what people and timers do, as events."""
@@ -70,6 +89,9 @@ class Edges:
     link: Link
     microphone: Microphone | None
     speaker: Speaker | None
+    another_microphone: Another[Microphone] | None = None
+    another_speaker: Another[Speaker] | None = None
+    """None: what is lost is gone for good, as a file or pipe is."""
     commands: trio.MemoryReceiveChannel[events.Event]
     tools: Tools
     show: Callable[[Shown], None]
@@ -79,14 +101,23 @@ class Edges:
     """The recorder: each event before it is decided, then each effect, with the µs since the start."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Voice:
-    """One assistant item on its way to the loudspeaker. Cancelling `scope` silences it."""
+    """One assistant item on its way to the loudspeaker. Cancelling `scope` silences it.
+
+    `heard`: samples that have sounded; `unheard`: the sound behind these, as far as it came out of `chunks`.
+    """
 
     item_id: str
     to_sound: trio.MemorySendChannel[bytes]
     chunks: trio.MemoryReceiveChannel[bytes]
     scope: trio.CancelScope = field(factory=trio.CancelScope)
+    heard: int = 0
+    unheard: bytearray = field(factory=bytearray)
+
+    def advance(self, heard: int) -> None:
+        del self.unheard[: 2 * (heard - self.heard)]
+        self.heard = heard
 
 
 async def converse(terms: Terms, edges: Edges) -> Quit:
@@ -108,6 +139,7 @@ class Ring:
         self.nursery = nursery
         self.state = begin(terms)
         self.began = trio.current_time()
+        self.speaker = edges.speaker
         self.listening = trio.Event()
         self.to_send, self.outgoing = trio.open_memory_channel[Send](math.inf)
         self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
@@ -156,17 +188,47 @@ class Ring:
         microphone = self.edges.microphone
         await self.listening.wait()
         try:
-            while microphone is not None:
-                self.feed(events.MicHeard(await microphone.read()))
-                if self.unsent > DEAD_UPLINK_SAMPLES:
-                    self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
+            while microphone is not None or self.edges.another_microphone is not None:
+                microphone = await self.hear(microphone)
         except trio.EndOfChannel:
             self.feed(events.MicEnded())
             while self.state.ending is Ending.TRAILING:
                 self.feed(events.MicHeard(bytes(CHUNK_BYTES)))
                 await trio.lowlevel.checkpoint()
+
+    async def hear(self, microphone: Microphone | None) -> Microphone | None:
+        """Until the microphone is lost; then another, or None when it is gone for good."""
+        another = self.edges.another_microphone
+        if microphone is None:
+            return await self.microphone_back(None)
+        try:
+            await self.chunks_of(microphone)
         except (DeviceLost, SoundUnavailable) as lost:
-            self.feed(events.MicLost(str(lost)))
+            reason, moved_to = str(lost), getattr(lost, "moved_to", None)
+        if another is not None:
+            with trio.move_on_after(REPLACED_S):
+                replacement, name = await another(microphone, moved_to)
+                self.feed(events.MicBack(name, instead=reason))
+                return replacement
+        self.feed(events.MicLost(reason, may_return=another is not None))
+        return await self.microphone_back(microphone)
+
+    async def microphone_back(self, lost: Microphone | None) -> Microphone | None:
+        if self.edges.another_microphone is None:
+            return None
+        microphone, name = await self.edges.another_microphone(lost, None)
+        self.feed(events.MicBack(name))
+        return microphone
+
+    async def chunks_of(self, microphone: Microphone) -> None:
+        watch = SilenceWatch()
+        while True:
+            pcm = await microphone.read()
+            self.feed(events.MicHeard(pcm))
+            if microphone.live and watch.is_silent(pcm):
+                self.feed(events.MicSilent())
+            if self.unsent > DEAD_UPLINK_SAMPLES:
+                self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
 
     async def send(self) -> None:
         """Owns the write side. Microphone audio that has waited too long is dropped, the oldest first."""
@@ -196,38 +258,82 @@ class Ring:
 
     async def playback(self) -> None:
         """One voice after the other; the report of its end is outside of its scope, and given once."""
-        speaker = self.edges.speaker
-        async for voice in self.voices:
-            lost: str | None = None
-            heard = 0
-            if speaker is not None:
-                start = speaker.handed()
-                try:
-                    with voice.scope:
-                        await self.sound(voice, speaker, start)
-                    if voice.scope.cancel_called:
-                        speaker.flush()
-                        # A few ms, until the device has said where it fell silent.
-                        await speaker.drain()
-                except (DeviceLost, SoundUnavailable) as gone:
-                    lost = str(gone)
-                heard = speaker.heard() - start
-            del self.voice_of[voice.item_id]
+        if self.speaker is None and self.edges.another_speaker is not None:
+            self.nursery.start_soon(self.speaker_back, None)
+        while True:
+            voice: Voice | None = None
+            with trio.move_on_after(IDLE_CHECK_S if self.edges.another_speaker else math.inf):
+                voice = await self.voices.receive()
+            lost: Exception | None = None
+            try:
+                if voice is not None:
+                    await self.say(voice)
+                elif self.speaker is not None:
+                    await self.speaker.drain()
+            except (DeviceLost, SoundUnavailable) as gone:
+                lost = gone
+            if voice is not None:
+                del self.voice_of[voice.item_id]
+                self.feed(events.PlaybackEnded(voice.item_id, voice.heard))
             if lost is not None:
-                speaker = None
-                self.feed(events.SpeakerLost(lost))  # first: what is not heard of this answer is read
-            self.feed(events.PlaybackEnded(voice.item_id, heard))
+                await self.replace_speaker(lost)
+
+    async def say(self, voice: Voice) -> None:
+        """To its end, on as many loudspeakers as that takes, or until it is hushed or there is none."""
+        with voice.scope:
+            while self.speaker is not None:
+                start = self.speaker.handed() - voice.heard
+                try:
+                    await self.sound(voice, self.speaker, start)
+                    return
+                except (DeviceLost, SoundUnavailable) as gone:
+                    voice.advance(max(voice.heard, self.speaker.heard() - start))
+                    await self.replace_speaker(gone)
+        if voice.scope.cancel_called and self.speaker is not None:
+            self.speaker.flush()
+            try:
+                # A few ms, until the device has said where it fell silent.
+                await self.speaker.drain()
+            finally:
+                voice.advance(max(voice.heard, self.speaker.heard() - start))
 
     async def sound(self, voice: Voice, speaker: Speaker, start: int) -> None:
-        told = 0
-        async for pcm in voice.chunks:
-            for offset in range(0, len(pcm), CHUNK_BYTES):
-                await speaker.play(pcm[offset : offset + CHUNK_BYTES])
-                heard = speaker.heard() - start
-                if heard - told >= ADVANCE_SAMPLES:
-                    told = heard
-                    self.feed(events.PlaybackAdvanced(voice.item_id, heard))
+        """What was not heard of it yet. The voice's first sample is `start` of the speaker's own count."""
+        told = voice.heard
+        pcm = bytes(voice.unheard)
+        with suppress(trio.EndOfChannel):
+            while True:
+                for offset in range(0, len(pcm), CHUNK_BYTES):
+                    await speaker.play(pcm[offset : offset + CHUNK_BYTES])
+                    voice.advance(speaker.heard() - start)
+                    if voice.heard - told >= ADVANCE_SAMPLES:
+                        told = voice.heard
+                        self.feed(events.PlaybackAdvanced(voice.item_id, voice.heard))
+                pcm = await voice.chunks.receive()
+                voice.unheard += pcm
         await speaker.drain()
+        voice.advance(speaker.heard() - start)
+
+    async def replace_speaker(self, lost: Exception) -> None:
+        """Another loudspeaker goes on at once with what sounds; or it is read, until there is one."""
+        another, before = self.edges.another_speaker, self.speaker
+        if another is not None:
+            with trio.move_on_after(REPLACED_S):
+                self.speaker, name = await another(before, getattr(lost, "moved_to", None))
+                self.feed(events.SpeakerBack(name, instead=str(lost)))
+                return
+        self.speaker = None
+        self.feed(events.SpeakerLost(str(lost)))  # first: what is not heard of this answer is read
+        for voice in self.voice_of.values():
+            voice.scope.cancel()
+        if another is not None:
+            self.nursery.start_soon(self.speaker_back, before)
+
+    async def speaker_back(self, lost: Speaker | None) -> None:
+        assert self.edges.another_speaker is not None
+        await self.listening.wait()
+        self.speaker, name = await self.edges.another_speaker(lost, None)
+        self.feed(events.SpeakerBack(name))
 
     async def command(self) -> None:
         """What the user types and does, and timers."""

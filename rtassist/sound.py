@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from attrs import define
+from attrs import define, evolve
 
 from rtassist import errors
 from rtassist.audio import Microphone, SoundUnavailable, Speaker
 from rtassist.settings import Settings
+
+if TYPE_CHECKING:
+    from rtassist.audio.held import Held
 
 T = TypeVar("T")
 NONE = "none"
@@ -101,3 +104,53 @@ async def _opened(
         if name is not None:
             raise errors.SoundUnavailable(unavailable.message) from None
         return None, unavailable.message
+
+
+def held_microphone(settings: Settings, missing: Missing) -> AbstractAsyncContextManager[Held[Microphone]]:
+    """`open_microphone`, and again after it was lost. A file or pipe is never opened again."""
+
+    def open_named(name: str | None) -> AbstractAsyncContextManager[Microphone | None]:
+        return open_microphone(evolve(settings, mic=name), Missing())
+
+    return _held(settings, settings.mic, open_microphone(settings, missing), open_named)
+
+
+def held_speaker(settings: Settings, missing: Missing) -> AbstractAsyncContextManager[Held[Speaker]]:
+    """As `held_microphone`."""
+
+    def open_named(name: str | None) -> AbstractAsyncContextManager[Speaker | None]:
+        return open_speaker(evolve(settings, speaker=name), Missing())
+
+    return _held(settings, settings.speaker, open_speaker(settings, missing), open_named)
+
+
+def _held(
+    settings: Settings,
+    name: str | None,
+    first: AbstractAsyncContextManager[T | None],
+    open_named: Callable[[str | None], AbstractAsyncContextManager[T | None]],
+) -> AbstractAsyncContextManager[Held[T]]:
+    from rtassist.audio.held import held
+
+    return held(first, open_named if _is_device(settings, name) else None, name)
+
+
+def _is_device(settings: Settings, name: str | None) -> bool:
+    if settings.text or name in (NONE, "-"):
+        return False
+    if name is None:
+        return True
+    from rtassist.audio.files import file_meant  # and numpy with it
+
+    return file_meant(name) is None
+
+
+async def next_device(holding: Held[T], lost: T | None, moved_to: str | None) -> tuple[T, str]:
+    """`Held.after`, with the device's name."""
+    opened = await holding.after(lost, moved_to)
+    return opened, device_name(opened)
+
+
+def device_name(opened: object) -> str:
+    """What the sound system calls an open microphone or loudspeaker."""
+    return str(getattr(getattr(opened, "device", None), "name", "")) or "another one"

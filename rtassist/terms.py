@@ -39,14 +39,19 @@ def terms_for(
     microphone_ends: bool,
     keyboard: bool,
     greeting: str,
+    microphone_there: bool = True,
+    speaker_there: bool = True,
 ) -> Terms:
-    """The terms of a conversation with these devices. Without a loudspeaker answers are text."""
+    """The terms of a conversation with these devices. Without a loudspeaker answers are text.
+
+    A microphone and a loudspeaker that are not `there` yet may still come.
+    """
     server_turns = microphone and not settings.ptt and settings.vad != "off"
     silence_ms = SLOWEST_SEMANTIC_MS if settings.vad == "semantic" else _silence_ms(settings)
     session = Session(
         type="realtime",
         instructions=settings.instructions,
-        output_modalities=("audio",) if voiced else ("text",),
+        output_modalities=("audio",) if voiced and speaker_there else ("text",),
         audio=AudioConfig(
             input=_input(settings, server_turns) if microphone else UNSET,
             output=AudioOutput(format=PCM, voice=settings.voice) if voiced else UNSET,
@@ -59,9 +64,10 @@ def terms_for(
     return Terms(
         session=session,
         voiced=voiced,
+        speaker=speaker_there,
         server_turns=server_turns,
         push_to_talk=microphone and not server_turns,
-        microphone=microphone,
+        microphone=microphone and microphone_there,
         microphone_ends=microphone_ends,
         keyboard=keyboard,
         trailing_silence_ms=silence_ms + SPARE_MS,

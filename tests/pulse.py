@@ -45,6 +45,7 @@ class PrivatePulse:
     server: str
     environment: dict[str, str]
     process: "subprocess.Popen[bytes]"
+    command: Sequence[str]
 
     def pactl(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -71,6 +72,11 @@ class PrivatePulse:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    def restart(self) -> None:
+        """After `kill`: the same devices at the same address. Returns when it answers."""
+        self.process = subprocess.Popen(self.command, env=self.environment)
+        _wait_for_socket(self.server.removeprefix("unix:"), self.process)
 
     def freeze(self) -> None:
         """The server lives and answers nothing any more."""
@@ -205,12 +211,14 @@ def private_pulse() -> Iterator[PrivatePulse]:
             environment["PULSE_SERVER"] = server
             before = os.environ.get("PULSE_SERVER")
             os.environ["PULSE_SERVER"] = server
-            pulse = PrivatePulse(server=server, environment=environment, process=process)
+            pulse = PrivatePulse(server=server, environment=environment, process=process, command=command)
             pulse.pactl("set-default-sink", "spk")
             pulse.pactl("set-default-source", "mic")
             try:
                 yield pulse
             finally:
+                if pulse.process is not process:  # a restarted one
+                    pulse.kill()
                 if before is None:
                     del os.environ["PULSE_SERVER"]
                 else:

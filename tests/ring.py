@@ -11,7 +11,7 @@ from attrs import define, field
 
 from rtassist.audio import Microphone, Speaker
 from rtassist.audio.clocked import ClockedSpeaker
-from rtassist.converse import Edges, converse
+from rtassist.converse import Another, Edges, converse
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.state import Terms
 from rtassist.link.closing import Close, LinkClosed
@@ -138,16 +138,20 @@ async def call(
     speaker: Speaker | None = None,
     tools: object = None,
     in_turn: bool = False,
+    another_microphone: Another[Microphone] | None = None,
+    another_speaker: Another[Speaker] | None = None,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
     held = Call(ScriptedLink(), send)
-    if speaker is None:
+    if speaker is None and terms.speaker:
         speaker = ClockedSpeaker(lambda position, pcm: held.sounded.append((position, pcm)))
     edges = Edges(
         link=held.link,
         microphone=microphone,
         speaker=speaker,
+        another_microphone=another_microphone,
+        another_speaker=another_speaker,
         commands=receive,
         tools=tools or NoTools(),  # type: ignore[arg-type]
         show=held.shown.append,

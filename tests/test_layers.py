@@ -63,7 +63,8 @@ LAYERS = {
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent protocol.Unknown",
+        "audio.silence link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
+        "protocol.Unknown",
         "attrs trio",
     ),
     "sound": layer("audio errors settings", "attrs"),
@@ -76,6 +77,7 @@ LAYERS = {
     "dialogue": layer("dialogue protocol", "attrs", pure=True),
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
+    "audio.silence": layer("audio", pure=True),
     "link": layer("link errors", "attrs", pure=True),
     "link.dial": layer("link errors", "attrs trio"),
     "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),

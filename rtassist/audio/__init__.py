@@ -15,12 +15,14 @@ class DeviceLost(Exception):  # noqa: N818 (named for what happened)
     """An open device stopped working: unplugged, suspended, or its sound server is gone.
 
     The device is to be closed; a new one may be opened. `reason` is half a sentence for a person,
-    such as "the sound server is gone".
+    such as "the sound server is gone". `moved_to`: the id of the device of its kind where the sound system
+    has put the stream.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, moved_to: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.moved_to = moved_to
 
 
 class SoundUnavailable(Exception):  # noqa: N818 (named for what happened)

@@ -60,7 +60,7 @@ class Owner:
     def raise_failure(self) -> None:
         """In trio: raise what ended the thread, if anything did."""
         if isinstance(self.failure, DeviceLost):
-            raise DeviceLost(self.failure.reason)
+            raise DeviceLost(self.failure.reason, self.failure.moved_to)
         if self.failure:
             raise self.failure
 

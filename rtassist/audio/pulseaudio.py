@@ -180,12 +180,18 @@ class _Stream:
             raise DeviceLost("the sound server is gone")
         if self.pa.pa_stream_get_state(self.stream) != self.pa.PA_STREAM_READY:
             raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
-        # Another real device, chosen by the user or by the system, is as good as the first; the
-        # speaker's monitor as a microphone would let the assistant hear itself.
+        # With a running stream it is not suspended for idleness, but by the user or for another session.
+        if self.pa.pa_stream_is_suspended(self.stream) == 1:
+            raise DeviceLost(f"the {self._device.kind} {self._device.name} is suspended")
+        # Another real device, chosen by the user or by the system, is opened anew and told; the speaker's
+        # monitor as a microphone would let the assistant hear itself.
         chars = self.pa.pa_stream_get_device_name(self.stream)
         name = b"" if chars == self.ffi.NULL else self.ffi.string(chars)
-        if name != self._expected_name and (name == NOWHERE or name.endswith(b".monitor")):
-            raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
+        if name != self._expected_name:
+            if not name or name == NOWHERE or name.endswith(b".monitor"):
+                raise DeviceLost(f"the {self._device.kind} {self._device.name} is gone")
+            reason = f"the sound system moved it from {self._device.name}"
+            raise DeviceLost(reason, moved_to=name.decode("utf-8", "replace"))
 
     def forget(self, operation: Any) -> None:
         """Locked. Let an operation finish by itself; a lost connection gives none."""

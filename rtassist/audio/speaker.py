@@ -81,6 +81,7 @@ class DeviceSpeaker:
         of the device (15 ms) too low.
         """
         await trio.lowlevel.checkpoint()
+        self._owner.raise_failure()
         while (left := self.handed() - self.heard()) > 0 or self._flushing or self._settling:
             self._owner.raise_failure()
             await trio.sleep(max(POLL_S, left / SAMPLE_RATE))

@@ -63,6 +63,24 @@ class MicLost:
     """The microphone is gone; the conversation goes on with what there is."""
 
     reason: str
+    may_return: bool = False
+    """It is waited for: without a keyboard the conversation does not end meanwhile."""
+
+
+@frozen
+class MicBack:
+    """There is a microphone (again), called `name`.
+
+    `instead`: why the one before it was left, when this one took its place at once and no loss was told.
+    """
+
+    name: str
+    instead: str = ""
+
+
+@frozen
+class MicSilent:
+    """A microphone that was opened gives nothing that could be speech. Told once for each opening."""
 
 
 @frozen
@@ -73,6 +91,14 @@ class SpeakerLost:
     """
 
     reason: str
+
+
+@frozen
+class SpeakerBack:
+    """There is a loudspeaker (again). `instead` as for the microphone: what sounded goes on with this one."""
+
+    name: str
+    instead: str = ""
 
 
 @frozen
@@ -147,7 +173,10 @@ LocalEvent = (
     | MicHeard
     | MicEnded
     | MicLost
+    | MicBack
+    | MicSilent
     | SpeakerLost
+    | SpeakerBack
     | Typed
     | TypingEnded
     | Interrupted

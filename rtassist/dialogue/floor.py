@@ -131,7 +131,7 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
         "content_index": event.content_index,
     }
     sound = TRANSITIONS[utterance.sound].get("audio")
-    if sound is not None and do.state.voiced and not utterance.audio_done and samples:
+    if sound is not None and do.state.voiced and not (utterance.audio_done or utterance.written) and samples:
         changes |= {"sound": sound, "handed": utterance.handed + samples}
         do.ask(Play(event.item_id, pcm[: samples * 2]))
     do.change_utterance(event.item_id, **changes)
@@ -160,10 +160,11 @@ def ended(do: Draft, item_id: str, heard: int) -> None:
     utterance = do.state.utterances.get(item_id)
     if utterance is None or "report" not in TRANSITIONS[utterance.sound]:
         return
+    hushed = utterance.sound is Sound.HUSHED
     utterance = do.change_utterance(
         item_id, sound=TRANSITIONS[utterance.sound]["report"], heard=min(heard, utterance.handed)
     )
-    _settle(do, utterance)
+    _settle(do, utterance, hushed)
     _cancel_when_truncated(do, utterance.response_id)
 
 
@@ -197,9 +198,9 @@ def _hush_all(do: Draft) -> None:
             _delete_unheard(do, utterance)
 
 
-def _settle(do: Draft, utterance: Utterance) -> None:
+def _settle(do: Draft, utterance: Utterance, hushed: bool) -> None:
     """Decide the fate of a voice that has ended. Without a loudspeaker, what was not heard is read."""
-    is_read = not do.state.voiced and utterance.response_id == do.state.holder
+    is_read = (utterance.written or not do.state.voiced) and not hushed
     if is_read or _heard_whole(utterance):
         do.change_utterance(utterance.item_id, fate=Fate.WHOLE)
         return

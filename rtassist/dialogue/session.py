@@ -67,7 +67,7 @@ def end_when_quiet(do: Draft) -> None:
 
 def nobody_left(do: Draft) -> None:
     """One way to say something is gone; without the other the conversation ends."""
-    if not do.state.microphone and not do.state.keyboard:
+    if not (do.state.microphone or do.state.microphone_awaited or do.state.keyboard):
         end_when_quiet(do)
 
 

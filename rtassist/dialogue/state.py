@@ -24,7 +24,9 @@ class Terms:
     session: Session
     """Sent as the one `session.update`."""
     voiced: bool = True
-    """Answers are audio and there is something to play them on; else they are text."""
+    """Answers are audio whenever there is something to play them on; else they are text."""
+    speaker: bool = True
+    """There is a loudspeaker when the conversation begins."""
     server_turns: bool = True
     """The server finds the user's turns (voice activity) and answers them by itself."""
     interrupts: bool = True
@@ -33,6 +35,7 @@ class Terms:
     """The server sends transcripts of what the user said."""
     push_to_talk: bool = False
     microphone: bool = True
+    """There is a microphone when the conversation begins."""
     microphone_ends: bool = False
     """It is a file or a pipe: held open from the start in push-to-talk, and its end ends the conversation."""
     keyboard: bool = True
@@ -86,7 +89,7 @@ class Utterance:
     transcript: str = ""
     transcript_done: bool = False
     written: bool = False
-    """Its content is text, shown as it comes."""
+    """It is read to its end: its content is text, or it came while there was no loudspeaker."""
     shown: int = 0
     """Characters of the transcript that were shown."""
     line_ended: bool = False
@@ -143,6 +146,7 @@ class Purpose(Enum):
     FENCE = "fence"
     """Changes nothing: its answer proves that the server has read all audio before it."""
     READ_ONLY = "read only"
+    ALOUD = "aloud"
 
 
 @frozen
@@ -178,9 +182,11 @@ class Conversation:
     updates: tuple[Update, ...] = ()
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
-    """There is a loudspeaker; set from the terms, and taken back when the device is lost."""
+    """Answers are heard; set from the terms, and taken back while there is no loudspeaker."""
     microphone: bool = True
     """There is a microphone that the user may still speak into; likewise."""
+    microphone_awaited: bool = False
+    """It was lost and may come back."""
     keyboard: bool = True
     """The user may still type; likewise, until the end of the typing."""
     sent: int = 0

@@ -227,6 +227,13 @@ def _is_read(do: Draft, utterance: Utterance) -> bool:
     return utterance.written or (not do.state.voiced and utterance.sound in (Sound.NONE, Sound.SOUNDING))
 
 
+def read_to_the_end(do: Draft) -> None:
+    """A loudspeaker is there again: what has begun to be read is not heard from its middle on."""
+    for utterance in do.state.utterances.values():
+        if utterance.sound in (Sound.NONE, Sound.SOUNDING):
+            do.change_utterance(utterance.item_id, written=True)
+
+
 def end_line_when_over(do: Draft, item_id: str) -> None:
     """Close an assistant's line once no more of it will be heard and all its words are known."""
     utterance = do.state.utterances[item_id]

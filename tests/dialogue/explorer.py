@@ -104,7 +104,7 @@ def key(state: Conversation, w: World) -> object:
         tuple(
             (u.item_id, u.sound._value_, u.fate._value_, u.audio_done, u.line_ended)
             if u.sound is Sound.ENDED
-            else (u.item_id, u.sound._value_, u.audio_done, u.arrived, u.handed)
+            else (u.item_id, u.sound._value_, u.audio_done, u.arrived, u.handed, u.written)
             for u in state.utterances.values()
         ),
     )
@@ -119,6 +119,7 @@ SMALL = (
     Scope("refused", 2, 1, 1, Budget(turns=1, timers=2, refusals=1, waits=1)),
     Scope("lost", 1, 2, 1, Budget(turns=1, losses=1, muteness=1, unasked=1)),
     Scope("two items", 1, 2, 1, Budget(turns=1, stops=1, unasked=1)),
+    Scope("lost and back", 1, 2, 1, Budget(stops=1, muteness=1, returns=1, unasked=1)),
 )
 """Small enough to be walked for every mutant."""
 
@@ -130,6 +131,7 @@ WHOLE = (
     Scope("late and twice", 2, 2, 1, Budget(turns=1, late=1, unasked=1)),
     Scope("refused and overdue", 2, 1, 1, Budget(turns=1, lines=1, timers=1, refusals=1, waits=1)),
     Scope("long and lost", 1, 2, 2, Budget(turns=1, losses=1, unasked=1)),
+    Scope("lost twice and back", 2, 1, 2, Budget(turns=1, muteness=2, returns=2, unasked=1)),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 

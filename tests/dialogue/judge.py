@@ -76,6 +76,9 @@ def _happen(w: World, move: Move) -> World:
             return w._replace(budget=left._replace(timers=left.timers - 1), owed=True)
         case "speaker lost":
             return w._replace(budget=left._replace(muteness=left.muteness - 1), voiced=False)
+        case "speaker back":
+            w = w._replace(budget=left._replace(returns=left.returns - 1), voiced=True)
+            return w._replace(answers=tuple(_read_on(answer) for answer in w.answers))
         case "pressed":
             w = _take(w._replace(budget=left._replace(presses=left.presses - 1)), owed=False)
             return w._replace(held=True, spoken=False)
@@ -103,6 +106,15 @@ def _happen(w: World, move: Move) -> World:
     return _happen_to_voice(w, move)
 
 
+def _read_on(answer: Answer) -> Answer:
+    return answer._replace(
+        voices=tuple(
+            voice._replace(read=voice.begun and not voice.ended and not voice.hushed)
+            for voice in answer.voices
+        )
+    )
+
+
 def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
     """The user has the floor: nothing that is known by now may be played any more."""
     answers = []
@@ -118,7 +130,7 @@ def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
                 cancel_due=active and not spoke and not answer.cancelled,
                 voices=tuple(
                     voice._replace(ended=True, unheard=True)
-                    if w.voiced and voice.begun and not voice.handed and not voice.ended
+                    if w.voiced and voice.begun and not (voice.handed or voice.ended or voice.read)
                     else voice._replace(hushed=voice.sounds)
                     for voice in answer.voices
                 ),
@@ -172,7 +184,7 @@ def _happen_to_voice(w: World, move: Move) -> World:
         case "ended" | "lost":
             unheard = not _whole(w, answer, voice, move) and not _ms(move.heard)
             voice = voice._replace(ended=True, unheard=unheard)
-            if move.kind == "lost" and w.voiced:
+            if move.kind == "lost" and w.voiced and not voice.read:
                 w = w._replace(budget=w.budget._replace(losses=w.budget.losses - 1))
     return _with_voice(w, move, voice)
 
@@ -203,7 +215,7 @@ def _spoken(w: World, move: Move, effects: tuple[Effect, ...]) -> World:
     voice = answer.voices[move.item]
     if played and (answer.silent or played[0].item_id != item_id(move)):
         raise BrokenRuleError("P1", f"{move}: {played} although the user took the floor")
-    audible = move.kind == "audio" and w.voiced and not answer.silent and not voice.ended
+    audible = move.kind == "audio" and w.voiced and not (answer.silent or voice.ended or voice.read)
     if [effect.samples for effect in played] != [w.chunk] * audible:
         raise BrokenRuleError("P5", f"{move}: {played} were handed over")
     return _with_voice(w, move, voice._replace(handed=voice.handed + w.chunk)) if audible else w
@@ -319,7 +331,7 @@ def _without_the_past(w: World) -> World:
         if answer.phase is Phase.COMING:
             continue
         voices = tuple(
-            voice._replace(arrived=0, handed=0, hushed=False) if voice.ended else voice
+            voice._replace(arrived=0, handed=0, hushed=False, read=False) if voice.ended else voice
             for voice in answer.voices
         )
         answer = answer._replace(voices=voices)
@@ -333,7 +345,7 @@ def _without_the_past(w: World) -> World:
 
 def _whole(w: World, answer: Answer, voice: Voice, move: Move) -> bool:
     """What has not sounded of it was never said, or is read because nothing can sound any more."""
-    read = not w.voiced and not answer.silent
+    read = (voice.read or not w.voiced) and not answer.silent
     return read or (voice.complete and _ms(move.heard) >= _ms(voice.arrived))
 
 

@@ -103,7 +103,17 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "",
         "P5",
     ),
-    Mutant("audio after the end is played", floor.audio, "and not utterance.audio_done", "", "P5"),
+    Mutant("audio after the end is played", floor.audio, "utterance.audio_done or ", "", "P5"),
+    Mutant("what is read is heard from its middle on", floor.audio, " or utterance.written", "", "P5"),
+    Mutant("what is read is not kept apart", turns.read_to_the_end, "written=True", "written=False", "P5"),
+    Mutant("what was read is cut", floor._settle, "utterance.written or ", "", "P4"),
+    Mutant(
+        "what has begun to be read is deleted when it is stopped",
+        floor._hush_all,
+        " and not utterance.written",
+        "",
+        "P4",
+    ),
     Mutant("audio is not played", floor.audio, "do.ask(Play(", "((", "P5"),
     # Silence
     Mutant("nobody is hushed", floor.take, "_hush_all(do)", "pass", "P2"),
@@ -190,8 +200,8 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "a cancellation before a truncation in one breath",
         floor.ended,
-        "_settle(do, utterance)\n    _cancel_when_truncated(do, utterance.response_id)",
-        "_cancel_when_truncated(do, utterance.response_id)\n    _settle(do, utterance)",
+        "_settle(do, utterance, hushed)\n    _cancel_when_truncated(do, utterance.response_id)",
+        "_cancel_when_truncated(do, utterance.response_id)\n    _settle(do, utterance, hushed)",
         "P8",
     ),
     # One response at a time

@@ -112,6 +112,11 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.just(events.MicEnded()),
     st.just(events.MicLost("unplugged")),
     st.just(events.SpeakerLost("unplugged")),
+    st.just(events.MicLost("unplugged", may_return=True)),
+    st.just(events.MicBack("USB")),
+    st.just(events.SpeakerBack("USB")),
+    st.just(events.SpeakerBack("USB", instead="unplugged")),
+    st.just(events.MicSilent()),
     st.builds(
         events.Typed, st.one_of(short, st.sampled_from([f"/{entry.command.value}" for entry in TABLE]))
     ),

@@ -52,6 +52,8 @@ class Voice(NamedTuple):
     """To be deleted when its response is done."""
     told: bool = False
     """Truncated or deleted."""
+    read: bool = False
+    """It came while there was no loudspeaker, and is not heard from its middle on when there is one again."""
 
     @property
     def sounds(self) -> bool:
@@ -82,7 +84,8 @@ class Budget(NamedTuple):
     losses: int = 0
     """A voice ends early, as when the loudspeaker is gone and another takes its place."""
     muteness: int = 0
-    """The loudspeaker is gone for good."""
+    """The loudspeaker is gone, for good or until it is back."""
+    returns: int = 0
     unasked: int = 0
     refusals: int = 0
     waits: int = 0
@@ -190,6 +193,8 @@ def _user_moves(w: World) -> Iterator[Move]:
         yield Move("timer")
     if left.muteness:
         yield Move("speaker lost")
+    if left.returns and not w.voiced:
+        yield Move("speaker back")
 
 
 def _voice_moves(w: World, answer: Answer, may_begin: bool, voice: Voice, move: Move) -> Iterator[Move]:
@@ -211,7 +216,7 @@ def _voice_moves(w: World, answer: Answer, may_begin: bool, voice: Voice, move: 
     elif voice.sounds:
         if voice.complete:
             yield move._replace(kind="ended", heard=voice.handed)
-        if w.budget.losses or not w.voiced:
+        if w.budget.losses or not w.voiced or voice.read:
             yield move._replace(kind="lost", heard=voice.handed // 2)
 
 
@@ -242,6 +247,8 @@ def event_of(w: World, move: Move) -> Event:
             return events.TimerDue("tea")
         case "speaker lost":
             return events.SpeakerLost("unplugged")
+        case "speaker back":
+            return events.SpeakerBack("USB")
         case "pressed":
             return events.TalkPressed()
         case "spoke":
