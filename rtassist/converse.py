@@ -146,6 +146,7 @@ class Ring:
         self.voice_of: dict[str, Voice] = {}
         self.alarms: dict[str, trio.CancelScope] = {}
         self.unsent = 0
+        self.was_sent = trio.Event()
         self.became_quiet = trio.Event()
         self.quit = Quit(Outcome.OVER)
 
@@ -194,7 +195,7 @@ class Ring:
             self.feed(events.MicEnded())
             while self.state.ending is Ending.TRAILING:
                 self.feed(events.MicHeard(bytes(CHUNK_BYTES)))
-                await trio.lowlevel.checkpoint()
+                await self.sent_most()
 
     async def hear(self, microphone: Microphone | None) -> Microphone | None:
         """Until the microphone is lost; then another, or None when it is gone for good."""
@@ -225,10 +226,19 @@ class Ring:
         while True:
             pcm = await microphone.read()
             self.feed(events.MicHeard(pcm))
-            if microphone.live and watch.is_silent(pcm):
+            if not microphone.live:
+                await self.sent_most()
+            elif watch.is_silent(pcm):
                 self.feed(events.MicSilent())
             if self.unsent > DEAD_UPLINK_SAMPLES:
                 self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
+
+    async def sent_most(self) -> None:
+        """What is no live voice can wait for the network, and loses nothing."""
+        await trio.lowlevel.checkpoint()
+        while self.unsent > STALE_UPLINK_SAMPLES // 2:
+            self.was_sent = trio.Event()
+            await self.was_sent.wait()
 
     async def send(self) -> None:
         """Owns the write side. Microphone audio that has waited too long is dropped, the oldest first."""
@@ -236,6 +246,7 @@ class Ring:
         async for effect in self.outgoing:
             stale = effect.samples and self.unsent > STALE_UPLINK_SAMPLES
             self.unsent -= effect.samples
+            self.was_sent.set()
             if stale:
                 dropped += effect.samples
                 continue

@@ -154,6 +154,34 @@ async def test_a_slow_uplink_drops_the_oldest_words_and_never_an_order(autojump_
         assert any("too slow" in getattr(shown, "text", "") for shown in held.shown)
 
 
+@define
+class FastRecording:
+    """A microphone file that is read as fast as it goes."""
+
+    chunks: int
+    live: bool = False
+
+    async def read(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        if not self.chunks:
+            raise trio.EndOfChannel
+        self.chunks -= 1
+        return self.chunks.to_bytes(2, "little") * 480
+
+
+async def test_a_file_waits_for_a_slow_network_and_loses_nothing(autojump_clock: object) -> None:
+    terms = Terms(session=Session(type="realtime"), microphone_ends=True, keyboard=False)
+    async with call(terms, microphone=FastRecording(1000)) as held:
+        held.link.stall()
+        await trio.sleep(20)
+        held.link.flow()
+        await held.ended.wait()
+
+        spoken = [event.audio for event in held.link.got(InputAudioBufferAppend)][:1000]
+        assert [int.from_bytes(pcm[:2], "little") for pcm in spoken] == list(range(999, -1, -1))
+        assert not [what for _, what in held.noted if isinstance(what, events.UplinkDropped)]
+
+
 async def test_thirty_seconds_of_backlog_are_a_lost_link(autojump_clock: object) -> None:
     async with call(microphone=Talker()) as held:
         held.link.stall()
