@@ -23,7 +23,7 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.link.websocket import connect
 from rtassist.settings import Settings
-from rtassist.sound import Missing, open_microphone, open_speaker
+from rtassist.sound import Missing, echo_for, echo_sentences, open_microphone, open_speaker
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, close_quietly, style_for
 from rtassist.terms import terms_for
@@ -109,15 +109,15 @@ async def talk(settings: Settings) -> int:
     if settings.text and not (typed and typed.isatty()):
         style = attrs.evolve(style, names=False)
     screen = Screen(out, sys.stderr, style)
-    missing = Missing()
+    missing, echo = Missing(), echo_for(settings)
     quit_, code = Quit(), errors.EXIT_OK
     try:
         async with _together(
             endpoint(settings, screen.notice),
-            open_microphone(settings, missing),
-            open_speaker(settings, missing),
+            open_microphone(settings, missing, echo),
+            open_speaker(settings, missing, echo),
         ) as (address, heard, spoken):
-            for sentence in missing.sentences():
+            for sentence in (*missing.sentences(), *echo_sentences(settings, echo)):
                 screen.notice(sentence)
             while True:
                 try:

@@ -70,6 +70,10 @@ def talk(
         str | None,
         typer.Option(help="A loudspeaker (as --mic), a WAV file to write, - for a pipe, or none."),
     ] = None,
+    echo: Annotated[
+        str | None,
+        typer.Option(help="The speaker's sound in the microphone: auto, on (cancel it), off, or headphones."),
+    ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
         bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
@@ -106,6 +110,7 @@ def talk(
             "instructions": instructions,
             "mic": mic,
             "speaker": speaker,
+            "echo": echo,
             "text": text,
             "ptt": ptt,
             "vad": vad,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define
 
 from rtassist import errors
 from rtassist.audio import Microphone, SoundUnavailable, Speaker
 from rtassist.settings import Settings
+
+if TYPE_CHECKING:
+    from rtassist.audio.echo import Echo
 
 T = TypeVar("T")
 NONE = "none"
@@ -35,8 +38,52 @@ class Missing:
         return told
 
 
+def echo_for(settings: Settings) -> Echo | None:
+    """What stands between the loudspeaker and the microphone; None: nothing. Only between two devices.
+
+    Whoever says by a key when it is his turn needs no gate: the voice has stopped by then.
+    """
+    wanted = not settings.text and settings.echo in ("auto", "on")
+    if not wanted or not (_is_device(settings.mic) and _is_device(settings.speaker)):
+        return None
+    from rtassist.audio.echo import Echo
+
+    return Echo(gate=settings.echo == "on" or not (settings.ptt or settings.vad == "off"))
+
+
+def _is_device(name: str | None) -> bool:
+    if name is None:
+        return True
+    from rtassist.audio.files import file_meant
+
+    return name not in ("-", NONE) and file_meant(name) is None
+
+
+NOT_INSTALLED = "Echo cancellation is not installed"
+CURES = "pip install 'rtassist[aec]', or --echo headphones if you wear some"
+
+
+def echo_sentences(settings: Settings, echo: Echo | None) -> list[str]:
+    """What to tell of it, once both devices are open.
+
+    Raises errors.SoundUnavailable when cancelling was asked for and cannot be had.
+    """
+    if echo is None or not echo.far.open or echo.way in ("none", "cancelled"):
+        return []
+    if echo.way == "system":
+        assert echo.microphone is not None
+        return [f"{echo.microphone.name} is already free of echo, by the sound system; it is used as it is."]
+    if settings.echo == "on":
+        raise errors.SoundUnavailable(f"{NOT_INSTALLED}, or cannot run here: {CURES}.")
+    return [
+        f"{NOT_INSTALLED}: you are not heard while the assistant speaks (Enter interrupts). Cure: {CURES}."
+    ]
+
+
 @asynccontextmanager
-async def open_microphone(settings: Settings, missing: Missing) -> AsyncIterator[Microphone | None]:
+async def open_microphone(
+    settings: Settings, missing: Missing, echo: Echo | None = None
+) -> AsyncIterator[Microphone | None]:
     """What is to be heard; None where there is nothing.
 
     Raises errors.SoundUnavailable when what was asked for by name cannot be had.
@@ -48,13 +95,15 @@ async def open_microphone(settings: Settings, missing: Missing) -> AsyncIterator
     from rtassist.audio.microphone import open_microphone as opened_by_name  # and numpy with it
 
     async with AsyncExitStack() as stack:
-        opening = opened_by_name(name, fast=settings.fast)
+        opening = opened_by_name(name, fast=settings.fast, echo=echo)
         microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 
 
 @asynccontextmanager
-async def open_speaker(settings: Settings, missing: Missing) -> AsyncIterator[Speaker | None]:
+async def open_speaker(
+    settings: Settings, missing: Missing, echo: Echo | None = None
+) -> AsyncIterator[Speaker | None]:
     """As `open_microphone`, for what the assistant says."""
     name = settings.speaker
     if settings.text or name == NONE:
@@ -63,7 +112,7 @@ async def open_speaker(settings: Settings, missing: Missing) -> AsyncIterator[Sp
     from rtassist.audio.speaker import open_speaker as opened_by_name
 
     async with AsyncExitStack() as stack:
-        opening = opened_by_name(name, fast=settings.fast)
+        opening = opened_by_name(name, fast=settings.fast, echo=echo)
         speaker, missing.speaker = await _opened(stack, opening, name)
         yield speaker
 
