@@ -25,7 +25,15 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.link.websocket import connect
 from rtassist.settings import Settings
-from rtassist.sound import Missing, held_microphone, held_speaker, next_device, put_to_use
+from rtassist.sound import (
+    Missing,
+    echo_for,
+    echo_sentences,
+    held_microphone,
+    held_speaker,
+    next_device,
+    put_to_use,
+)
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, style_for
 from rtassist.terminal.streams import drop, say
@@ -121,20 +129,23 @@ async def talk(settings: Settings) -> int:
         style = attrs.evolve(style, names=False)
     secrets = [settings.api_key.reveal()] if settings.api_key else []
     screen = Screen(out, sys.stderr, style, secrets)
-    missing = Missing()
+    missing, echo = Missing(), echo_for(settings)
     quit_, code = Quit(), errors.EXIT_OK
     try:
         async with _together(
             endpoint(settings, screen.notice),
-            held_microphone(settings, missing),
-            held_speaker(settings, missing),
+            held_microphone(settings, missing, echo),
+            held_speaker(settings, missing, echo),
         ) as (address, heard, spoken):
             heard.device, spoken.device = put_to_use(
                 settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
             )
             heard.comes_back = heard.comes_back and not address.deaf
             spoken.comes_back = spoken.comes_back and not address.mute
-            for sentence in missing.sentences():
+            told = missing.sentences()
+            if heard.device is not None and spoken.device is not None:
+                told += echo_sentences(settings, echo)
+            for sentence in told:
                 screen.notice(sentence)
             while True:
                 try:

@@ -94,6 +94,14 @@ def talk(
             "or none (default: the system's loudspeaker).",
         ),
     ] = None,
+    echo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="The loudspeaker's sound in the microphone: auto, on (cancel it), off, or headphones "
+            "(default: auto).",
+        ),
+    ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
         bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
@@ -143,6 +151,7 @@ def talk(
             "instructions": instructions,
             "mic": mic,
             "speaker": speaker,
+            "echo": echo,
             "text": text,
             "ptt": ptt,
             "vad": vad,

@@ -106,6 +106,10 @@ class Settings:
     speaker: str | None = field(
         default=None, metadata=_from(plain_text, "RTASSIST_SPEAKER", flag="--speaker")
     )
+    echo: Literal["auto", "on", "off", "headphones"] = field(
+        default="auto",
+        metadata=_from(one_of("auto", "on", "off", "headphones"), "RTASSIST_ECHO", flag="--echo"),
+    )
     text: bool = field(default=False, metadata=_from(switch, "RTASSIST_TEXT", flag="--text"))
     ptt: bool = field(default=False, metadata=_from(switch, "RTASSIST_PTT", flag="--ptt"))
     plain: bool = field(default=False, metadata=_from(switch, "RTASSIST_PLAIN", flag="--plain"))

@@ -13,6 +13,7 @@ from rtassist.audio import Microphone, SoundUnavailable, Speaker
 from rtassist.settings import Settings
 
 if TYPE_CHECKING:
+    from rtassist.audio.echo import Echo
     from rtassist.audio.held import Held
 
 T = TypeVar("T")
@@ -62,8 +63,44 @@ def put_to_use(
     return microphone, speaker
 
 
+def echo_for(settings: Settings) -> Echo | None:
+    """What stands between the loudspeaker and the microphone; None: nothing. Only between two devices.
+
+    Whoever says by a key when it is his turn needs no gate: the voice has stopped by then.
+    """
+    devices = _is_device(settings, settings.mic) and _is_device(settings, settings.speaker)
+    if not devices or settings.echo not in ("auto", "on"):
+        return None
+    from rtassist.audio.echo import Echo
+
+    return Echo(gate=settings.echo == "on" or not (settings.ptt or settings.vad == "off"))
+
+
+NOT_INSTALLED = "Echo cancellation is not installed"
+CURES = "pip install 'rtassist[aec]', or --echo headphones if you wear some"
+
+
+def echo_sentences(settings: Settings, echo: Echo | None) -> list[str]:
+    """What to tell of it, once both devices are open.
+
+    Raises errors.SoundUnavailable when cancelling was asked for and cannot be had.
+    """
+    if echo is None or not echo.far.open or echo.way in ("none", "cancelled"):
+        return []
+    if echo.way == "system":
+        assert echo.microphone is not None
+        return [f"{echo.microphone.name} is already free of echo, by the sound system; it is used as it is."]
+    if settings.echo == "on":
+        raise errors.SoundUnavailable(f"{NOT_INSTALLED}, or cannot run here: {CURES}.")
+    return [
+        f"{NOT_INSTALLED}: you are not heard while the assistant speaks (Enter interrupts). Cure: {CURES}."
+    ]
+
+
 @asynccontextmanager
-async def open_microphone(settings: Settings, missing: Missing) -> AsyncIterator[Microphone | None]:
+async def open_microphone(
+    settings: Settings, missing: Missing, echo: Echo | None = None
+) -> AsyncIterator[Microphone | None]:
     """What is to be heard; None where there is nothing.
 
     Raises errors.SoundUnavailable when what was asked for by name cannot be had.
@@ -75,13 +112,15 @@ async def open_microphone(settings: Settings, missing: Missing) -> AsyncIterator
     from rtassist.audio.microphone import open_microphone as opened_by_name  # and numpy with it
 
     async with AsyncExitStack() as stack:
-        opening = opened_by_name(name, fast=settings.fast)
+        opening = opened_by_name(name, fast=settings.fast, echo=echo)
         microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 
 
 @asynccontextmanager
-async def open_speaker(settings: Settings, missing: Missing) -> AsyncIterator[Speaker | None]:
+async def open_speaker(
+    settings: Settings, missing: Missing, echo: Echo | None = None
+) -> AsyncIterator[Speaker | None]:
     """As `open_microphone`, for what the assistant says."""
     name = settings.speaker
     if settings.text or name == NONE:
@@ -90,7 +129,7 @@ async def open_speaker(settings: Settings, missing: Missing) -> AsyncIterator[Sp
     from rtassist.audio.speaker import open_speaker as opened_by_name
 
     async with AsyncExitStack() as stack:
-        opening = opened_by_name(name, fast=settings.fast)
+        opening = opened_by_name(name, fast=settings.fast, echo=echo)
         speaker, missing.speaker = await _opened(stack, opening, name)
         yield speaker
 
@@ -106,22 +145,26 @@ async def _opened(
         return None, unavailable.message
 
 
-def held_microphone(settings: Settings, missing: Missing) -> AbstractAsyncContextManager[Held[Microphone]]:
+def held_microphone(
+    settings: Settings, missing: Missing, echo: Echo | None
+) -> AbstractAsyncContextManager[Held[Microphone]]:
     """`open_microphone`, and again after it was lost. A file or pipe is never opened again."""
 
     def open_named(name: str | None) -> AbstractAsyncContextManager[Microphone | None]:
-        return open_microphone(evolve(settings, mic=name), Missing())
+        return open_microphone(evolve(settings, mic=name), Missing(), echo)
 
-    return _held(settings, settings.mic, open_microphone(settings, missing), open_named)
+    return _held(settings, settings.mic, open_microphone(settings, missing, echo), open_named)
 
 
-def held_speaker(settings: Settings, missing: Missing) -> AbstractAsyncContextManager[Held[Speaker]]:
+def held_speaker(
+    settings: Settings, missing: Missing, echo: Echo | None
+) -> AbstractAsyncContextManager[Held[Speaker]]:
     """As `held_microphone`."""
 
     def open_named(name: str | None) -> AbstractAsyncContextManager[Speaker | None]:
-        return open_speaker(evolve(settings, speaker=name), Missing())
+        return open_speaker(evolve(settings, speaker=name), Missing(), echo)
 
-    return _held(settings, settings.speaker, open_speaker(settings, missing), open_named)
+    return _held(settings, settings.speaker, open_speaker(settings, missing, echo), open_named)
 
 
 def _held(

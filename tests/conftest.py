@@ -34,7 +34,13 @@ def missing_for_offline() -> str:
     return f"not installed: {', '.join(absent)} (pip install '.[offline]')" if absent else ""
 
 
-MISSING = {"sound": missing_for_sound, "offline": missing_for_offline}
+def missing_for_aec() -> str:
+    """As for the extra `aec`."""
+    there = importlib.util.find_spec("livekit") is not None
+    return "" if there else "not installed: livekit (pip install '.[aec]')"
+
+
+MISSING = {"sound": missing_for_sound, "offline": missing_for_offline, "aec": missing_for_aec}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

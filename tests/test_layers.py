@@ -76,6 +76,7 @@ LAYERS = {
     "protocol": layer("protocol", "attrs cattrs orjson pybase64", pure=True),
     "dialogue": layer("dialogue protocol", "attrs", pure=True),
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
+    "audio.echo": layer("audio", "livekit numpy"),
     "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
     "audio.silence": layer("audio", pure=True),
     "link": layer("link errors", "attrs", pure=True),

@@ -11,6 +11,7 @@ import trio
 
 from rtassist.audio import Microphone
 from rtassist.audio.devices import CaptureStream, Device, choose
+from rtassist.audio.echo import Echo
 from rtassist.audio.owner import Owner, call_in_thread, owning_thread
 from rtassist.audio.pcm import to_pcm16
 
@@ -27,8 +28,9 @@ class DeviceMicrophone:
 
     live = True
 
-    def __init__(self) -> None:
+    def __init__(self, echo: Echo | None = None) -> None:
         self.device: Device | None = None
+        self._echo = echo
         self.dropped_chunks = 0
         """Chunks of 20 ms that were never read, because the reader was more than two seconds late."""
         self._owner = Owner()
@@ -51,6 +53,8 @@ class DeviceMicrophone:
 
         system = sound_system(self._owner.stopping)
         self.device = choose(system.devices(), "microphone", name)
+        if self._echo:
+            return self._echo.capture(self.device, system.open_microphone)
         return system.open_microphone(self.device)
 
     def _run(self, stream: CaptureStream) -> None:
@@ -69,12 +73,15 @@ class DeviceMicrophone:
 
 
 @asynccontextmanager
-async def open_device_microphone(name: str | None = None) -> AsyncIterator[DeviceMicrophone]:
+async def open_device_microphone(
+    name: str | None = None, echo: Echo | None = None
+) -> AsyncIterator[DeviceMicrophone]:
     """A device by id, index or unique part of its name; None: the default, which is never a monitor.
+    `echo`: what is done about the loudspeaker's sound in it.
 
     Raises SoundUnavailable, within 4 s at the latest.
     """
-    microphone = DeviceMicrophone()
+    microphone = DeviceMicrophone(echo)
     async with owning_thread(
         microphone._owner,
         name="microphone",
@@ -86,9 +93,12 @@ async def open_device_microphone(name: str | None = None) -> AsyncIterator[Devic
 
 
 @asynccontextmanager
-async def open_microphone(name: str | None = None, *, fast: bool = False) -> AsyncIterator[Microphone]:
+async def open_microphone(
+    name: str | None = None, *, fast: bool = False, echo: Echo | None = None
+) -> AsyncIterator[Microphone]:
     """What the user calls a microphone: "-" is raw PCM16 from standard input, a path to a file is that
-    file, anything else a device (None: the default one). `fast` does not hold files and pipes back.
+    file, anything else a device (None: the default one). `fast` does not hold files and pipes back; `echo`
+    is for devices alone.
     Raises SoundUnavailable.
     """
     from rtassist.audio.files import file_meant, open_file_microphone
@@ -101,7 +111,7 @@ async def open_microphone(name: str | None = None, *, fast: bool = False) -> Asy
         async with open_file_microphone(path, fast=fast) as file:
             yield file
     else:
-        async with open_device_microphone(name) as device:
+        async with open_device_microphone(name, echo) as device:
             yield device
 
 

@@ -10,6 +10,7 @@ import trio
 
 from rtassist.audio import SAMPLE_RATE, Speaker
 from rtassist.audio.devices import Device, PlaybackStream, choose
+from rtassist.audio.echo import Echo
 from rtassist.audio.owner import Owner, owning_thread
 from rtassist.audio.pcm import fade_in, to_float
 from rtassist.audio.playout import Playout
@@ -40,8 +41,9 @@ class DeviceSpeaker:
     Its thread owns the stream; trio hands over under a lock that is never held while the device works.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, echo: Echo | None = None) -> None:
         self.device: Device | None = None
+        self._echo = echo
         self.underruns = 0
         """How often the device ran dry in the middle of the voice."""
         self._owner = Owner()
@@ -120,7 +122,8 @@ class DeviceSpeaker:
 
         system = sound_system(self._owner.stopping)
         self.device = choose(system.devices(), "speaker", name)
-        return system.open_speaker(self.device, BUFFER_SAMPLES)
+        stream = system.open_speaker(self.device, BUFFER_SAMPLES)
+        return self._echo.playback(stream) if self._echo else stream
 
     def _run(self, stream: PlaybackStream) -> None:
         after_silence = True
@@ -138,6 +141,9 @@ class DeviceSpeaker:
                     self._playout.heard(self._position()) < self._playout.handed - self._playout.queued
                 )
                 beginning = self._playout.queued and time.monotonic() - quiet_since_s > QUIET_S
+                # A flush moves the echo, and the canceller would let the first 0.2 s of each voice through:
+                # with one, the voice waits for the silence to pass (27 ms, median).
+                beginning = beginning and not (self._echo and self._echo.way == "cancelled")
                 if on_its_way or self._playout.queued:
                     quiet_since_s = time.monotonic()
                 voice = b"" if flushing else self._playout.take(room, stream.written)
@@ -189,12 +195,14 @@ class DeviceSpeaker:
 
 
 @asynccontextmanager
-async def open_device_speaker(name: str | None = None) -> AsyncIterator[DeviceSpeaker]:
-    """A device by id, index or unique part of its name; None: the default.
+async def open_device_speaker(
+    name: str | None = None, echo: Echo | None = None
+) -> AsyncIterator[DeviceSpeaker]:
+    """A device by id, index or unique part of its name; None: the default. `echo` is told what it sounds.
 
     Raises SoundUnavailable, within 4 s at the latest. Leaving the block stops the sound at once.
     """
-    speaker = DeviceSpeaker()
+    speaker = DeviceSpeaker(echo)
     async with owning_thread(
         speaker._owner,
         name="speaker",
@@ -206,7 +214,9 @@ async def open_device_speaker(name: str | None = None) -> AsyncIterator[DeviceSp
 
 
 @asynccontextmanager
-async def open_speaker(name: str | None = None, *, fast: bool = False) -> AsyncIterator[Speaker]:
+async def open_speaker(
+    name: str | None = None, *, fast: bool = False, echo: Echo | None = None
+) -> AsyncIterator[Speaker]:
     """What the user calls a speaker: "-" is raw PCM16 to standard output, a path is a WAV file to write,
     "none" is silence that takes as long as the voice, anything else a device (None: the default one).
     `fast`: files, pipes and "none" sound everything at once. Raises SoundUnavailable.
@@ -224,5 +234,5 @@ async def open_speaker(name: str | None = None, *, fast: bool = False) -> AsyncI
         async with open_file_speaker(path, fast=fast) as file:
             yield file
     else:
-        async with open_device_speaker(name) as device:
+        async with open_device_speaker(name, echo) as device:
             yield device

@@ -154,7 +154,7 @@ def says_error(code: str | None, message: str, close: int) -> Script:
         (
             "invalid_api_key",
             "Incorrect API key provided: hunter22.",
-            "refused the session: Incorrect API key provided: [secret] (invalid_api_key). Set a key that is valid",
+            "refused the session: Incorrect API key provided: [secret] (invalid_api_key). Set a key",
         ),
         ("invalid_model", "Model 'x' does not exist", "does not exist (invalid_model). Choose another model"),
         (

@@ -1,0 +1,197 @@
+"""What stands between the loudspeaker and the microphone, so that the assistant does not hear itself.
+
+A canceller (WebRTC's third, in the package livekit) takes the loudspeaker's sound out of the microphone's.
+Without one the microphone hears silence while the voice sounds. Both run in the microphone's thread: there
+it is known when each sample came, and a late task cannot move them, nor can they hold up one (0.4 ms per
+10 ms). The far end is what was written to the device, silence included, so that the two streams keep step.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtassist.audio import SAMPLE_RATE
+from rtassist.audio.devices import CaptureStream, Device, PlaybackStream
+from rtassist.audio.far_end import FarEnd, NearEnd, Pcm, place
+
+FRAME = SAMPLE_RATE // 100
+"""10 ms. The canceller takes other frames without complaint, and does not work on them."""
+TAIL = SAMPLE_RATE * 300 // 1000
+"""How long the microphone may hear a voice that has ended: 200 ms in the room, 100 ms in the devices."""
+CANCELLED_BY_THE_SYSTEM = re.compile(r"echo.?cancel|\bec.?(mic|source)", re.IGNORECASE)
+"""What PulseAudio's module-echo-cancel and PipeWire's call or describe their sources."""
+
+Way = Literal["none", "system", "cancelled", "gated"]
+
+
+class Canceller(Protocol):
+    def cancel(self, near: Pcm, far: Pcm) -> Pcm:
+        """What is left of a frame of the microphone, by the frame of the loudspeaker of the same time."""
+        ...
+
+
+class WebRtc:
+    """WebRTC's AEC3, which finds a delay of up to 250 ms by itself, and follows it when clocks differ."""
+
+    def __init__(self) -> None:
+        from livekit.rtc import AudioProcessingModule
+
+        self._module = AudioProcessingModule(echo_cancellation=True)
+
+    def cancel(self, near: Pcm, far: Pcm) -> Pcm:
+        from livekit.rtc import AudioFrame
+
+        self._module.process_reverse_stream(AudioFrame(far.tobytes(), SAMPLE_RATE, 1, FRAME))
+        left = bytearray(near.tobytes())
+        self._module.process_stream(AudioFrame(left, SAMPLE_RATE, 1, FRAME))
+        return np.frombuffer(left, np.int16)
+
+
+def canceller() -> Canceller | None:
+    """Blocks for the import of livekit, 0.5 s. None where it is not installed, or cannot run here."""
+    try:
+        return WebRtc()
+    except Exception:  # ImportError; OSError: its library is not for this system
+        return None
+
+
+class Echo:
+    """Joins the threads of a microphone and a loudspeaker, each of which may be opened again.
+
+    `new` makes a canceller, or None where there is none; it is called in the microphone's thread. `gate`:
+    without one the microphone hears silence while the voice sounds.
+    """
+
+    def __init__(
+        self,
+        new: Callable[[], Canceller | None] = canceller,
+        now_s: Callable[[], float] = time.monotonic,
+        *,
+        gate: bool = True,
+    ) -> None:
+        self.far = FarEnd()
+        self.way: Way = "none"
+        """What is done with the microphone that was opened last."""
+        self.microphone: Device | None = None
+        self.new = new
+        self._gate = gate
+        self.now_s = now_s
+
+    def capture(self, device: Device, open: Callable[[Device], CaptureStream]) -> CaptureStream:
+        """In the microphone's thread: open it, with what is to be done in between."""
+        self.microphone = device
+        if CANCELLED_BY_THE_SYSTEM.search(f"{device.id}\n{device.name}") and not device.monitor:
+            self.way = "system"
+            return open(device)
+        first = self.new()
+        if first is None and not self._gate:
+            self.way = "none"
+            return open(device)
+        self.way = "gated" if first is None else "cancelled"
+        return Cleared(open(device), self, first)
+
+    def playback(self, stream: PlaybackStream) -> PlaybackStream:
+        """In the loudspeaker's thread: the same stream, and `far` knows what it sounds."""
+        return Sounded(stream, self.far, self.now_s)
+
+
+class Cleared:
+    """A microphone's stream without the loudspeaker's sound."""
+
+    def __init__(self, stream: CaptureStream, echo: Echo, first: Canceller | None) -> None:
+        self._stream = stream
+        self._echo = echo
+        self._canceller = first
+        self._near = NearEnd()
+        self._breaks = (0, 0)
+        self._pending = np.zeros(0, np.float32)
+
+    def read(self) -> NDArray[np.float32]:
+        """As the stream's own; up to 10 ms wait for the rest of their frame."""
+        samples = self._stream.read()
+        if not len(samples):
+            return samples
+        self._near.arrived(place(self._echo.now_s()), len(samples))
+        self._pending = np.concatenate([self._pending, samples])
+        cleared = []
+        while len(self._pending) >= FRAME:
+            cleared.append(self._frame(self._pending[:FRAME], self._near.take(FRAME)))
+            self._pending = self._pending[FRAME:]
+        return np.concatenate(cleared) if cleared else np.zeros(0, np.float32)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _frame(self, near: NDArray[np.float32], at: int) -> NDArray[np.float32]:
+        far = self._echo.far
+        if not far.open:
+            return near
+        if self._canceller is None:
+            return np.zeros(FRAME, np.float32) if far.loud_since(at - TAIL) else near
+        breaks = (far.breaks, self._near.breaks)
+        if breaks != self._breaks:
+            # One that has learnt the echo elsewhere lets 0.2 s of it through, at up to its own level; a
+            # fresh one is cautious by itself. It is made in 1 ms.
+            self._breaks = breaks
+            self._canceller = self._echo.new() or self._canceller
+        left = self._canceller.cancel(_to_int16(near), far.read(at, FRAME))
+        return left.astype(np.float32) / np.float32(32768)
+
+
+class Sounded:
+    """A loudspeaker's stream that tells `far` what it sounds, and when."""
+
+    def __init__(self, stream: PlaybackStream, far: FarEnd, now_s: Callable[[], float]) -> None:
+        self._stream = stream
+        self._far = far
+        self._now_s = now_s
+        self._asked = place(now_s())
+        self.written = stream.written
+        self.buffer_samples = stream.buffer_samples
+        self.reserve_samples = stream.reserve_samples
+        far.cut(self._asked)
+        far.open = True
+
+    def room(self) -> int:
+        room = self._stream.room()
+        self._asked = place(self._now_s())
+        return room
+
+    def ahead(self) -> int:
+        return self._stream.ahead()
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        at = self._asked + self._stream.ahead()
+        self._stream.write(samples)
+        self.written = self._stream.written
+        self._far.write(at, _to_int16(samples))
+
+    def sounded(self) -> tuple[float, int] | None:
+        return self._stream.sounded()
+
+    def ran_dry_at(self) -> int | None:
+        ran_dry_at = self._stream.ran_dry_at()
+        if ran_dry_at is not None:
+            self._far.cut(place(self._now_s()) + self._stream.ahead())
+        return ran_dry_at
+
+    def flush(self) -> None:
+        self._stream.flush()
+        self._far.cut(place(self._now_s()))
+
+    def silent_at(self) -> int | None:
+        return self._stream.silent_at()
+
+    def close(self) -> None:
+        self._far.open = False
+        self._far.cut(place(self._now_s()))
+        self._stream.close()
+
+
+def _to_int16(samples: NDArray[np.float32]) -> Pcm:
+    whole: Pcm = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype(np.int16)
+    return whole
