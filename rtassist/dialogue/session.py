@@ -88,5 +88,10 @@ def trail(do: Draft, samples: int) -> None:
 
 
 def conclude(do: Draft) -> None:
-    if do.state.ending is Ending.WHEN_QUIET and do.state.quiet():
-        do.ask(Quit())
+    state = do.state
+    if state.ending is not Ending.WHEN_QUIET or not state.quiet():
+        return
+    said = any(turn.role == "user" for turn in state.history)
+    if state.terms.microphone_ends and state.terms.transcribes and not said:
+        do.ask(Show(Notice("No words were recognised in what the microphone gave.", "warning")))
+    do.ask(Quit())

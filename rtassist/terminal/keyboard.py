@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from itertools import groupby
 from typing import TextIO
 
@@ -17,11 +17,12 @@ _PASTED_WITHIN_S = 0.02
 """Nobody types two lines within this time. Pasted text comes from a terminal by the line, as if typed."""
 
 
-async def lines(source: TextIO) -> AsyncGenerator[str, None]:
+async def lines(source: TextIO, typing: Callable[[], None] = lambda: None) -> AsyncGenerator[str, None]:
     """The lines of a terminal, a pipe or a file, without their ends, until it ends.
 
     Lines that are pasted into a terminal are one, with line feeds inside: they are one thing to say, and else
-    each would interrupt the answer to the one before. Commands among them stay lines of their own.
+    each would interrupt the answer to the one before. Commands among them stay lines of their own. `typing`
+    is called at the first of such lines, before it is known whether more follow.
 
     Reads with `os.read` when there is something to read: making the descriptor non-blocking instead would
     do the same to stdout where both are one terminal, and lose output. A file, and Windows, where waiting
@@ -34,6 +35,7 @@ async def lines(source: TextIO) -> AsyncGenerator[str, None]:
         data = await _read(source)
         over = not data
         if os.name != "nt" and source.isatty() and data.strip() and not data.startswith(b"/"):
+            typing()
             pasted, over = await _pasted(source.fileno())
             data += pasted
         pending += decoder.decode(data, final=over)

@@ -104,6 +104,7 @@ def test_a_microphone_file_ends_with_silence_a_fence_and_quiet() -> None:
         >> session_updated()
         << SetAlarm("settle", SECOND_US)
         >> rang("settle")
+        << Says("No words were recognised")
         << Quit()
     )
 
@@ -147,6 +148,7 @@ def test_an_end_of_speech_that_the_server_never_finds_holds_nothing_up() -> None
         >> session_updated()
         >> rang("settle")
         << line("U1", "", "user")
+        << Says("No words were recognised")
         << Quit()
     )
 
@@ -161,6 +163,7 @@ def test_a_fence_that_is_refused_is_a_fence() -> None:
         >> Refusal(SessionUpdate, "invalid_value")
         << SetAlarm("settle", SECOND_US)
         >> rang("settle")
+        << Says("No words were recognised")
         << Quit()
     )
 
