@@ -302,7 +302,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "the session ends by itself",
         session.conclude,
-        "do.state.ending is Ending.WHEN_QUIET and",
+        "state.ending is not Ending.WHEN_QUIET or ",
         "",
         "alarm",
     ),
