@@ -288,12 +288,7 @@ def greeting(settings: Settings, heard: Microphone | None) -> str:
 async def type_lines(to_commands: trio.MemorySendChannel[events.Event], screen: Screen) -> None:
     """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
     terminal = sys.stdin.isatty()
-
-    def interrupt() -> None:
-        """Who types has something to say: silence now, while the keyboard still waits for a second line."""
-        to_commands.send_nowait(events.Interrupted())
-
-    async with aclosing(keyboard.lines(sys.stdin, interrupt)) as lines:
+    async with aclosing(keyboard.lines(sys.stdin)) as lines:
         async for line in lines:
             if terminal:
                 screen.line_typed()

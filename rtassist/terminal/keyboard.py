@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from itertools import groupby
 from typing import TextIO
 
@@ -13,16 +13,16 @@ import trio
 
 _LONGEST_LINE = 1_000_000
 """Characters. A pipe that never ends a line must not fill the memory."""
-_PASTED_WITHIN_S = 0.02
-"""Nobody types two lines within this time. Pasted text comes from a terminal by the line, as if typed."""
+_PASTED_WITHIN_S = 0.005
+"""Pasted text comes from a terminal by the line, as if typed, but at once. What is typed over an answer is to
+silence it without delay, so no longer is waited for more of it."""
 
 
-async def lines(source: TextIO, typing: Callable[[], None] = lambda: None) -> AsyncGenerator[str, None]:
+async def lines(source: TextIO) -> AsyncGenerator[str, None]:
     """The lines of a terminal, a pipe or a file, without their ends, until it ends.
 
     Lines that are pasted into a terminal are one, with line feeds inside: they are one thing to say, and else
-    each would interrupt the answer to the one before. Commands among them stay lines of their own. `typing`
-    is called at the first of such lines, before it is known whether more follow.
+    each would interrupt the answer to the one before. Commands among them stay lines of their own.
 
     Reads with `os.read` when there is something to read: making the descriptor non-blocking instead would
     do the same to stdout where both are one terminal, and lose output. A file, and Windows, where waiting
@@ -35,7 +35,6 @@ async def lines(source: TextIO, typing: Callable[[], None] = lambda: None) -> As
         data = await _read(source)
         over = not data
         if os.name != "nt" and source.isatty() and data.strip() and not data.startswith(b"/"):
-            typing()
             pasted, over = await _pasted(source.fileno())
             data += pasted
         pending += decoder.decode(data, final=over)

@@ -92,16 +92,3 @@ def test_commands_among_pasted_lines_stay_commands() -> None:
     assert together(["", "one", "", "two", "/quit"]) == ["one\n\ntwo", "/quit"]
     assert together(["", ""]) == [""]
     assert together([]) == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
-async def test_typing_is_told_at_the_first_line_and_not_for_a_command_or_the_bare_enter_key() -> None:
-    ours, theirs = pty.openpty()
-    told: list[str] = []
-    with os.fdopen(theirs) as source:
-        async with aclosing(lines(source, lambda: told.append("typing"))) as typed:
-            for line, times in (("/help", 0), ("", 0), ("hello", 1), ("again", 2)):
-                os.write(ours, f"{line}\n".encode())
-                assert await anext(typed) == line
-                assert len(told) == times
-    os.close(ours)
