@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rtassist.dialogue import calls, commands, events, floor, refusals, session, turns
+from rtassist.dialogue import calls, commands, devices, events, floor, refusals, session, turns
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.effects import (
     Effect,
@@ -26,7 +26,6 @@ from rtassist.dialogue.state import (
     Conversation,
     Draft,
     Ending,
-    Purpose,
     Sound,
     Terms,
     Turn,
@@ -53,7 +52,6 @@ from rtassist.protocol import (
     ResponseOutputItemAdded,
     ResponseOutputTextDelta,
     ResponseOutputTextDone,
-    Session,
     SessionCreated,
     SessionUpdated,
     UserContent,
@@ -246,53 +244,6 @@ def _mic_ended(do: Draft, event: events.MicEnded) -> None:
         session.end_when_quiet(do)
 
 
-def _mic_lost(do: Draft, event: events.MicLost) -> None:
-    commands.drop_half_turn(do)
-    do.change(microphone=False, microphone_awaited=event.may_return)
-    advice = " You can type." if do.state.keyboard else ""
-    do.ask(Show(Notice(f"The microphone is gone ({event.reason.rstrip('.')}).{advice}", "warning")))
-    session.nobody_left(do)
-
-
-def _mic_back(do: Draft, event: events.MicBack) -> None:
-    """A loss has dropped the half turn. A microphone that takes over at once goes on with it: only a fraction
-    of a second is missing, and the words before it need not be said again."""
-    if event.instead:
-        do.ask(Show(Notice(f"The microphone is now {event.name} ({event.instead}).", "warning")))
-        return
-    do.change(microphone=True, microphone_awaited=False)
-    do.ask(Show(Notice(f"The microphone is there: {event.name}.")))
-
-
-def _mic_silent(do: Draft, event: events.MicSilent) -> None:
-    do.ask(Show(Notice("Your microphone is silent: muted? wrong device?", "warning")))
-
-
-def _speaker_lost(do: Draft, event: events.SpeakerLost) -> None:
-    if not do.state.terms.voiced:
-        return
-    do.change(voiced=False)
-    do.ask(
-        Show(Notice(f"The loudspeaker is gone ({event.reason.rstrip('.')}). Answers are written.", "warning"))
-    )
-    session.update(do, Session(type="realtime", output_modalities=("text",)), Purpose.READ_ONLY)
-    for item_id in do.state.utterances:
-        turns.show_heard(do, item_id)
-        turns.end_line_when_over(do, item_id)
-
-
-def _speaker_back(do: Draft, event: events.SpeakerBack) -> None:
-    if event.instead:
-        do.ask(Show(Notice(f"The loudspeaker is now {event.name} ({event.instead}).", "warning")))
-        return
-    if not do.state.terms.voiced:
-        return
-    turns.read_to_the_end(do)
-    do.change(voiced=True)
-    do.ask(Show(Notice(f"The loudspeaker is there: {event.name}. Answers are spoken.")))
-    session.update(do, Session(type="realtime", output_modalities=("audio",)), Purpose.ALOUD)
-
-
 def _typed(do: Draft, event: events.Typed) -> None:
     text = event.text.strip()
     if not text:
@@ -414,11 +365,11 @@ SERVER_RULES: dict[type, Rule] = {
 LOCAL_RULES: dict[type, Rule] = {
     events.MicHeard: _mic_heard,
     events.MicEnded: _mic_ended,
-    events.MicLost: _mic_lost,
-    events.MicBack: _mic_back,
-    events.MicSilent: _mic_silent,
-    events.SpeakerLost: _speaker_lost,
-    events.SpeakerBack: _speaker_back,
+    events.MicLost: devices.mic_lost,
+    events.MicBack: devices.mic_back,
+    events.MicSilent: devices.mic_silent,
+    events.SpeakerLost: devices.speaker_lost,
+    events.SpeakerBack: devices.speaker_back,
     events.Typed: _typed,
     events.TypingEnded: _typing_ended,
     events.Interrupted: lambda do, event: commands.interrupt(do),

@@ -1,0 +1,55 @@
+"""Microphone and loudspeaker that come and go: what the conversation does without, and with them again."""
+
+from __future__ import annotations
+
+from rtassist.dialogue import commands, events, session, turns
+from rtassist.dialogue.effects import Notice, Show
+from rtassist.dialogue.state import Draft, Purpose
+from rtassist.protocol import Session
+
+
+def mic_lost(do: Draft, event: events.MicLost) -> None:
+    commands.drop_half_turn(do)
+    do.change(microphone=False, microphone_awaited=event.may_return)
+    advice = " You can type." if do.state.keyboard else ""
+    do.ask(Show(Notice(f"The microphone is gone ({event.reason.rstrip('.')}).{advice}", "warning")))
+    session.nobody_left(do)
+
+
+def mic_back(do: Draft, event: events.MicBack) -> None:
+    """A loss has dropped the half turn. A microphone that takes over at once goes on with it: only a fraction
+    of a second is missing, and the words before it need not be said again."""
+    if event.instead:
+        do.ask(Show(Notice(f"The microphone is now {event.name} ({event.instead}).", "warning")))
+        return
+    do.change(microphone=True, microphone_awaited=False)
+    do.ask(Show(Notice(f"The microphone is there: {event.name}.")))
+
+
+def mic_silent(do: Draft, event: events.MicSilent) -> None:
+    do.ask(Show(Notice("Your microphone is silent: muted? wrong device?", "warning")))
+
+
+def speaker_lost(do: Draft, event: events.SpeakerLost) -> None:
+    if not do.state.terms.voiced:
+        return
+    do.change(voiced=False)
+    do.ask(
+        Show(Notice(f"The loudspeaker is gone ({event.reason.rstrip('.')}). Answers are written.", "warning"))
+    )
+    session.update(do, Session(type="realtime", output_modalities=("text",)), Purpose.READ_ONLY)
+    for item_id in do.state.utterances:
+        turns.show_heard(do, item_id)
+        turns.end_line_when_over(do, item_id)
+
+
+def speaker_back(do: Draft, event: events.SpeakerBack) -> None:
+    if event.instead:
+        do.ask(Show(Notice(f"The loudspeaker is now {event.name} ({event.instead}).", "warning")))
+        return
+    if not do.state.terms.voiced:
+        return
+    turns.read_to_the_end(do)
+    do.change(voiced=True)
+    do.ask(Show(Notice(f"The loudspeaker is there: {event.name}. Answers are spoken.")))
+    session.update(do, Session(type="realtime", output_modalities=("audio",)), Purpose.ALOUD)
