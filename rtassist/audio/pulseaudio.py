@@ -271,9 +271,9 @@ class PulsePlayback:
         stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
         data = samples.astype(np.float32, copy=False).tobytes()
         with stream:
-            failed = pa.pa_stream_write(stream.stream, data, len(data), ffi.NULL, 0, pa.PA_SEEK_RELATIVE)
-        if failed:
-            raise DeviceLost("the speaker takes nothing any more")
+            if pa.pa_stream_write(stream.stream, data, len(data), ffi.NULL, 0, pa.PA_SEEK_RELATIVE):
+                stream.check()  # it may have gone since `room` looked: then the reason is known
+                raise DeviceLost("the speaker takes nothing any more")
         self.written += len(samples)
         self._ahead += len(samples)
 

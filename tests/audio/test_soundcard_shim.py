@@ -263,3 +263,45 @@ sys.exit(3)
                 timeout=30,
             )
             assert (done.returncode, done.stderr) == (3, "")
+
+
+WRITES_AFTER_THE_END = """
+import threading, sys, time
+import numpy as np
+from rtassist.audio import DeviceLost
+from rtassist.audio.devices import choose
+from rtassist.audio.soundcard_shim import sound_system
+
+system = sound_system(threading.Event())
+stream = system.open_speaker(choose(system.devices(), "speaker", None), 1440)
+print("open", flush=True)
+sys.stdin.readline()
+give_up_s = time.monotonic() + 5
+while time.monotonic() < give_up_s:
+    try:
+        stream.write(np.zeros(24, np.float32))
+    except DeviceLost as lost:
+        print(lost.reason)
+        break
+    time.sleep(0.005)
+"""
+
+
+def test_a_write_that_finds_the_server_dead_first_says_that_it_is() -> None:
+    """Between asking for room and writing the server may die; the reason is not that the speaker is full."""
+    with (
+        private_pulse() as pulse,
+        subprocess.Popen(
+            [sys.executable, "-c", WRITES_AFTER_THE_END],
+            env=pulse.environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        pulse.kill()
+        told, _ = process.communicate("\n", timeout=20)
+    assert told == "the sound server is gone\n"
