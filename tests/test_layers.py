@@ -83,7 +83,10 @@ LAYERS = {
     "link.dial": layer("link errors", "attrs trio"),
     "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),
     "tools": layer("tools protocol.session", "attrs cattrs trio"),
-    "sessions": layer("sessions dialogue protocol errors", "attrs cattrs orjson numpy soundfile"),
+    "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
+    "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
+    "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
+    "sessions.reading": layer("sessions dialogue protocol", "attrs orjson pybase64", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),
     "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),
     # The engine and all that it decides with; behind it the few files that wait for something.

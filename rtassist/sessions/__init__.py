@@ -1,0 +1,1 @@
+"""What is kept of conversations: recorded as they happen, replayed exactly, found again."""

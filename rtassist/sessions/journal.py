@@ -1,0 +1,215 @@
+"""The format of a recording, and the writing of its lines.
+
+A recording `NAME.jsonl` is UTF-8 text, one JSON object a line, each ended by a line feed. Every line but
+the first begins with `"us"`, integer microseconds since the recording began, which never decrease; then,
+where the line is about received audio, the run of samples; then the key that says what the line is. A line that is
+not ended by a line feed was being written when the program died: it counts for nothing.
+
+    {"format":"rtassist session","version":1,…}              the first line: see `header`
+    {"us":0,"begin":{"session":{…},"terms":{…}}}             a conversation begins, over a link that stands.
+                                                             Its clock, and `at_us` of alarms, start here
+
+What happened, in the order in which it was decided:
+
+    {"us":…,"server":{…}}                                    a frame of the server, byte for byte
+    {"us":…,"voice":[FIRST,SAMPLES],"server":{…}}            one with audio: its base64 (the `delta`, which is
+                                                             "" here) stands in NAME.voice.flac
+    {"us":…,"server_text":"…"}                               one that is no JSON object on one line
+    {"us":…,"server_bytes":"…"}                              one that is no text: base64
+    {"us":…,"mic":[FIRST,SAMPLES],"chunks":[[0,480],[20011,480]],"appended":true}
+                                                             chunks of the microphone, as µs after `us` and
+                                                             samples; together this run of NAME.mic.flac.
+                                                             `appended`: the one effect of each was to send it
+    {"us":…,"event":"typed","text":"…"}                      everything else, by the classes of
+                                                             `rtassist.dialogue.events`: playback_ended
+                                                             (item_id, heard: samples), tool_ended, …
+
+What was asked for then, by the classes of `rtassist.dialogue.effects`, right behind its cause:
+
+    {"us":…,"client":{…}}                                    an event that was sent, byte for byte
+    {"us":…,"effect":"append","samples":480}                 microphone audio that was sent, outside a run
+    {"us":…,"voice":[FIRST,SAMPLES],"effect":"play","item_id":"…","samples":4800}
+                                                             handed to the loudspeaker
+    {"us":…,"effect":"hush","item_id":"…"}                   and so on: finish, set_alarm, said, quit, …
+
+And about the recording itself:
+
+    {"us":…,"gap":{"lines":12}}                              the disk was too slow: so many lines are missing
+    {"us":…,"end":{"mic_samples":…,"voice_samples":…}}       it was closed in order; nothing follows
+
+Sound is mono, 24 kHz, 16 bits. `mic` is all that the microphone heard in one piece; `voice` what the server
+sent, in the order in which it came, whether or not it was heard: that is in the playback reports. Without the
+two files a recording replays just the same, for decisions depend on lengths alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import orjson
+from pybase64 import b64encode, b64encode_as_string
+
+from rtassist.dialogue import events
+from rtassist.dialogue.effects import Effect, Play, Send
+from rtassist.dialogue.state import Terms
+from rtassist.protocol import ResponseOutputAudioDelta
+from rtassist.sessions import notation
+
+FORMAT: Final = "rtassist session"
+VERSION: Final = 1
+RUN_US: Final = 1_000_000
+"""The longest run of the microphone in one line: what a crash may cost."""
+
+Note = events.Event | Effect
+
+_KEY: Final = re.compile(rb"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}")
+"""What a key of OpenAI looks like, wherever it stands."""
+
+
+def blotted(line: bytes, secrets: Sequence[bytes] = ()) -> bytes:
+    """The line without `secrets` and what looks like a key: letters become x and digits 0, so that nothing
+    that is decided by the length of a text changes.
+    """
+    for secret in secrets:
+        if secret in line:
+            line = line.replace(secret, _blot(secret))
+    return _KEY.sub(lambda key: b"sk-" + _blot(key[0][3:]), line) if b"sk-" in line else line
+
+
+def _blot(secret: bytes) -> bytes:
+    return re.sub(rb"[A-Za-z]", b"x", re.sub(rb"[0-9]", b"0", secret))
+
+
+class Journal:
+    """Turns what passes the door into the lines of a recording, as it passes.
+
+    `line` gets each line with its line feed, `mic` and `voice` the samples (PCM16) in their order; all three
+    are called at once and must not wait. `secrets` are blotted out wherever they appear.
+    """
+
+    def __init__(
+        self,
+        *,
+        line: Callable[[bytes], None],
+        mic: Callable[[bytes], None],
+        voice: Callable[[bytes], None],
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self._line, self._mic, self._voice = line, mic, voice
+        as_json = (json.dumps(secret)[1:-1] for secret in secrets)
+        self._secrets = tuple({form.encode() for form in (*secrets, *as_json) if form})
+        self._began_us = 0
+        self._mic_samples = self._voice_samples = 0
+        self._run: list[
+            tuple[int, int]
+        ] = []  # chunks of the microphone, alike in `_run_appended`: (µs, samples)
+        self._run_appended = False
+        self._last: tuple[int, int, bool] | None = None  # the chunk that the next note may belong to
+        self._received: tuple[bytes, int] = (b"", 0)  # the audio that came last, and where it stands
+
+    def header(self, **about: object) -> None:
+        """The first line: `id`, `started` (UTC, ISO 8601), `program` (its version), and what else matters."""
+        self._write(orjson.dumps({"format": FORMAT, "version": VERSION, **about}))
+
+    def begin(self, us: int, terms: Terms) -> None:
+        """A conversation begins; the times of its notes count from here."""
+        self._end_run()
+        self._began_us = us
+        self._put(us, notation.terms_body(terms))
+
+    def note(self, now_us: int, what: Note) -> None:
+        """An event before it is decided, or one of its effects; `now_us` since `begin`."""
+        us = self._began_us + now_us
+        if isinstance(what, events.MicHeard):
+            self._end_chunk()
+            self._last = (us, what.samples, False)
+            self._mic(what.pcm)
+            return
+        if self._last is not None and isinstance(what, Send):
+            at_us, samples, appended = self._last
+            if what.samples == samples and not appended:
+                self._last = (at_us, samples, True)
+                return
+        self._end_run()
+        if isinstance(what, events.ServerSaid | events.FrameUnreadable):
+            self._received_frame(us, what)
+        elif isinstance(what, Play):
+            self._put(us, notation.effect_body(what), voice=self._run_of(what.pcm))
+        elif isinstance(what, events.LocalEvent):
+            self._put(us, notation.event_body(what))
+        else:
+            self._put(us, notation.effect_body(what))
+
+    def gap(self, us: int, lines: int) -> None:
+        """So many lines could not be written."""
+        self._put(us, b'"gap":{"lines":%d}}' % lines)
+
+    def end(self, us: int) -> None:
+        self._end_run()
+        samples = (self._mic_samples, self._voice_samples)
+        self._put(us, b'"end":{"mic_samples":%d,"voice_samples":%d}}' % samples)
+
+    def _end_chunk(self) -> None:
+        """The last chunk has all its effects: it goes on with the run, or begins one."""
+        if self._last is None:
+            return
+        us, samples, appended = self._last
+        self._last = None
+        if self._run and (appended != self._run_appended or us - self._run[0][0] >= RUN_US):
+            self._write_run()
+        self._run.append((us, samples))
+        self._run_appended = appended
+
+    def _end_run(self) -> None:
+        self._end_chunk()
+        if self._run:
+            self._write_run()
+
+    def _write_run(self) -> None:
+        us = self._run[0][0]
+        samples = sum(samples for _, samples in self._run)
+        chunks = ",".join(f"[{at_us - us},{samples}]" for at_us, samples in self._run)
+        appended = "true" if self._run_appended else "false"
+        body = f'"mic":[{self._mic_samples},{samples}],"chunks":[{chunks}],"appended":{appended}}}'
+        self._put(us, body.encode())
+        self._mic_samples += samples
+        self._run = []
+
+    def _received_frame(self, us: int, said: events.ServerSaid | events.FrameUnreadable) -> None:
+        try:
+            text = said.frame if isinstance(said.frame, str) else said.frame.decode()
+        except UnicodeDecodeError:
+            assert isinstance(said.frame, bytes)
+            self._put(us, b'"server_bytes":"%b"}' % b64encode(said.frame))
+            return
+        if isinstance(said, events.FrameUnreadable) or "\n" in text:
+            self._put(us, b'"server_text":' + json.dumps(text).encode() + b"}")
+            return
+        run = None
+        if isinstance(said.event, ResponseOutputAudioDelta):
+            pcm = said.event.delta
+            payload = b64encode_as_string(pcm)
+            if pcm and len(pcm) % 2 == 0 and text.count(payload) == 1:
+                text = text.replace(payload, "")
+                run = self._run_of(pcm)
+        self._put(us, b'"server":' + text.encode() + b"}", voice=run)
+
+    def _run_of(self, pcm: bytes) -> tuple[int, int]:
+        """Where this audio stands: as the audio that came last, or behind it."""
+        received, first = self._received
+        if pcm != received:
+            first = self._voice_samples
+            self._received = (pcm, first)
+            self._voice_samples += len(pcm) // 2
+            self._voice(pcm)
+        return first, len(pcm) // 2
+
+    def _put(self, us: int, body: bytes, voice: tuple[int, int] | None = None) -> None:
+        run = b'"voice":[%d,%d],' % voice if voice else b""
+        self._write(b'{"us":%d,' % us + run + body)
+
+    def _write(self, line: bytes) -> None:
+        self._line(blotted(line, self._secrets) + b"\n")

@@ -1,0 +1,138 @@
+"""Events and effects of the dialogue as JSON text and back: the bodies of a recording's lines.
+
+A body is a line without its opening brace and time. What decides a replay is compared as this text, so there
+is exactly one text for each effect: fields in the order of their class, no spaces.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum
+from typing import Any, Final, get_args
+
+import attrs
+import orjson
+
+from rtassist.dialogue import effects, events
+from rtassist.dialogue.effects import Effect, Play, Send, Show
+from rtassist.dialogue.state import Terms
+from rtassist.protocol import BadFrame, SessionUpdate, decode, decode_client, encode
+
+
+class NotRead(ValueError):  # noqa: N818  # what happened is the name, as everywhere here
+    """A line of a recording that cannot be what it says; `reason` is half a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _name(cls: type) -> str:
+    """`MicLost` → `mic_lost`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+_ELSEWHERE: Final = (events.MicHeard, events.FrameUnreadable)  # runs of samples, and what the server sent
+_LOCAL: Final = {_name(cls): cls for cls in get_args(events.LocalEvent) if cls not in _ELSEWHERE}
+_SHOWN: Final = get_args(effects.Shown)
+_EFFECT_NAMES: Final = {cls: _name(cls) for cls in (*get_args(Effect), *_SHOWN)}
+_FIELDS: Final = {
+    cls: tuple(field.name for field in attrs.fields(cls))
+    for cls in (*_LOCAL.values(), *_SHOWN, *get_args(Effect))
+}
+
+
+def _body(kind: str, name: str, value: Any) -> bytes:
+    body = {kind: name} | {field: getattr(value, field) for field in _FIELDS[type(value)]}
+    try:
+        return orjson.dumps(body, default=_plain)[1:]
+    except TypeError:  # a lone surrogate, which a terminal may give
+        return json.dumps(body, default=_plain, separators=(",", ":")).encode()[1:]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"no notation for a {type(value).__name__}")
+
+
+def parse(line: bytes) -> Any:
+    """The JSON of a line. Raises ValueError."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return json.loads(line)  # it reads lone surrogates
+
+
+def event_body(event: events.Event) -> bytes:
+    """Of a local event: `"event":"typed","text":"hello"}`."""
+    return _body("event", _name(type(event)), event)
+
+
+def effect_body(effect: Effect) -> bytes:
+    """`"effect":"hush","item_id":"item_1"}`; an event that is sent: `"client":{…}}`. Audio is a number of
+    samples: `"effect":"play","item_id":"item_1","samples":4800}`, `"effect":"append","samples":480}`.
+    """
+    match effect:
+        case Send(event=event):
+            if effect.samples:
+                return b'"effect":"append","samples":%d}' % effect.samples
+            return b'"client":' + encode(event).encode() + b"}"
+        case Play(item_id=item_id):
+            return b'"effect":"play","item_id":%b,"samples":%d}' % (orjson.dumps(item_id), effect.samples)
+        case Show(what=what):
+            return _body("effect", _EFFECT_NAMES[type(what)], what)
+        case _:
+            return _body("effect", _EFFECT_NAMES[type(effect)], effect)
+
+
+def read_event(fields: dict[str, Any]) -> events.Event:
+    """A local event, from the JSON of its line. Raises NotRead."""
+    name = fields.get("event")
+    cls = _LOCAL.get(name) if isinstance(name, str) else None
+    if cls is None:
+        raise NotRead(f"no event is called {name!r}")
+    event: events.Event = _instance(cls, {f: fields[f] for f in _FIELDS[cls] if f in fields}, str(name))
+    return event
+
+
+def read_frame(frame: bytes | str) -> events.ServerSaid | events.FrameUnreadable:
+    """What the server said, from its frame."""
+    try:
+        return events.received(frame, decode(frame))
+    except BadFrame as bad:
+        return events.received(frame, bad)
+
+
+def _instance(cls: type[Any], fields: dict[str, Any], name: str) -> Any:
+    for field in attrs.fields(cls):
+        if field.name in fields and type(fields[field.name]).__name__ != field.type:
+            raise NotRead(f"{name}.{field.name} is {fields[field.name]!r}")
+    try:
+        return cls(**fields)
+    except TypeError as error:
+        raise NotRead(f"{name} is not complete ({error})") from None
+
+
+def terms_body(terms: Terms) -> bytes:
+    """What was agreed before a conversation began: the session as it is sent, everything else by name."""
+    fields = {f.name: getattr(terms, f.name) for f in attrs.fields(Terms) if f.name != "session"}
+    session = encode(SessionUpdate(session=terms.session)).encode()
+    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields))
+
+
+def read_terms(begin: Any) -> Terms:
+    """Raises NotRead."""
+    try:
+        update = decode_client(orjson.dumps(begin["session"]))
+    except (BadFrame, TypeError, KeyError) as error:
+        raise NotRead(f"the session's settings cannot be read ({error})") from None
+    fields = begin.get("terms")
+    if not isinstance(update, SessionUpdate) or not isinstance(fields, dict):
+        raise NotRead("the terms are not complete")
+    known = {f.name for f in attrs.fields(Terms)}
+    if unknown := fields.keys() - known:
+        raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
+    terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
+    return terms

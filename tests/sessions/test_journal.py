@@ -1,0 +1,186 @@
+"""What is written down is read back, and costs no secret."""
+
+import json
+
+import pytest
+
+from rtassist.dialogue import effects, events
+from rtassist.dialogue.state import Terms
+from rtassist.protocol import InputAudioBufferAppend, ResponseCancel, Session, encode
+from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
+from rtassist.sessions import notation, reading
+from rtassist.sessions.journal import Journal, Note, blotted
+from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Happened, Heard, Torn
+
+TERMS = Terms(session=Session(type="realtime"), push_to_talk=True)
+CHUNK = bytes(range(240)) * 4
+
+
+class Written:
+    def __init__(self, *secrets: str) -> None:
+        self.lines: list[bytes] = []
+        self.mic, self.voice = bytearray(), bytearray()
+        self.journal = Journal(
+            line=self.lines.append, mic=self.mic.extend, voice=self.voice.extend, secrets=secrets
+        )
+        self.journal.begin(0, TERMS)
+
+    def note(self, *notes: Note) -> list[reading.Record]:
+        for number, note in enumerate(notes):
+            self.journal.note(number, note)
+        self.journal.end(10_000_000)
+        return list(reading.records(self.lines))[1:-1]
+
+
+def heard(pcm: bytes = CHUNK) -> events.MicHeard:
+    return events.MicHeard(pcm)
+
+
+def appended(pcm: bytes = CHUNK) -> effects.Send:
+    return effects.Send(InputAudioBufferAppend(audio=pcm))
+
+
+def said(event: AudioDelta) -> events.ServerSaid:
+    return events.ServerSaid(event, encode(event))
+
+
+AUDIO = AudioDelta(response_id="r", item_id="i", output_index=0, content_index=0, delta=CHUNK)
+
+
+def test_the_terms_come_back() -> None:
+    written = Written()
+    written.note()
+    begun, ended = reading.records(written.lines)
+    assert begun == Begun(2, 0, TERMS)
+    assert isinstance(ended, Ended)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        events.Typed("a \ud800 lone surrogate, “quotes” and\nlines"),
+        events.MicLost("it is unplugged", may_return=True),
+        events.PlaybackEnded("item", 4800),
+        events.LinkLost(1006, "gone"),
+        events.Interrupted(),
+    ],
+)
+def test_what_happens_here_comes_back(event: events.Event) -> None:
+    (record,) = Written().note(event)
+    assert record == Happened(3, 0, event)
+
+
+def test_what_the_server_says_comes_back_byte_for_byte() -> None:
+    frame = '{ "type":"what.is.this", "umlaut":"ä", "nested":{"n":1.50} }'
+    written = Written()
+    (record,) = written.note(notation.read_frame(frame))
+    assert isinstance(record, Happened)
+    assert record.event == notation.read_frame(frame)
+    assert frame.encode() in written.lines[1]
+
+
+@pytest.mark.parametrize("frame", ["no JSON", '{"type":5}', '{\n"type":"x"}', b"\xff\x00"])
+def test_what_is_no_event_comes_back(frame: str | bytes) -> None:
+    said = notation.read_frame(frame)
+    (record,) = Written().note(said)
+    assert isinstance(record, Happened)
+    assert record.event == said
+
+
+def test_audio_stands_beside_the_text() -> None:
+    written = Written()
+    first, played, second = written.note(said(AUDIO), effects.Play("i", CHUNK), said(AUDIO))
+    assert isinstance(first, Happened)
+    assert isinstance(first.event, events.ServerSaid)
+    assert isinstance(first.event.event, AudioDelta)
+    assert len(first.event.event.delta) == len(CHUNK)
+    assert first.voice == (0, 480)
+    assert played == Asked(4, 1, notation.effect_body(effects.Play("i", CHUNK)), (0, 480))
+    assert isinstance(second, Happened)
+    assert bytes(written.voice) == CHUNK or second.voice == (480, 480)
+
+
+def test_chunks_of_the_microphone_are_one_line() -> None:
+    written = Written()
+    chunks: list[Note] = [heard(), appended()] * 3
+    run, key = written.note(*chunks, events.Interrupted())
+    assert run == Heard(3, 0, (0, 1440), ((0, 480), (2, 480), (4, 480)), appended=True)
+    assert isinstance(key, Happened)
+    assert bytes(written.mic) == CHUNK * 3
+
+
+def test_a_run_is_all_sent_or_not_at_all() -> None:
+    runs = Written().note(heard(), heard(), appended(), heard(), appended(), heard())
+    assert [(len(r.chunks), r.appended) for r in runs if isinstance(r, Heard)] == [
+        (1, False),
+        (2, True),
+        (1, False),
+    ]
+
+
+def test_what_a_chunk_asked_for_besides_stands_behind_it() -> None:
+    cancel = effects.Send(ResponseCancel())
+    run, asked = Written().note(heard(), appended(), cancel)
+    assert isinstance(run, Heard)
+    assert run.appended
+    assert asked == Asked(4, 2, notation.effect_body(cancel))
+
+
+def test_a_torn_line_is_told_apart() -> None:
+    written = Written()
+    written.note(events.Interrupted())
+    *_, torn = reading.records([*written.lines[:-1], written.lines[-1][:-1]])
+    assert torn == Torn(4)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{}",
+        b"\x00\xff",
+        b'{"us":1,"event":"dancing"}',
+        b'{"us":1,"event":"typed"}',
+        b'{"us":1,"event":"playback_ended","item_id":"i","heard":"much"}',
+        b'{"us":1,"server":{"type":"response.created"}',
+        b'{"us":1,"effect":"hush","item_id":}',
+        b'{"us":1,"mic":[0,480],"chunks":[[0,100]],"appended":true}',
+        b'{"us":1,"voice":[0,4],"server":{"type":"x"}}',
+        b'{"us":1,"begin":{"session":{"type":"session.update","session":{}},"terms":{"magic":1}}}',
+        b'{"us":1,"end":[]}',
+    ],
+)
+def test_a_damaged_line_is_named(line: bytes) -> None:
+    written = Written()
+    with pytest.raises(Damaged) as damaged:
+        list(reading.records([*written.lines, line + b"\n", b"{}\n"]))
+    assert damaged.value.line == 3
+
+
+def test_another_program_s_spaces_and_order_of_keys_are_read() -> None:
+    line = json.dumps({"text": "hello", "event": "typed", "us": 7}).encode() + b"\n"
+    (record,) = reading.records([line])
+    assert record == Happened(2, 7, events.Typed("hello"))
+
+
+def test_time_does_not_run_backwards() -> None:
+    written = Written()
+    written.journal.note(5, events.Interrupted())
+    written.journal.note(4, events.Interrupted())
+    with pytest.raises(Damaged, match="backwards"):
+        list(reading.records(written.lines))
+
+
+def test_a_key_is_blotted_out() -> None:
+    secret = "correct horse/“battery” 9"
+    written = Written(secret)
+    written.note(
+        events.Typed(f"my key is {secret}"),
+        events.ToolEnded("call", json.dumps({"key": "sk-proj-abc123DEF456ghi789"})),
+        events.Typed("the desk-lamp-by-the-window-there"),
+    )
+    text = b"".join(written.lines)
+    assert b"horse" not in text
+    assert b"DEF456" not in text
+    assert b"desk-lamp-by-the-window-there" in text
+    assert len(blotted(b"sk-proj-abc123DEF456ghi789")) == 26
