@@ -2,8 +2,8 @@
 
 A recording `NAME.jsonl` is UTF-8 text, one JSON object a line, each ended by a line feed. Every line but
 the first begins with `"us"`, integer microseconds since the recording began, which never decrease; then,
-where the line is about received audio, the run of samples; then the key that says what the line is. A line that is
-not ended by a line feed was being written when the program died: it counts for nothing.
+where the line is about received audio, the run of samples; then the key that says what the line is. A line
+that is not ended by a line feed was being written when the program died: it counts for nothing.
 
     {"format":"rtassist session","version":1,…}              the first line: see `header`
     {"us":0,"begin":{"session":{…},"terms":{…}}}             a conversation begins, over a link that stands.

@@ -99,7 +99,10 @@ class Torn:
 
 Record = Begun | Happened | Heard | Asked | Gap | Ended | Torn
 
-_KINDS: Final = "server effect client event mic begin server_text server_bytes gap end".split()
+_KINDS: Final = (
+    *("server", "effect", "client", "event", "mic", "begin"),
+    *("server_text", "server_bytes", "gap", "end"),
+)
 _LINE: Final = re.compile(rb'\{"us":(\d+),(?:"voice":\[(\d+),(\d+)\],)?"(%b)":' % "|".join(_KINDS).encode())
 
 
