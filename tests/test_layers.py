@@ -75,6 +75,8 @@ LAYERS = {
     "doctor.chirp": layer("audio.SAMPLE_RATE audio.pcm", "attrs numpy", pure=True),
     "doctor.server_checks": layer("doctor errors settings", "trio"),
     "doctor.duplex": layer("audio", "attrs numpy trio"),
+    "doctor.loop": layer("audio doctor", "attrs numpy"),
+    "doctor.verdicts": layer("audio doctor", "attrs numpy"),
     "doctor.sound_checks": layer("audio doctor", "attrs numpy trio"),
     "doctor.stress": layer("audio doctor", "attrs numpy trio"),
     "sound": layer("audio errors settings", "attrs"),

@@ -7,6 +7,8 @@ from rtassist.doctor.report import Advice, Check
 LOUD_DB = -40.0
 """An echo this far below what was played is heard by a server's voice detection."""
 
+SILENT_DBFS = -80.0
+
 
 def advise(checks: Sequence[Check], *, echo: str) -> list[Advice]:
     """What to say, set or install. `echo`: what --echo is now."""
@@ -47,14 +49,14 @@ def _echo(by_id: Mapping[str, Check], echo: str) -> list[Advice]:
 
 
 def _devices(by_id: Mapping[str, Check]) -> list[Advice]:
+    """Another one in place of what gives nothing."""
     told = []
-    for id, option, trouble in (
-        ("microphone", "--mic", "this one gives no voice"),
-        ("loudspeaker", "--speaker", "this one does not sound as it should"),
-    ):
-        others = _values(by_id, id).get("others")
-        if _state(by_id, id) in ("warning", "failed") and isinstance(others, Sequence) and others:
-            told.append(Advice(setting=f"{option} {others[0]}", why=f"{trouble}; that is another."))
+    for id, option in (("microphone", "--mic"), ("loudspeaker", "--speaker")):
+        values = _values(by_id, id)
+        peak, others = values.get("peak_dbfs"), values.get("others")
+        nothing = _state(by_id, id) == "failed" or (isinstance(peak, float) and peak < SILENT_DBFS)
+        if nothing and isinstance(others, Sequence) and others:
+            told.append(Advice(setting=f"{option} {others[0]}", why=f"the {id} in use gives nothing."))
     return told
 
 

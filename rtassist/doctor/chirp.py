@@ -18,9 +18,13 @@ FROM_HZ, TO_HZ = 500, 5000
 AMPLITUDE = 0.25
 EDGE = SAMPLE_RATE // 100
 """10 ms: without it each end clicks."""
-CLEAR = 8.0
-"""How far a chirp must stand out of everything else that resembles it. The highest of 27,600 places of noise
-reaches 4.5 times their mean square's root, of speech and hum 7 (tests/doctor/test_chirp.py)."""
+ALIKE = 0.2
+"""The likeness (a correlation coefficient) from which on it is a chirp. In a room one reaches 0.6 to 0.7,
+under noise that is 10 dB louder 0.3; noise itself reaches 0.09, a voice 0.13, hum 0.01
+(tests/doctor/test_chirp.py).
+"""
+QUIETEST = 1e-3
+"""What is 30 dB below the loudest of a recording is like anything: there likeness counts less."""
 EARLIER = SAMPLE_RATE * 15 // 1000
 DIRECT = 0.6
 """A reflection within 15 ms may be louder than the sound that came straight, hardly by 4 dB."""
@@ -36,60 +40,61 @@ def chirp() -> Samples:
 
 @frozen(kw_only=True)
 class Heard:
-    """`at`: where the chirp begins, between samples too. `clear`: how far it stands out. `gain_db`: its
-    level by that of the chirp that was played."""
+    """`at`: where the chirp begins, between samples too. `likeness`: 0 to 1. `gain_db`: its level by that of
+    the chirp that was played."""
 
     at: float
-    clear: float
+    likeness: float
     gain_db: float
 
 
 def find(heard: Samples, sought: Samples) -> Heard | None:
     """The first place where `sought` stands in `heard`, whatever its level and polarity; None: nowhere."""
-    places = len(heard) - len(sought) + 1
-    if places < 3:
+    if len(heard) < len(sought) + 2:
         return None
-    likeness = np.abs(_correlated(heard, sought))[:places]
+    product = _correlated(heard, sought)
+    energy = float(np.sum(np.square(sought, dtype=np.float64)))
+    sums = np.concatenate([[0.0], np.cumsum(np.square(heard, dtype=np.float64))])
+    energies = sums[len(sought) :] - sums[: -len(sought)]
+    if (loudest := float(np.max(energies))) <= 0:
+        return None
+    likeness = product / np.sqrt(np.maximum(energies, QUIETEST * loudest) * energy)
     best = int(np.argmax(likeness))
-    beside = np.ones(places, dtype=bool)
-    beside[max(0, best - len(sought)) : best + len(sought)] = False
-    noise = float(np.sqrt(np.mean(np.square(likeness[beside])))) if beside.any() else 0.0
-    # A loop without a room has no noise at all, and rounds to 16 bits.
-    clear = float(likeness[best]) / max(noise, float(likeness[best]) * 1e-4, 1e-12)
-    if clear < CLEAR:
+    if likeness[best] < ALIKE:
         return None
-    direct = _direct(likeness, best)
-    gain = float(likeness[direct]) / float(np.sum(np.square(sought, dtype=np.float64)))
-    return Heard(at=_between(likeness, direct), clear=clear, gain_db=float(20 * np.log10(max(gain, 1e-9))))
+    direct = _direct(product, best)
+    gain_db = float(20 * np.log10(max(product[direct] / energy, 1e-9)))
+    return Heard(at=_between(product, direct), likeness=float(likeness[best]), gain_db=gain_db)
 
 
 def _correlated(heard: Samples, sought: Samples) -> NDArray[np.float64]:
+    """Of either polarity, for each place where all of `sought` fits in."""
     size = 1 << (len(heard) + len(sought)).bit_length()
     spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(sought, size))
-    return np.fft.irfft(spectrum, size)
+    return np.abs(np.fft.irfft(spectrum, size)[: len(heard) - len(sought) + 1])
 
 
-def _direct(likeness: NDArray[np.float64], best: int) -> int:
+def _direct(product: NDArray[np.float64], best: int) -> int:
     """The earliest peak that may be the sound that came straight. The chirp's own side lobes are lower."""
     start = max(1, best - EARLIER)
     peaks = [
         at
         for at in range(start, best)
-        if likeness[at - 1] < likeness[at] >= likeness[at + 1] and likeness[at] > DIRECT * likeness[best]
+        if product[at - 1] < product[at] >= product[at + 1] and product[at] > DIRECT * product[best]
     ]
     # The carrier makes a peak every 4 samples or so around the true one: those belong to it.
     early = [at for at in peaks if best - at > SAMPLE_RATE // 1000]
     if not early:
         return best
-    cluster = likeness[early[0] : early[0] + SAMPLE_RATE // 1000]
+    cluster = product[early[0] : early[0] + SAMPLE_RATE // 1000]
     return early[0] + int(np.argmax(cluster))
 
 
-def _between(likeness: NDArray[np.float64], peak: int) -> float:
+def _between(product: NDArray[np.float64], peak: int) -> float:
     """The top of the parabola through the peak and its neighbours."""
-    if not 0 < peak < len(likeness) - 1:
+    if not 0 < peak < len(product) - 1:
         return float(peak)
-    before, top, after = (float(value) for value in likeness[peak - 1 : peak + 2])
+    before, top, after = (float(value) for value in product[peak - 1 : peak + 2])
     bend = before - 2 * top + after
     return peak + (0.5 * (before - after) / bend if bend else 0.0)
 

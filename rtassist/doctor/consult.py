@@ -139,15 +139,15 @@ async def _server(
     found: Found,
 ) -> None:
     if problems:
-        found(server_checks.not_connected(server.where, "the settings are wrong"))
+        found(server_checks.not_connected("not tried with wrong settings"))
         return
     found(server_checks.key(settings))
     if plan.connect is False:
-        found(server_checks.not_connected(server.where, "--no-connect"))
+        found(server_checks.not_connected(f"{server.where} is not tried (--no-connect)"))
     elif plan.connect or not settings.embedded:
         found(await server_checks.endpoint(server.where, server.opening, announce))
     else:
-        found(server_checks.not_connected(server.where, "--connect does"))
+        found(server_checks.not_connected(f"{server.where} is not tried (--connect does)"))
     if settings.embedded:
         found(server_checks.embedded(server.deaf, server.mute))
 

@@ -15,7 +15,8 @@ from rtassist.audio.pcm import Samples, samples_in, to_float
 from rtassist.audio.speaker import DeviceSpeaker
 
 CHUNK_BYTES = 2 * 480
-POLL_S = 0.002
+POLL_S = 0.005
+"""`DeviceSpeaker.heard` goes on by itself between the device's reports."""
 
 
 @define

@@ -18,7 +18,7 @@ def key(settings: Settings) -> Check:
         asked = f" ({settings.source('offline')})" if settings.offline else ": no key and no URL is set"
         summary = f"Key: not needed, rtassist talks to its own server{asked}"
     elif settings.api_key is None:
-        summary = f"Key: none is set, and none is sent to {settings.source('url')}"
+        summary = f"Key: none is set, the server of {settings.source('url')} is asked without one"
     else:
         summary = f"Key: {source}"
     return Check(id="key", state="ok", summary=summary, values=values)
@@ -59,8 +59,8 @@ def _cure(failure: Failure) -> str:
     return "look at the network, and at the address in --url or RTASSIST_URL; or talk with --offline."
 
 
-def not_connected(where: str, why: str) -> Check:
-    return Check(id="endpoint", state="skipped", summary=f"Server: {where} is not tried ({why})")
+def not_connected(what: str) -> Check:
+    return Check(id="endpoint", state="skipped", summary=f"Server: {what}")
 
 
 def embedded(deaf: str, mute: str) -> Check:

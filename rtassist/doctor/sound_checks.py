@@ -2,7 +2,6 @@
 
 import errno
 import socket
-import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -11,48 +10,38 @@ from typing import TypeVar
 
 import numpy as np
 import trio
-from attrs import define, field, frozen
+from attrs import define
 
 from rtassist.audio import SAMPLE_RATE, SoundUnavailable
 from rtassist.audio.devices import Device, Kind, choose, of_kind
-from rtassist.audio.echo import FRAME, Canceller, Echo, canceller
+from rtassist.audio.echo import Canceller, Echo, canceller
 from rtassist.audio.far_end import LOUD, Pcm
 from rtassist.audio.files import file_meant
-from rtassist.audio.microphone import DeviceMicrophone, devices, open_device_microphone
+from rtassist.audio.microphone import devices, open_device_microphone
 from rtassist.audio.pcm import samples_in_ms, silence, to_pcm16
 from rtassist.audio.speaker import DeviceSpeaker, open_device_speaker
 from rtassist.doctor import chirp
 from rtassist.doctor.checks import pulse_socket
-from rtassist.doctor.duplex import Heard, Sounded, dbfs, listen, play, until_heard
+from rtassist.doctor.duplex import Heard, listen, play, until_heard
 from rtassist.doctor.examine import Found
-from rtassist.doctor.report import Check, State, first_sentence
+from rtassist.doctor.loop import MARKS, loop_of, row
+from rtassist.doctor.report import Check, first_sentence
+from rtassist.doctor.verdicts import (
+    LEAD_S,
+    NOTHING_DBFS,
+    RESTART,
+    Measured,
+    cancellation_check,
+    drift_check,
+    loopback_check,
+    loudspeaker_check,
+    microphone_check,
+)
 
 LABELS: Mapping[Kind, str] = {"microphone": "Microphone", "speaker": "Loudspeaker"}
 IDS: Mapping[Kind, str] = {"microphone": "microphone", "speaker": "loudspeaker"}
-RESTART = {
-    "linux": "restart it: `systemctl --user restart pipewire pipewire-pulse`, or `pulseaudio --kill`.",
-}.get(sys.platform, "restart the machine's sound service.")
-
-LEAD_S = 1.0
-"""The room by itself; the devices settle in it."""
-CHIRPS = 6
-PERIOD = 60 * 480
-"""1.2 s: a Bluetooth headset there and back needs 0.3 to 0.5."""
-WINDOW = PERIOD - samples_in_ms(50)
-EARLY = samples_in_ms(50)
-"""Reports of what has sounded are off by up to 15 ms, and a device may sound before it says so."""
-ALIKE = samples_in_ms(50)
-ENOUGH_CHIRPS = 4
 STOPPED_AFTER_S = 0.4
-SILENT_DBFS = -90.0
-"""Below the last bit of 16: no room and no card is so quiet, only a switch is."""
-SLOW_MS = 250
-DRIFTS_PPM = 300
-"""Cards in order differ by up to 100 ppm; the canceller follows that by itself."""
 VOICE_S = 6.0
-LEARNING_S = 2.0
-WEAK_DB = 10.0
-AUDIBLE_DB = 6.0
 
 T = TypeVar("T")
 Announce = Callable[[str], None]
@@ -137,14 +126,15 @@ async def sound(
                 announce(f"A short chirp is played {with_what} (9 s).")
                 measured = await _measure(loud, heard)
             nursery.cancel_scope.cancel()
-    if mic:
-        found(microphone_check(mic, heard, there))
-    if loud:
-        found(loudspeaker_check(loud, measured, there))
-    if mic and loud and not (heard.lost or measured.lost):
+    if mic and mic.device:
+        hearing = microphone_check(mic.device, heard, mic.dropped_chunks, _others(there, mic.device))
+        found(hearing)
+    if loud and loud.device:
+        found(loudspeaker_check(loud.device, measured, _others(there, loud.device)))
+    if mic and loud and not (heard.lost or measured.lost or hearing.values["peak_dbfs"] == NOTHING_DBFS):
         loop = loop_of(heard, measured.sounded)
         found(loopback_check(loop, measured.sounded))
-        found(drift_check(loop, loud.underruns))
+        found(drift_check(loop, measured.underruns))
         if installed and loop.found:
             announce(f"A voice without words is played ({VOICE_S:g} s).")
             found(await _cancellation(microphone, speaker))
@@ -183,26 +173,14 @@ async def _opened(
         return None
 
 
-@define
-class Measured:
-    """How a loudspeaker did."""
-
-    sounded: Sounded = field(factory=Sounded)
-    stop_left_ms: float | None = None
-
-    @property
-    def lost(self) -> str:
-        return self.sounded.lost
-
-
 async def _measure(speaker: DeviceSpeaker, heard: Heard) -> Measured:
     """The chirps, and then a voice that is stopped."""
-    one = chirp.chirp()
-    row = np.zeros(CHIRPS * PERIOD, np.float32)
-    for start in range(0, len(row), PERIOD):
-        row[start : start + len(one)] = one
-    marks = range(0, len(row), PERIOD)
-    measured = Measured(sounded=await play(speaker, to_pcm16(row), marks))
+    measured = Measured(
+        sounded=await play(speaker, to_pcm16(row()), MARKS),
+        buffer_samples=speaker.buffer_samples,
+        reserve_samples=speaker.reserve_samples,
+        underruns=speaker.underruns,
+    )
     if measured.lost:
         return measured
     if heard.count and not heard.lost:
@@ -216,202 +194,6 @@ async def _measure(speaker: DeviceSpeaker, heard: Heard) -> Measured:
         await play(speaker, silence(0), ())  # it drains
         measured.stop_left_ms = round((speaker.heard() - heard_then) * 1000 / SAMPLE_RATE, 1)
     return measured
-
-
-def microphone_check(microphone: DeviceMicrophone, heard: Heard, there: Sequence[Device]) -> Check:
-    assert microphone.device is not None
-    name = microphone.device.name
-    room = heard.samples(0, round(LEAD_S * SAMPLE_RATE))
-    everything = heard.samples()
-    peak = float(np.max(np.abs(everything))) if len(everything) else 0.0
-    level = dbfs(room - np.mean(room)) if len(room) else -120.0
-    values: dict[str, object] = {
-        "name": name,
-        "id": microphone.device.id,
-        "others": _others(there, microphone.device),
-        "level_dbfs": level,
-        "peak_dbfs": round(float(20 * np.log10(peak)), 1) if peak else -120.0,
-        "worst_gap_ms": heard.worst_gap_ms(),
-        "dropped_chunks": microphone.dropped_chunks,
-    }
-    state: State = "ok"
-    what = f"{level:.0f} dBFS in quiet" if level > SILENT_DBFS else "without any noise of its own"
-    cure = ""
-    if heard.lost or not len(everything):
-        state, what, cure = "failed", heard.lost or "it gives no sound", RESTART
-    elif peak == 0 or (level < SILENT_DBFS and peak < 1e-4):
-        state, what, cure = "warning", "it gives nothing but silence", silence_cure(sys.platform)
-    elif peak >= 0.999:
-        state, what = "warning", "it is overdriven"
-        cure = "lower its level in the system's sound settings."
-    return Check(
-        id="microphone",
-        state=state,
-        summary=f"Microphone: {name}, {what}",
-        cure=cure,
-        values=values,
-    )
-
-
-def _others(there: Sequence[Device], device: Device) -> list[str]:
-    return [d.id for d in of_kind(there, device.kind) if not d.monitor and d.id != device.id]
-
-
-def silence_cure(system: str) -> str:
-    """A system that forbids the microphone gives silence, and no error."""
-    if system == "darwin":
-        return (
-            "allow the microphone to your terminal in System Settings, Privacy & Security, Microphone; "
-            "else unmute it, or choose another with --mic."
-        )
-    if system == "win32":
-        return "allow apps the microphone in Settings, Privacy; else unmute it, or choose another with --mic."
-    return "unmute it in the system's sound settings, or choose another with --mic (`rtassist devices`)."
-
-
-def loudspeaker_check(speaker: DeviceSpeaker, measured: Measured, there: Sequence[Device]) -> Check:
-    assert speaker.device is not None
-    name, sounded = speaker.device.name, measured.sounded
-    latencies = latencies_ms(sounded)
-    first = round(latencies[0]) if latencies else None
-    values: dict[str, object] = {
-        "name": name,
-        "id": speaker.device.id,
-        "others": _others(there, speaker.device),
-        "first_ms": first,
-        "ahead_ms": round(statistics.median(latencies[1:])) if len(latencies) > 1 else None,
-        "buffer_ms": round(speaker.buffer_samples * 1000 / SAMPLE_RATE, 1),
-        "reserve_ms": round(speaker.reserve_samples * 1000 / SAMPLE_RATE, 1),
-        "stop_left_ms": measured.stop_left_ms,
-        "underruns": speaker.underruns,
-    }
-    if measured.lost or first is None:
-        what = measured.lost or "what is played does not sound"
-        summary = f"Loudspeaker: {name}, {what}"
-        return Check(id="loudspeaker", state="failed", summary=summary, cure=RESTART, values=values)
-    what = f"sounds within {first} ms"
-    if measured.stop_left_ms is not None:
-        what += f"; a stop leaves {measured.stop_left_ms:g} ms"
-    cure = ""
-    if speaker.underruns:
-        what += f"; it ran dry {speaker.underruns} times"
-        cure = "close what keeps the machine busy"
-        cure += ", or set PULSE_LATENCY_MSEC=120 for more in reserve." if sys.platform == "linux" else "."
-    elif first > SLOW_MS:
-        cure = "a wired loudspeaker or headset answers sooner (--speaker)."
-    return Check(
-        id="loudspeaker",
-        state="warning" if cure else "ok",
-        summary=f"Loudspeaker: {name}, {what}",
-        cure=cure,
-        values=values,
-    )
-
-
-def latencies_ms(sounded: Sounded) -> list[float]:
-    """From handing over each mark until it sounds, by the device's own account."""
-    return [
-        (sounded.sounded_s[mark] - sounded.handed_s[mark]) * 1000
-        for mark in sounded.marks
-        if mark in sounded.sounded_s and mark in sounded.handed_s
-    ]
-
-
-@frozen(kw_only=True)
-class Loop:
-    """The chirps that the microphone heard: where each stood when it was played and when it was heard."""
-
-    played: tuple[int, ...] = ()
-    heard: tuple[float, ...] = ()
-    capture_ms: float = 0.0
-    echo_db: float = 0.0
-
-    @property
-    def found(self) -> bool:
-        return len(self.played) >= ENOUGH_CHIRPS
-
-
-def loop_of(heard: Heard, sounded: Sounded) -> Loop:
-    """Chirps count that were heard about equally long after they sounded: another sound that resembles one
-    does not keep the time."""
-    sought = chirp.chirp()
-    began_s, everything = heard.began_s(), heard.samples()
-    rows = []
-    for mark in sounded.marks:
-        if mark not in sounded.sounded_s:
-            continue
-        start = max(0, heard.place(sounded.sounded_s[mark]) - EARLY)
-        place = chirp.find(everything[start : start + EARLY + WINDOW], sought)
-        if place:
-            at = start + place.at
-            late_ms = (began_s + at / SAMPLE_RATE - sounded.sounded_s[mark]) * 1000
-            rows.append((mark, at, late_ms, place.gain_db))
-    if not rows:
-        return Loop()
-    middle = statistics.median(at - mark for mark, at, _, _ in rows)
-    kept = [row for row in rows if abs(row[1] - row[0] - middle) < ALIKE]
-    if not kept:
-        return Loop()
-    return Loop(
-        played=tuple(row[0] for row in kept),
-        heard=tuple(row[1] for row in kept),
-        capture_ms=statistics.median(row[2] for row in kept),
-        echo_db=statistics.median(row[3] for row in kept),
-    )
-
-
-def loopback_check(loop: Loop, sounded: Sounded) -> Check:
-    if not loop.found:
-        return Check(
-            id="loopback",
-            state="warning",
-            summary="Loop: the chirp was not heard by the microphone",
-            cure="with headphones that is right, say --echo headphones; else turn the loudspeaker up, "
-            "or choose the devices with --mic and --speaker.",
-            values={"heard": False, "total_ms": None, "playback_ms": None, "capture_ms": None}
-            | {"echo_db": None},
-        )
-    latencies = latencies_ms(sounded)
-    playback = round(statistics.median(latencies[1:] or latencies))
-    capture = round(loop.capture_ms)
-    return Check(
-        id="loopback",
-        state="ok",
-        summary=f"Loop: the chirp is back after {playback + capture} ms ({playback} until it sounds, "
-        f"{capture} until it is heard), at {round(loop.echo_db)} dB",
-        values={
-            "heard": True,
-            "total_ms": playback + capture,
-            "playback_ms": playback,
-            "capture_ms": capture,
-            "echo_db": round(loop.echo_db, 1),
-        },
-    )
-
-
-def drift_check(loop: Loop, underruns: int) -> Check:
-    measured = chirp.drift(loop.played, loop.heard) if loop.found else None
-    nothing = {"ppm": None, "within_ppm": None}
-    if measured is None:
-        summary = "Clocks of the two devices: not compared, the chirp was not heard"
-        return Check(id="drift", state="skipped", summary=summary, values=nothing)
-    if measured.torn or underruns:
-        return Check(
-            id="drift",
-            state="warning",
-            summary="Clocks of the two devices: not compared, the sound was torn",
-            cure="close what keeps the machine busy, and look again.",
-            values=nothing,
-        )
-    ppm, within = round(measured.ppm, 1), round(measured.within_ppm, 1)
-    values = {"ppm": ppm, "within_ppm": within}
-    if abs(ppm) <= within:
-        summary = f"Clocks of the two devices: the same within {within:g} ppm"
-    else:
-        summary = f"Clocks of the two devices: {abs(ppm):g} ppm apart (within {within:g})"
-    far = abs(ppm) > DRIFTS_PPM
-    cure = "use the microphone and the loudspeaker of one card." if far else ""
-    return Check(id="drift", state="warning" if far else "ok", summary=summary, cure=cure, values=values)
 
 
 @define
@@ -457,29 +239,5 @@ async def _cancellation(microphone: str | None, speaker: str | None) -> Check:
     return cancellation_check(powers)
 
 
-def cancellation_check(powers: Sequence[tuple[bool, float, float]]) -> Check:
-    """`powers`: whether a voice sounded, the microphone's power, and what was left; a row each 10 ms."""
-    quiet = [near for voiced, near, _ in powers if not voiced]
-    voiced = [(near, left) for sounds, near, left in powers if sounds][
-        round(LEARNING_S * SAMPLE_RATE / FRAME) :
-    ]
-    if not voiced:
-        summary = "Echo: not measured, nothing sounded"
-        return Check(id="cancellation", state="skipped", summary=summary)
-    near_db = _db(statistics.fmean(near for near, _ in voiced))
-    left_db = _db(statistics.fmean(left for _, left in voiced))
-    room_db = _db(statistics.median(quiet)) if quiet else -120.0
-    erle = round(near_db - left_db, 1)
-    values = {"erle_db": erle, "echo_dbfs": round(near_db, 1), "left_dbfs": round(left_db, 1)}
-    if near_db - room_db < AUDIBLE_DB:
-        summary = "Echo: the voice is no louder than the room, there is nothing to cancel"
-        return Check(id="cancellation", state="ok", summary=summary, values=values)
-    summary = f"Echo: {erle:.0f} dB are cancelled, of {near_db:.0f} dBFS {left_db:.0f} are left"
-    if erle >= WEAK_DB or left_db - room_db < AUDIBLE_DB:
-        return Check(id="cancellation", state="ok", summary=summary, values=values)
-    cure = "turn the loudspeaker down, or wear headphones (--echo headphones)."
-    return Check(id="cancellation", state="warning", summary=summary, cure=cure, values=values)
-
-
-def _db(power: float) -> float:
-    return float(10 * np.log10(max(power, 1e-12)))
+def _others(there: Sequence[Device], device: Device) -> list[str]:
+    return [d.id for d in of_kind(there, device.kind) if not d.monitor and d.id != device.id]
