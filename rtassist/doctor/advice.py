@@ -49,20 +49,18 @@ def _echo(by_id: Mapping[str, Check], echo: str) -> list[Advice]:
 
 
 def _devices(by_id: Mapping[str, Check]) -> list[Advice]:
-    """Another one in place of what gives nothing."""
-    told = []
-    for id, option in (("microphone", "--mic"), ("loudspeaker", "--speaker")):
-        values = _values(by_id, id)
-        peak, others = values.get("peak_dbfs"), values.get("others")
-        nothing = _state(by_id, id) == "failed" or (isinstance(peak, float) and peak < SILENT_DBFS)
-        if nothing and isinstance(others, Sequence) and others:
-            told.append(Advice(setting=f"{option} {others[0]}", why=f"the {id} in use gives nothing."))
-    return told
+    """Another microphone in place of one that is silent."""
+    values = _values(by_id, "microphone")
+    peak, others = values.get("peak_dbfs"), values.get("others")
+    silent = _state(by_id, "microphone") == "warning" and isinstance(peak, float) and peak < SILENT_DBFS
+    if silent and isinstance(others, Sequence) and others:
+        return [Advice(setting=f"--mic {others[0]}", why="the microphone in use gives nothing but silence.")]
+    return []
 
 
 def _buffer(by_id: Mapping[str, Check]) -> list[Advice]:
-    dry = [_values(by_id, id).get("underruns") for id in ("loudspeaker", "stress")]
-    if any(dry):
+    worn = [id for id in ("loudspeaker", "stress") if _state(by_id, id) == "warning"]
+    if any(_values(by_id, id).get("underruns") for id in worn):
         why = "the loudspeaker ran dry; with more in reserve a busy machine is in time (Linux)."
         return [Advice(setting="PULSE_LATENCY_MSEC=120", why=why)]
     return []

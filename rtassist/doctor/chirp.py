@@ -100,39 +100,40 @@ def _between(product: NDArray[np.float64], peak: int) -> float:
 
 
 TORN = SAMPLE_RATE // 2000
-"""0.5 ms off an even row: sound was lost or filled in before that chirp."""
+"""0.5 ms more or less than the others between two chirps: sound was lost or filled in there."""
 
 
 @frozen(kw_only=True)
 class Drift:
     """`ppm`: by how much the microphone's clock is faster than the loudspeaker's; it is right within
-    `within_ppm`. `torn`: more than a third of the chirps do not stand in an even row, and it is not right."""
+    `within_ppm`; both None where the row of chirps was torn too often. `tears`: how often."""
 
-    ppm: float
-    within_ppm: float
-    torn: bool
+    ppm: float | None
+    within_ppm: float | None
+    tears: int
 
 
 def drift(played: Sequence[float], heard: Sequence[float]) -> Drift | None:
     """From where each chirp stood in the loudspeaker's stream, and in the microphone's. None: too few.
 
-    The slope is the median of those between all pairs (Theil and Sen): one chirp that was found at a wrong
-    place does not move it.
+    The slope is the median of those between all pairs (Theil and Sen), after the tears were mended.
     """
     if len(played) < 3:
         return None
     x, y = np.asarray(played, np.float64), np.asarray(heard, np.float64)
-    offsets = y - x
+    lengths, changes = np.diff(x), np.diff(y - x)
+    usual = float(np.median(changes / lengths)) * lengths
+    even = np.abs(changes - usual) < TORN
+    tears = int(np.count_nonzero(~even))
+    if tears * 2 >= len(even):
+        return Drift(ppm=None, within_ppm=None, tears=tears)
+    offsets = np.concatenate([[0.0], np.cumsum(np.where(even, changes, usual))])
     one, other = np.triu_indices(len(x), 1)
     slope = float(np.median((offsets[other] - offsets[one]) / (x[other] - x[one])))
     left = offsets - slope * x
-    left -= np.median(left)
-    even = np.abs(left) < TORN
-    if np.count_nonzero(even) * 3 < len(x) * 2:
-        return Drift(ppm=slope * 1e6, within_ppm=float("inf"), torn=True)
     # A quarter of a sample is what the parabola leaves in a room with noise.
-    within = max(0.25, float(np.sqrt(np.mean(left[even] ** 2)))) * 2 / float(np.ptp(x[even]))
-    return Drift(ppm=slope * 1e6, within_ppm=within * 1e6, torn=False)
+    within = max(0.25, float(np.std(left))) * 2 / float(np.sum(lengths[even]))
+    return Drift(ppm=slope * 1e6, within_ppm=within * 1e6, tears=tears)
 
 
 SYLLABLES_HZ = 4.0

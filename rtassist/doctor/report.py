@@ -25,7 +25,7 @@ The JSON object, whose keys stay as they are as long as `format` does:
     loudspeaker   name, id, others, first_ms, ahead_ms, buffer_ms, reserve_ms (a period, and
                   how late a thread may be), stop_left_ms, underruns
     loopback      heard, total_ms, playback_ms, capture_ms, echo_db
-    drift         ppm, within_ppm
+    drift         ppm, within_ppm, tears
     cancellation  erle_db, echo_dbfs, left_dbfs
     stress        seconds, underruns, late_chunks, worst_gap_ms, lost_ms, dropped_chunks,
                   thread_late_ms, loop_late_ms, ended
@@ -65,6 +65,10 @@ class Advice:
 
     setting: str
     why: str
+
+
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def failed(checks: Sequence[Check]) -> bool:

@@ -13,6 +13,7 @@ import trio
 from attrs import define, field
 
 from rtassist.audio import SAMPLE_RATE, DeviceLost, SoundUnavailable
+from rtassist.audio.devices import Kind
 from rtassist.audio.echo import Echo
 from rtassist.audio.microphone import DeviceMicrophone, open_device_microphone
 from rtassist.audio.pcm import samples_in, to_pcm16
@@ -20,7 +21,8 @@ from rtassist.audio.speaker import DeviceSpeaker, open_device_speaker
 from rtassist.doctor import chirp
 from rtassist.doctor.duplex import CHUNK_BYTES, reason
 from rtassist.doctor.examine import Found
-from rtassist.doctor.report import Check, first_sentence
+from rtassist.doctor.report import Check
+from rtassist.doctor.verdicts import not_opened
 
 LOUDNESS = 0.15
 """Of a voice of -20 dBFS: to be heard, and to be borne for an hour."""
@@ -103,8 +105,8 @@ async def stress(
                 await _strained(mic, loud, strain, minutes * 60, progress, ended)
                 stopped = ended.is_set()
     except SoundUnavailable as unavailable:
-        what, cure = first_sentence(unavailable.message.partition(" There is:")[0])
-        cure = cure or "`rtassist devices` lists what there is."
+        kind: Kind = "speaker" if mic else "microphone"
+        what, cure = not_opened(unavailable.message, kind, any_there=True)
         found(Check(id="stress", state="failed", summary=f"Stress: {what}", cure=cure))
         return
     progress("")

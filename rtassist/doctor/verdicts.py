@@ -8,12 +8,12 @@ import numpy as np
 from attrs import define, field
 
 from rtassist.audio import SAMPLE_RATE
-from rtassist.audio.devices import Device
+from rtassist.audio.devices import Device, Kind
 from rtassist.audio.echo import FRAME
 from rtassist.doctor import chirp
 from rtassist.doctor.duplex import Heard, Sounded, dbfs
 from rtassist.doctor.loop import Loop, latencies_ms
-from rtassist.doctor.report import Check, State
+from rtassist.doctor.report import Check, State, first_sentence, times
 
 RESTART = {
     "linux": "restart it: `systemctl --user restart pipewire pipewire-pulse`, or `pulseaudio --kill`.",
@@ -30,6 +30,23 @@ DRIFTS_PPM = 300
 LEARNING_S = 2.0
 WEAK_DB = 10.0
 AUDIBLE_DB = 6.0
+
+
+def not_opened(message: str, kind: Kind, *, any_there: bool) -> tuple[str, str]:
+    """What a SoundUnavailable says of a device, and what to do about it."""
+    what, cure = first_sentence(message.partition(" There is:")[0])
+    option = "--mic" if kind == "microphone" else "--speaker"
+    if cure:
+        return what, cure
+    if "answer" in what:
+        return what, RESTART
+    if not any_there:
+        return what, f"plug one in, or say {option} none."
+    another = f"choose with {option} what `rtassist devices` lists."
+    if "suspended" in what:
+        pulse = "source" if kind == "microphone" else "sink"
+        return what, f"wake it (`pactl suspend-{pulse} ID 0`), or {another}"
+    return what, another
 
 
 def microphone_check(device: Device, heard: Heard, dropped_chunks: int, others: Sequence[str]) -> Check:
@@ -51,8 +68,9 @@ def microphone_check(device: Device, heard: Heard, dropped_chunks: int, others: 
     what = f"{level:.0f} dBFS in quiet" if level > SILENT_DBFS else "without any noise of its own"
     cure = ""
     if heard.lost or not len(everything):
-        state, what, cure = "failed", heard.lost or "it gives no sound", RESTART
-    elif peak == 0 or (level < SILENT_DBFS and peak < 1e-4):
+        summary = f"Microphone: {heard.lost or f'{name} gives no sound'}"
+        return Check(id="microphone", state="failed", summary=summary, cure=RESTART, values=values)
+    if peak == 0 or (level < SILENT_DBFS and peak < 1e-4):
         state, what, cure = "warning", "it gives nothing but silence", silence_cure(sys.platform)
     elif peak >= 0.999:
         state, what = "warning", "it is overdriven"
@@ -109,15 +127,14 @@ def loudspeaker_check(device: Device, measured: Measured, others: Sequence[str])
         "underruns": measured.underruns,
     }
     if measured.lost or first is None:
-        what = measured.lost or "what is played does not sound"
-        summary = f"Loudspeaker: {name}, {what}"
+        summary = f"Loudspeaker: {measured.lost or f'{name} does not sound what is played'}"
         return Check(id="loudspeaker", state="failed", summary=summary, cure=RESTART, values=values)
     what = f"sounds within {first} ms"
     if measured.stop_left_ms is not None:
         what += f"; a stop leaves {measured.stop_left_ms:g} ms"
     cure = ""
     if measured.underruns:
-        what += f"; it ran dry {measured.underruns} times"
+        what += f"; it ran dry {times(measured.underruns)}"
         cure = "close what keeps the machine busy"
         cure += ", or set PULSE_LATENCY_MSEC=120 for more in reserve." if sys.platform == "linux" else "."
     elif first > SLOW_MS:
@@ -163,29 +180,35 @@ def loopback_check(loop: Loop, sounded: Sounded) -> Check:
     )
 
 
-def drift_check(loop: Loop, underruns: int) -> Check:
+def drift_check(loop: Loop) -> Check:
     measured = chirp.drift(loop.played, loop.heard) if loop.found else None
-    nothing = {"ppm": None, "within_ppm": None}
     if measured is None:
         summary = "Clocks of the two devices: not compared, the chirp was not heard"
-        return Check(id="drift", state="skipped", summary=summary, values=nothing)
-    if measured.torn or underruns:
-        return Check(
-            id="drift",
-            state="warning",
-            summary="Clocks of the two devices: not compared, the sound was torn",
-            cure="close what keeps the machine busy, and look again.",
-            values=nothing,
-        )
-    ppm, within = round(measured.ppm, 1), round(measured.within_ppm, 1)
-    values = {"ppm": ppm, "within_ppm": within}
-    if abs(ppm) <= within:
-        summary = f"Clocks of the two devices: the same within {within:g} ppm"
+        return Check(id="drift", state="skipped", summary=summary)
+    values = {
+        "ppm": None if measured.ppm is None else round(measured.ppm, 1),
+        "within_ppm": None if measured.within_ppm is None else round(measured.within_ppm, 1),
+        "tears": measured.tears,
+    }
+    if measured.ppm is None or measured.within_ppm is None:
+        what = "not compared"
+    elif abs(measured.ppm) <= measured.within_ppm:
+        what = f"the same within {measured.within_ppm:.0f} ppm"
     else:
-        summary = f"Clocks of the two devices: {abs(ppm):g} ppm apart (within {within:g})"
-    far = abs(ppm) > DRIFTS_PPM
-    cure = "use the microphone and the loudspeaker of one card." if far else ""
-    return Check(id="drift", state="warning" if far else "ok", summary=summary, cure=cure, values=values)
+        what = f"{abs(measured.ppm):.0f} ppm apart (within {measured.within_ppm:.0f})"
+    cure = ""
+    if measured.tears:
+        what += f"; sound was lost or filled in {times(measured.tears)}"
+        cure = "close what keeps the machine busy, and look again."
+    elif abs(measured.ppm or 0) > DRIFTS_PPM:
+        cure = "use the microphone and the loudspeaker of one card."
+    return Check(
+        id="drift",
+        state="warning" if cure else "ok",
+        summary=f"Clocks of the two devices: {what}",
+        cure=cure,
+        values=values,
+    )
 
 
 def cancellation_check(powers: Sequence[tuple[bool, float, float]]) -> Check:

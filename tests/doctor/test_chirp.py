@@ -97,9 +97,10 @@ def test_drift_is_found_in_a_room_with_noise(ppm: float) -> None:
         places.append(at + found.at)
     drift = chirp.drift(ROW, places)
     assert drift is not None
-    assert not drift.torn
-    assert drift.ppm == pytest.approx(ppm, abs=drift.within_ppm)
+    assert drift.within_ppm is not None
     assert drift.within_ppm < 10
+    assert drift.ppm == pytest.approx(ppm, abs=drift.within_ppm)
+    assert drift.tears == 0
 
 
 def test_one_chirp_at_a_wrong_place_does_not_matter() -> None:
@@ -108,16 +109,23 @@ def test_one_chirp_at_a_wrong_place_does_not_matter() -> None:
     drift = chirp.drift(ROW, places)
     assert drift is not None
     assert drift.ppm == pytest.approx(80, abs=1)
-    assert not drift.torn
+    assert drift.tears == 2
 
 
-def test_a_row_that_is_torn_tells_no_drift() -> None:
-    places = [at + 1000.0 for at in ROW]
+def test_what_comes_after_a_hole_is_still_compared() -> None:
+    places = [at * (1 - 900e-6) + 1000 + 1080 * (at > ROW[2]) for at in ROW]
+    drift = chirp.drift(ROW, places)
+    assert drift is not None
+    assert drift.ppm == pytest.approx(-900, abs=1)
+    assert drift.tears == 1
+
+
+def test_a_row_that_is_all_torn_tells_no_drift() -> None:
     drift = chirp.drift(
-        ROW, [*places[:2], *(at + 200 for at in places[2:4]), *(at + 400 for at in places[4:])]
+        ROW, [at + 1000.0 + hole for at, hole in zip(ROW, (0, 50, 50, 90, 300, 310), strict=True)]
     )
     assert drift is not None
-    assert drift.torn
+    assert (drift.ppm, drift.within_ppm, drift.tears) == (None, None, 3)
 
 
 def test_two_chirps_are_too_few() -> None:
