@@ -34,6 +34,7 @@ A value that could not be measured is null; a check that was not made has no val
 """
 
 import json
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -46,6 +47,7 @@ COLOURS: Mapping[State, str] = {"ok": "32", "warning": "33", "failed": "31", "sk
 MARK_COLUMNS = max(map(len, COLOURS)) + 2
 NARROWEST = 30
 """Columns of text beside the marks; on a narrower terminal lines are longer than it."""
+UNIT = re.compile(r"(\d) (ms|s|min|dB|dBFS|ppm)\b")
 
 
 @frozen(kw_only=True)
@@ -134,13 +136,15 @@ def first_sentence(message: str) -> tuple[str, str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """A path or a device's id that is longer than the line stands in one whole, to be copied."""
+    """A path or a device's id that is longer than the line stands in one whole, to be copied; a number is not
+    parted from its unit."""
     indent = " " * MARK_COLUMNS
-    return textwrap.wrap(
-        text,
+    told = textwrap.wrap(
+        UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", text),
         max(width, NARROWEST + MARK_COLUMNS),
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in told]

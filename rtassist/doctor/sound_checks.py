@@ -141,7 +141,7 @@ async def sound(
             found(Check(id="cancellation", state="skipped", summary=summary))
         elif installed and loop.found:
             announce(f"A voice without words is played ({VOICE_S:g} s).")
-            found(await _cancellation(microphone, speaker))
+            found(await cancellation(microphone, speaker))
 
 
 async def _opened(
@@ -211,7 +211,7 @@ def _power(pcm: Pcm) -> float:
     return float(np.mean(np.square(pcm.astype(np.float64) / 32768)))
 
 
-async def _cancellation(microphone: str | None, speaker: str | None) -> Check:
+async def cancellation(microphone: str | None, speaker: str | None) -> Check:
     powers: list[tuple[bool, float, float]] = []
 
     def new() -> Canceller | None:
