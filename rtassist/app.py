@@ -220,11 +220,12 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
     where = "rtassist's own server" if settings.embedded else parse_address(settings.url).authority
     server = Server(where=where, opening=session, deaf=deaf(settings), mute=mute(settings))
+    code = EXIT_OUTPUT_CLOSED
     try:
-        return await consult(settings, problems, plan, server)
-    except BrokenPipeError:
+        code = await consult(settings, problems, plan, server)
+    except* BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+    return code
 
 
 @attrs.frozen

@@ -47,6 +47,16 @@ def doctor(folder: Path, *arguments: str, **more: str) -> "subprocess.CompletedP
     )
 
 
+def doctor_in_peace(folder: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    """The first of three in which no sound was torn: on a busy machine it is, and the doctor says so."""
+    for _ in range(3):
+        done = doctor(folder, *arguments, **more)
+        words = " ".join(done.stdout.split())
+        if done.returncode == 0 and "ran dry" not in words and "lost or filled in" not in words:
+            break
+    return done
+
+
 def checks(stdout: str) -> dict[str, dict[str, Any]]:
     return {check["id"]: check for check in json.loads(stdout)["checks"]}
 
@@ -133,7 +143,7 @@ def test_a_loop_is_found_and_measured(tmp_path: Path) -> None:
     with private_pulse() as pulse:
         pulse.load(LOOP)
         arguments = ("--json", "--mic", "loop", "--speaker", "spk")
-        done = doctor(tmp_path, *arguments, PULSE_SERVER=pulse.server)
+        done = doctor_in_peace(tmp_path, *arguments, PULSE_SERVER=pulse.server)
     assert "A short chirp is played" in done.stderr
     told = checks(done.stdout)
     assert [check for check in told.values() if check["state"] == "failed"] == []
@@ -156,10 +166,10 @@ def test_a_loop_is_found_and_measured(tmp_path: Path) -> None:
 
 @pytest.mark.sound
 def test_without_a_loop_the_chirp_is_not_heard(tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).normal(size=25 * RATE) * 0.01
+    noise = np.random.default_rng(1).normal(size=120 * RATE) * 0.01
     soundfile.write(tmp_path / "room.wav", noise.astype(np.float32), RATE)
     with private_pulse() as pulse, pulse.speaking(tmp_path / "room.wav"):
-        done = doctor(tmp_path, PULSE_SERVER=pulse.server, COLUMNS="60")
+        done = doctor_in_peace(tmp_path, PULSE_SERVER=pulse.server, COLUMNS="60")
     words = " ".join(done.stdout.split())
     assert "warning Loop: the chirp was not heard by the microphone" in words
     assert "dBFS in quiet" in words

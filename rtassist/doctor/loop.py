@@ -16,7 +16,7 @@ PERIOD = 60 * 480
 WINDOW = PERIOD - samples_in_ms(50)
 EARLY = samples_in_ms(50)
 """Reports of what has sounded are off by up to 15 ms, and a device may sound before it says so."""
-ALIKE = samples_in_ms(50)
+ALIKE_MS = 50
 ENOUGH_CHIRPS = 4
 MARKS = range(0, CHIRPS * PERIOD, PERIOD)
 
@@ -55,7 +55,7 @@ class Loop:
 
 def loop_of(heard: Heard, sounded: Sounded) -> Loop:
     """Chirps count that were heard about equally long after they sounded: another sound that resembles one
-    does not keep the time."""
+    does not keep the time. (Their distance is no measure: a loudspeaker that runs dry goes on later.)"""
     sought = chirp.chirp()
     began_s, everything = heard.began_s(), heard.samples()
     rows = []
@@ -70,8 +70,8 @@ def loop_of(heard: Heard, sounded: Sounded) -> Loop:
             rows.append((mark, at, late_ms, place.gain_db))
     if not rows:
         return Loop()
-    middle = statistics.median(at - mark for mark, at, _, _ in rows)
-    kept = [row for row in rows if abs(row[1] - row[0] - middle) < ALIKE]
+    middle = statistics.median(late_ms for _, _, late_ms, _ in rows)
+    kept = [row for row in rows if abs(row[2] - middle) < ALIKE_MS]
     if not kept:
         return Loop()
     return Loop(

@@ -134,7 +134,7 @@ async def sound(
         found(loudspeaker_check(loud.device, measured, _others(there, loud.device)))
     if mic and loud and not (heard.lost or measured.lost or hearing.values["peak_dbfs"] == NOTHING_DBFS):
         loop = loop_of(heard, measured.sounded)
-        found(loopback_check(loop, measured.sounded))
+        found(loopback_check(loop, measured.sounded, measured.underruns))
         found(drift_check(loop))
         if installed and loop.found and loop.capture_ms < 0:
             summary = "Echo: not measured, the microphone hears what has not sounded yet"

@@ -27,6 +27,8 @@ SILENT_DBFS = -90.0
 SLOW_MS = 250
 DRIFTS_PPM = 300
 """Cards in order differ by up to 100 ppm; the canceller follows that by itself."""
+TORN = 3
+"""Underruns during the six chirps after which a chirp that was not heard says nothing of the devices."""
 LEARNING_S = 2.0
 WEAK_DB = 10.0
 AUDIBLE_DB = 6.0
@@ -148,13 +150,16 @@ def loudspeaker_check(device: Device, measured: Measured, others: Sequence[str])
     )
 
 
-def loopback_check(loop: Loop, sounded: Sounded) -> Check:
+def loopback_check(loop: Loop, sounded: Sounded, underruns: int) -> Check:
     if not loop.found:
+        torn = underruns >= TORN
         return Check(
             id="loopback",
             state="warning",
-            summary="Loop: the chirp was not heard by the microphone",
-            cure="with headphones that is right, say --echo headphones; else turn the loudspeaker up, "
+            summary=f"Loop: the chirp was not heard by the microphone{', it was torn' if torn else ''}",
+            cure="close what keeps the machine busy, and look again."
+            if torn
+            else "with headphones that is right, say --echo headphones; else turn the loudspeaker up, "
             "or choose the devices with --mic and --speaker.",
             values={"heard": False, "total_ms": None, "playback_ms": None, "capture_ms": None}
             | {"echo_db": None},

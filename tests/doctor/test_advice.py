@@ -21,6 +21,7 @@ LOUD = check("loopback", "ok", heard=True, echo_db=-10.0)
         ([MIC, check("loudspeaker", "ok", underruns=0), LOUD], "auto", []),
         ([MIC, APART], "auto", ["--echo headphones"]),
         ([MIC, APART], "headphones", []),
+        ([MIC, APART, check("loudspeaker", "failed", underruns=9)], "auto", []),
         ([MIC, LOUD], "off", ["--echo auto"]),
         ([MIC, LOUD, check("cancellation", "warning", erle_db=3.0)], "auto", ["--echo headphones"]),
         ([check("microphone", "warning", peak_dbfs=-120.0, others=["b", "c"])], "auto", ["--mic b"]),

@@ -54,7 +54,7 @@ def test_the_loop_is_measured_in_a_room(delay_ms: int, gain_db: float) -> None:
     # The chunk that was least late tells when the first sample came.
     assert loop.capture_ms == pytest.approx(delay_ms, abs=2)
     assert loop.echo_db == pytest.approx(gain_db, abs=5)
-    told = verdicts.loopback_check(loop, sounding(ahead_s=0.06))
+    told = verdicts.loopback_check(loop, sounding(ahead_s=0.06), 0)
     assert (told.state, told.values["playback_ms"]) == ("ok", 60)
     assert told.values["total_ms"] == 60 + round(loop.capture_ms)
 
@@ -70,9 +70,11 @@ def test_drift_is_told_and_only_a_large_one_is_a_warning() -> None:
 def test_without_a_loop_no_chirp_is_heard(dbfs: float) -> None:
     loop = loop_of(recorded(noise(dbfs, 9)), sounding())
     assert not loop.found
-    told = verdicts.loopback_check(loop, sounding())
+    told = verdicts.loopback_check(loop, sounding(), 0)
     assert (told.state, told.values["heard"]) == ("warning", False)
     assert "headphones" in told.cure
+    torn = verdicts.loopback_check(loop, sounding(), 5)
+    assert ("torn" in torn.summary, "headphones" in torn.cure) == (True, False)
     assert verdicts.drift_check(loop).state == "skipped"
 
 
@@ -87,9 +89,24 @@ def test_other_chirps_at_other_times_are_not_ours() -> None:
     assert not loop_of(recorded(sound), sounding()).found
 
 
+def test_a_loudspeaker_that_ran_dry_is_still_heard() -> None:
+    """From the third chirp on everything sounds 200 ms later, and the device says so."""
+    hole = RATE // 5
+    played = np.concatenate([np.zeros(OPENED, np.float32), row()])
+    at = OPENED + MARKS[2] - 480
+    dry = np.concatenate([played[:at], np.zeros(hole, np.float32), played[at:]])
+    sounded = sounding()
+    for mark in MARKS[2:]:
+        sounded.sounded_s[mark] += hole / RATE
+    loop = loop_of(recorded(heard_back(dry, delay_ms=40, gain_db=-10)), sounded)
+    assert loop.played == tuple(MARKS)
+    told = verdicts.drift_check(loop)
+    assert (told.values["tears"], told.values["ppm"]) == (1, pytest.approx(0, abs=3))
+
+
 def test_a_loop_that_is_sooner_than_sound_is_called_so() -> None:
     loop = Loop(played=tuple(MARKS), heard=tuple(MARKS), capture_ms=-13.0, echo_db=0.0)
-    assert "a loop inside the sound system" in verdicts.loopback_check(loop, sounding()).summary
+    assert "a loop inside the sound system" in verdicts.loopback_check(loop, sounding(), 0).summary
 
 
 def told_of(sound: Sound) -> tuple[str, str]:
