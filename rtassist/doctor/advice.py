@@ -33,7 +33,7 @@ def _packages(by_id: Mapping[str, Check], echo: str) -> list[Advice]:
 
 def _echo(by_id: Mapping[str, Check], echo: str) -> list[Advice]:
     loop = _values(by_id, "loopback")
-    apart = loop.get("heard") is False and not _values(by_id, "loudspeaker").get("underruns")
+    apart = _state(by_id, "loopback") == "warning" and not _values(by_id, "loudspeaker").get("underruns")
     if apart and echo == "auto" and _state(by_id, "microphone") == "ok":
         why = (
             "the microphone does not hear the loudspeaker: if that is a headset, nothing is to be cancelled."

@@ -12,19 +12,19 @@ import numpy as np
 import trio
 from attrs import define
 
-from rtassist.audio import SAMPLE_RATE, SoundUnavailable
+from rtassist.audio import SAMPLE_RATE, DeviceLost, SoundUnavailable
 from rtassist.audio.devices import Device, Kind, choose, of_kind
 from rtassist.audio.echo import Canceller, Echo, canceller
 from rtassist.audio.far_end import LOUD, Pcm
 from rtassist.audio.files import file_meant
 from rtassist.audio.microphone import devices, open_device_microphone
-from rtassist.audio.pcm import samples_in_ms, silence, to_pcm16
+from rtassist.audio.pcm import samples_in_ms, to_pcm16
 from rtassist.audio.speaker import DeviceSpeaker, open_device_speaker
 from rtassist.doctor import chirp
 from rtassist.doctor.checks import pulse_socket
 from rtassist.doctor.duplex import Heard, listen, play, until_heard
 from rtassist.doctor.examine import Found
-from rtassist.doctor.loop import MARKS, loop_of, row
+from rtassist.doctor.loop import MARKS, Loop, loop_of, row
 from rtassist.doctor.report import Check, first_sentence
 from rtassist.doctor.verdicts import (
     LEAD_S,
@@ -32,6 +32,7 @@ from rtassist.doctor.verdicts import (
     RESTART,
     Measured,
     cancellation_check,
+    cleared_by_the_system,
     drift_check,
     loopback_check,
     loudspeaker_check,
@@ -127,21 +128,33 @@ async def sound(
                 announce(f"A short chirp is played {with_what} (9 s).")
                 measured = await _measure(loud, heard)
             nursery.cancel_scope.cancel()
+    silent = True
     if mic and mic.device:
         hearing = microphone_check(mic.device, heard, mic.dropped_chunks, _others(there, mic.device))
+        silent = hearing.state == "failed" or hearing.values["peak_dbfs"] == NOTHING_DBFS
         found(hearing)
     if loud and loud.device:
         found(loudspeaker_check(loud.device, measured, _others(there, loud.device)))
-    if mic and loud and not (heard.lost or measured.lost or hearing.values["peak_dbfs"] == NOTHING_DBFS):
-        loop = loop_of(heard, measured.sounded)
-        found(loopback_check(loop, measured.sounded, measured.underruns))
-        found(drift_check(loop))
-        if installed and loop.found and loop.capture_ms < 0:
-            summary = "Echo: not measured, the microphone hears what has not sounded yet"
-            found(Check(id="cancellation", state="skipped", summary=summary))
-        elif installed and loop.found:
-            announce(f"A voice without words is played ({VOICE_S:g} s).")
-            found(await cancellation(microphone, speaker))
+        if mic and mic.device and not (silent or measured.lost):
+            cleared = cleared_by_the_system(mic.device)
+            loop = loop_of(heard, measured.sounded)
+            found(loopback_check(loop, measured, cleared=cleared))
+            found(drift_check(loop))
+            unmeasurable = _unmeasurable(loop, cleared=cleared)
+            if unmeasurable:
+                found(Check(id="cancellation", state="skipped", summary=f"Echo: {unmeasurable}"))
+            elif installed:
+                announce(f"A voice without words is played ({VOICE_S:g} s).")
+                found(await cancellation(microphone, speaker))
+
+
+def _unmeasurable(loop: Loop, *, cleared: bool) -> str:
+    """Why the canceller cannot be weighed here; empty where it can."""
+    if cleared:
+        return "the sound system takes it out by itself"
+    if not loop.found:
+        return "not measured, there is none"
+    return "not measured, the microphone hears what has not sounded yet" if loop.capture_ms < 0 else ""
 
 
 async def _opened(
@@ -187,9 +200,12 @@ async def _measure(speaker: DeviceSpeaker, heard: Heard) -> Measured:
         measured.sounded.lost = (await play(speaker, voice, ())).lost
     heard_then = speaker.heard()
     speaker.flush()
-    with trio.move_on_after(1):
-        await play(speaker, silence(0), ())  # it drains
-        measured.stop_left_ms = round((speaker.heard() - heard_then) * 1000 / SAMPLE_RATE, 1)
+    try:
+        with trio.move_on_after(1):
+            await speaker.drain()
+            measured.stop_left_ms = round((speaker.heard() - heard_then) * 1000 / SAMPLE_RATE, 1)
+    except DeviceLost as lost:
+        measured.sounded.lost = lost.reason
     return measured
 
 

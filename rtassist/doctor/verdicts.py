@@ -9,7 +9,7 @@ from attrs import define, field
 
 from rtassist.audio import SAMPLE_RATE
 from rtassist.audio.devices import Device, Kind
-from rtassist.audio.echo import FRAME
+from rtassist.audio.echo import CANCELLED_BY_THE_SYSTEM, FRAME
 from rtassist.doctor import chirp
 from rtassist.doctor.duplex import Heard, Sounded, dbfs
 from rtassist.doctor.loop import Loop, latencies_ms
@@ -29,6 +29,8 @@ DRIFTS_PPM = 300
 """Cards in order differ by up to 100 ppm; the canceller follows that by itself."""
 TORN = 3
 """Underruns during the six chirps after which a chirp that was not heard says nothing of the devices."""
+NO_CLOCK_PPM = 2000
+"""No quartz is so far off: something on the way changed its delay meanwhile."""
 LEARNING_S = 2.0
 WEAK_DB = 10.0
 AUDIBLE_DB = 6.0
@@ -150,9 +152,19 @@ def loudspeaker_check(device: Device, measured: Measured, others: Sequence[str])
     )
 
 
-def loopback_check(loop: Loop, sounded: Sounded, underruns: int) -> Check:
+def cleared_by_the_system(device: Device) -> bool:
+    """Whether its microphone is free of echo before we hear it."""
+    return bool(CANCELLED_BY_THE_SYSTEM.search(f"{device.id}\n{device.name}")) and not device.monitor
+
+
+def loopback_check(loop: Loop, measured: Measured, *, cleared: bool = False) -> Check:
+    """`cleared`: the sound system takes the loudspeaker's sound out of this microphone's."""
+    nothing = {"heard": False, "total_ms": None, "playback_ms": None, "capture_ms": None, "echo_db": None}
+    if not loop.found and cleared:
+        summary = "Loop: the chirp was not heard; the sound system takes it out of the microphone's sound"
+        return Check(id="loopback", state="ok", summary=summary, values=nothing)
     if not loop.found:
-        torn = underruns >= TORN
+        torn = measured.underruns >= TORN
         return Check(
             id="loopback",
             state="warning",
@@ -161,10 +173,9 @@ def loopback_check(loop: Loop, sounded: Sounded, underruns: int) -> Check:
             if torn
             else "with headphones that is right, say --echo headphones; else turn the loudspeaker up, "
             "or choose the devices with --mic and --speaker.",
-            values={"heard": False, "total_ms": None, "playback_ms": None, "capture_ms": None}
-            | {"echo_db": None},
+            values=nothing,
         )
-    latencies = latencies_ms(sounded)
+    latencies = latencies_ms(measured.sounded)
     playback = round(statistics.median(latencies[1:] or latencies))
     capture = round(loop.capture_ms)
     parts = f"{playback} until it sounds, {capture} until it is heard"
@@ -190,22 +201,25 @@ def drift_check(loop: Loop) -> Check:
     if measured is None:
         summary = "Clocks of the two devices: not compared, the chirp was not heard"
         return Check(id="drift", state="skipped", summary=summary)
+    ppm, within = measured.ppm, measured.within_ppm
+    if ppm is None or within is None or abs(ppm) > NO_CLOCK_PPM:
+        ppm, within, what = None, None, "not compared"
+    elif abs(ppm) <= within:
+        what = f"the same within {within:.0f} ppm"
+    else:
+        what = f"{abs(ppm):.0f} ppm apart (within {within:.0f})"
     values = {
-        "ppm": None if measured.ppm is None else round(measured.ppm, 1),
-        "within_ppm": None if measured.within_ppm is None else round(measured.within_ppm, 1),
+        "ppm": None if ppm is None else round(ppm, 1),
+        "within_ppm": None if within is None else round(within, 1),
         "tears": measured.tears,
     }
-    if measured.ppm is None or measured.within_ppm is None:
-        what = "not compared"
-    elif abs(measured.ppm) <= measured.within_ppm:
-        what = f"the same within {measured.within_ppm:.0f} ppm"
-    else:
-        what = f"{abs(measured.ppm):.0f} ppm apart (within {measured.within_ppm:.0f})"
     cure = ""
     if measured.tears:
         what += f"; sound was lost or filled in {times(measured.tears)}"
         cure = "close what keeps the machine busy, and look again."
-    elif abs(measured.ppm or 0) > DRIFTS_PPM:
+    elif ppm is None:
+        cure = "look again while nothing else is played."
+    elif abs(ppm) > DRIFTS_PPM:
         cure = "use the microphone and the loudspeaker of one card."
     return Check(
         id="drift",

@@ -54,7 +54,7 @@ def test_the_loop_is_measured_in_a_room(delay_ms: int, gain_db: float) -> None:
     # The chunk that was least late tells when the first sample came.
     assert loop.capture_ms == pytest.approx(delay_ms, abs=2)
     assert loop.echo_db == pytest.approx(gain_db, abs=5)
-    told = verdicts.loopback_check(loop, sounding(ahead_s=0.06), 0)
+    told = verdicts.loopback_check(loop, Measured(sounded=sounding(ahead_s=0.06)))
     assert (told.state, told.values["playback_ms"]) == ("ok", 60)
     assert told.values["total_ms"] == 60 + round(loop.capture_ms)
 
@@ -62,6 +62,8 @@ def test_the_loop_is_measured_in_a_room(delay_ms: int, gain_db: float) -> None:
 def test_drift_is_told_and_only_a_large_one_is_a_warning() -> None:
     far = verdicts.drift_check(loop_of(in_a_room(50, -20, drift_ppm=-500), sounding()))
     assert (far.state, far.values["ppm"]) == ("warning", pytest.approx(500, abs=5))
+    adapting = verdicts.drift_check(loop_of(in_a_room(50, -20, drift_ppm=5000), sounding()))
+    assert (adapting.state, adapting.values["ppm"]) == ("warning", None)
     near = verdicts.drift_check(loop_of(in_a_room(50, -20, drift_ppm=60), sounding()))
     assert (near.state, near.values["ppm"]) == ("ok", pytest.approx(-60, abs=5))
 
@@ -70,12 +72,14 @@ def test_drift_is_told_and_only_a_large_one_is_a_warning() -> None:
 def test_without_a_loop_no_chirp_is_heard(dbfs: float) -> None:
     loop = loop_of(recorded(noise(dbfs, 9)), sounding())
     assert not loop.found
-    told = verdicts.loopback_check(loop, sounding(), 0)
+    told = verdicts.loopback_check(loop, Measured(sounded=sounding()))
     assert (told.state, told.values["heard"]) == ("warning", False)
     assert "headphones" in told.cure
-    torn = verdicts.loopback_check(loop, sounding(), 5)
+    torn = verdicts.loopback_check(loop, Measured(sounded=sounding(), underruns=5))
     assert ("torn" in torn.summary, "headphones" in torn.cure) == (True, False)
     assert verdicts.drift_check(loop).state == "skipped"
+    cleared = verdicts.loopback_check(loop, Measured(sounded=sounding()), cleared=True)
+    assert (cleared.state, cleared.values["heard"]) == ("ok", False)
 
 
 def test_other_chirps_at_other_times_are_not_ours() -> None:
@@ -106,7 +110,10 @@ def test_a_loudspeaker_that_ran_dry_is_still_heard() -> None:
 
 def test_a_loop_that_is_sooner_than_sound_is_called_so() -> None:
     loop = Loop(played=tuple(MARKS), heard=tuple(MARKS), capture_ms=-13.0, echo_db=0.0)
-    assert "a loop inside the sound system" in verdicts.loopback_check(loop, sounding(), 0).summary
+    assert (
+        "a loop inside the sound system"
+        in verdicts.loopback_check(loop, Measured(sounded=sounding())).summary
+    )
 
 
 def told_of(sound: Sound) -> tuple[str, str]:
@@ -125,6 +132,12 @@ def test_a_microphone_is_fine_silent_overdriven_or_lost() -> None:
     lost = Heard(lost="the sound server is gone")
     told = verdicts.microphone_check(MIC, lost, 0, [])
     assert (told.state, told.summary) == ("failed", "Microphone: the sound server is gone")
+
+
+def test_a_microphone_that_the_system_clears_is_known_by_its_name() -> None:
+    name = "Studio (echo cancelled with Desk)"
+    assert verdicts.cleared_by_the_system(Device(kind="microphone", id="x", name=name, default=True))
+    assert not verdicts.cleared_by_the_system(MIC)
 
 
 def test_a_system_that_forbids_the_microphone_gives_silence_and_has_its_own_cure() -> None:
