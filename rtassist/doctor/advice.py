@@ -13,10 +13,10 @@ SILENT_DBFS = -80.0
 def advise(checks: Sequence[Check], *, echo: str) -> list[Advice]:
     """What to say, set or install. `echo`: what --echo is now."""
     by_id: Mapping[str, Check] = {check.id: check for check in checks}
-    return [*_packages(by_id, echo), *_echo(by_id, echo), *_devices(by_id), *_buffer(by_id)]
+    return [*_packages(by_id), *_echo(by_id, echo), *_devices(by_id), *_buffer(by_id)]
 
 
-def _packages(by_id: Mapping[str, Check], echo: str) -> list[Advice]:
+def _packages(by_id: Mapping[str, Check]) -> list[Advice]:
     told = []
     if _state(by_id, "offline") == "warning":
         told.append(

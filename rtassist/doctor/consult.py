@@ -25,6 +25,7 @@ SOUND_S = 60.0
 THREAD_S = 15.0
 """The import of livekit takes 0.5 s, from a cold and busy disk ten times that."""
 HANGS = "look whether a disk or a network folder hangs."
+HANGS_SOUND = "restart the sound server."
 
 
 @frozen(kw_only=True)
@@ -171,9 +172,6 @@ def _sound(settings: Settings, plan: Plan, announce: Callable[[str], None]) -> l
             cure=HANGS_SOUND,
         )
     ]
-
-
-HANGS_SOUND = "restart the sound server."
 
 
 async def _measured(settings: Settings, announce: Callable[[str], None], found: Found) -> None:

@@ -69,13 +69,13 @@ class Strain:
             self._best = (second, min(self._best[1], late_s))
 
     def lost_ms(self) -> int:
-        """Sound that never came: after it all that comes is later, for good. A second that was late as a
-        whole and made up for it is none."""
+        """Sound that never came: after it all that comes is later, for good. What was late for a while and
+        made up for it is not lost."""
         settled = [
             statistics.median(self.seconds[max(0, at - 1) : at + 2]) for at in range(1, len(self.seconds))
         ]
         steps = [(after - before) * 1000 for before, after in itertools.pairwise(settled)]
-        return round(sum(step for step in steps if step > LOST_MS))
+        return max(0, round(sum(step for step in steps if abs(step) > LOST_MS)))
 
 
 async def stress(
