@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -240,32 +241,44 @@ async def test_a_server_that_is_frozen_is_told_by_its_own_line() -> None:
     assert "restart it" in told.cure
 
 
-@pytest.mark.sound
-def test_stress_counts_until_ctrl_c_and_shows_how_far_it_is(tmp_path: Path) -> None:
+def stress_until(words: bytes, folder: Path, server: str) -> tuple[bytes, str, int]:
+    """What it shows on its terminal until these words come, when it gets a Ctrl-C; and how it ends."""
     master, terminal = os.openpty()
-    with private_pulse() as pulse:
-        pulse.load(LOOP)
-        with subprocess.Popen(
-            command("--json", "--stress", "5", "--mic", "loop"),
-            env=environment(tmp_path, PULSE_SERVER=pulse.server),
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=terminal,
-            text=True,
-        ) as process:
-            os.close(terminal)
-            shown = b""
-            watchdog = threading.Timer(60, process.kill)
-            watchdog.start()
-            while b"2 s of 5:00 min" not in shown:
+    with subprocess.Popen(
+        command("--json", "--stress", "5", "--mic", "loop"),
+        env=environment(folder, PULSE_SERVER=server),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.start()
+        with suppress(OSError):  # it has ended, and its terminal with it
+            while words not in shown:
                 shown += os.read(master, 4096)
             process.send_signal(signal.SIGINT)
-            stdout, _ = process.communicate(timeout=60)
-            watchdog.cancel()
+        stdout, _ = process.communicate()
+        watchdog.cancel()
     os.close(master)
+    return shown, stdout, process.returncode
+
+
+@pytest.mark.sound
+def test_stress_counts_until_ctrl_c_and_shows_how_far_it_is(tmp_path: Path) -> None:
+    with private_pulse() as pulse:
+        pulse.load(LOOP)
+        for _ in range(3):
+            shown, stdout, code = stress_until(b"2 s of 5:00 min", tmp_path, pulse.server)
+            told = checks(stdout)["stress"]
+            print(told)
+            if told["state"] != "failed":
+                break
+            # A server that gets no processor for 1.5 s counts as lost.
+            assert "stands still" in told["summary"] or "answer" in told["summary"]
     assert b"A quiet voice without words is played for 5:00 min; Ctrl-C ends it." in b" ".join(shown.split())
-    told = checks(stdout)["stress"]
-    print(told)
-    assert (process.returncode, told["values"]["ended"]) == (0, "stopped")
+    assert (code, told["values"]["ended"]) == (0, "stopped")
     assert 2 <= told["values"]["seconds"] < 60
     assert told["values"]["worst_gap_ms"] >= 20

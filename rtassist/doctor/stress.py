@@ -224,11 +224,11 @@ def stress_check(strain: Strain, underruns: int, dropped_chunks: int, *, stopped
     )
     counted = {
         "underruns": underruns,
-        "chunks that came late": strain.late_chunks,
-        "ms of sound lost": values["lost_ms"],
-        "chunks dropped": dropped_chunks,
+        "late chunks": strain.late_chunks,
+        "ms of lost sound": values["lost_ms"],
+        "dropped chunks": dropped_chunks,
     }
-    glitches = [f"{count} {what}" for what, count in counted.items() if count]
+    glitches = [f"{what}: {count}" for what, count in counted.items() if count]
     if strain.lost:
         summary = f"Stress: after {_span(lasted_s)} {strain.lost}; {lateness}"
         cure = "look why the sound server or the device went away."
@@ -237,7 +237,7 @@ def stress_check(strain: Strain, underruns: int, dropped_chunks: int, *, stopped
         return Check(
             id="stress",
             state="warning",
-            summary=f"Stress: in {_span(lasted_s)} {', '.join(glitches)}; {lateness}",
+            summary=f"Stress: in {_span(lasted_s)}, {', '.join(glitches)}; {lateness}",
             cure="close what keeps the machine busy; on Linux PULSE_LATENCY_MSEC=120 gives more in reserve.",
             values=values,
         )
