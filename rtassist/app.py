@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from rtassist.audio import Microphone, Speaker
 from rtassist.converse import Edges, converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
+from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.settings import Settings
 from rtassist.sound import (
@@ -43,6 +44,7 @@ from rtassist.tools.registry import Toolbox
 
 if TYPE_CHECKING:
     from rtassist.audio.held import Held
+    from rtassist.doctor.consult import Plan
 
 EXIT_OUTPUT_CLOSED = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
@@ -68,6 +70,24 @@ def run_serve(settings: Settings) -> int:
 def run_devices(*, as_json: bool) -> int:
     """`rtassist devices`. Raises errors.SoundUnavailable."""
     return _run(partial(list_devices, as_json))
+
+
+def run_doctor(
+    settings: Settings,
+    problems: Sequence[str],
+    *,
+    connect: bool | None,
+    sound: bool,
+    stress_minutes: float | None,
+    as_json: bool,
+) -> int:
+    """`rtassist doctor`: 0 when no check failed, else 1. `problems`: what is wrong with the settings that
+    were meant, in whose place `settings` are the defaults. The rest is as in `consult.Plan`.
+    """
+    from rtassist.doctor.consult import Plan
+
+    plan = Plan(connect=connect, sound=sound, stress_minutes=stress_minutes, as_json=as_json)
+    return _run(partial(examine, settings, problems, plan))
 
 
 def _run(command: Callable[[], Awaitable[int]]) -> int:
@@ -182,6 +202,30 @@ async def list_devices(as_json: bool) -> int:
         drop(sys.stdout)
         return EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK
+
+
+async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> int:
+    """Look at everything that a conversation needs."""
+    from rtassist.doctor.consult import Server, consult
+    from rtassist.embedded import deaf, mute
+
+    @asynccontextmanager
+    async def session() -> AsyncIterator[None]:
+        without_sound = attrs.evolve(settings, text=True)
+        async with (
+            endpoint(without_sound, lambda _: None) as address,
+            connect(address.url, headers=address.headers, deadline_s=settings.timeout_s),
+        ):
+            yield
+
+    where = "rtassist's own server" if settings.embedded else parse_address(settings.url).authority
+    server = Server(where=where, opening=session, deaf=deaf(settings), mute=mute(settings))
+    code = EXIT_OUTPUT_CLOSED
+    try:
+        code = await consult(settings, problems, plan, server)
+    except* BrokenPipeError:
+        drop(sys.stdout)
+    return code
 
 
 @attrs.frozen

@@ -39,16 +39,20 @@ async def embedded(settings: Settings) -> AsyncIterator[Own]:
         server_parts(settings, sound=not settings.text) as (parts, _),
         serve(Options(), parts) as server,
     ):
-        yield Own(
-            url=server.url,
-            deaf=_deaf(settings) if parts.recogniser else recogniser_available(),
-            mute="" if parts.synthesiser else synthesiser_available(),
-        )
+        yield Own(url=server.url, deaf=deaf(settings), mute=mute(settings))
 
 
-def _deaf(settings: Settings) -> str:
-    if settings.stt_url or settings.language in (None, "en"):
+def mute(settings: Settings) -> str:
+    """Why our own server cannot speak, as a sentence; empty where it can. Loads nothing."""
+    return "" if settings.tts_url else synthesiser_available()
+
+
+def deaf(settings: Settings) -> str:
+    """As `mute`, for hearing."""
+    if settings.stt_url:
         return ""
+    if (missing := recogniser_available()) or settings.language in (None, "en"):
+        return missing
     return (
         f"The embedded server hears English only, and {settings.source('language')} is {settings.language}. "
         "Name a transcription server in RTASSIST_STT_URL to speak it."

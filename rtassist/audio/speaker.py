@@ -46,6 +46,8 @@ class DeviceSpeaker:
         self._echo = echo
         self.underruns = 0
         """How often the device ran dry in the middle of the voice."""
+        self.buffer_samples = self.reserve_samples = 0
+        """Of the open stream, as PlaybackStream has them."""
         self._owner = Owner()
         self._changed = threading.Condition(threading.Lock())
         self._playout = Playout()
@@ -123,6 +125,7 @@ class DeviceSpeaker:
         system = sound_system(self._owner.stopping)
         self.device = choose(system.devices(), "speaker", name)
         stream = system.open_speaker(self.device, BUFFER_SAMPLES)
+        self.buffer_samples, self.reserve_samples = stream.buffer_samples, stream.reserve_samples
         return self._echo.playback(stream) if self._echo else stream
 
     def _run(self, stream: PlaybackStream) -> None:
