@@ -214,6 +214,9 @@ class BreakingSpeaker:
     async def drain(self) -> None:
         await trio.lowlevel.checkpoint()
 
+    def fade_to(self, gain: float) -> None:
+        pass
+
     def flush(self) -> int:
         return 0
 

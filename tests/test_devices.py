@@ -38,6 +38,7 @@ class Plugged:
     live: bool = True
     there: bool = True
     reads: int = 0
+    faded_to: list[float] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         self._clock = ClockedSpeaker(lambda position, pcm: self.sounded.extend(pcm))
@@ -75,6 +76,11 @@ class Plugged:
         while self.handed() > self.heard():
             await trio.sleep(0.005)
             self.check()
+
+    def fade_to(self, gain: float) -> None:
+        self.faded_to.append(gain)
+        if self.there:
+            self._clock.fade_to(gain)
 
     def flush(self) -> int:
         return self._clock.flush() if self.there else 0
