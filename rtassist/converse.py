@@ -235,7 +235,7 @@ class Ring:
         while True:
             pcm = await microphone.read()
             self.feed(events.MicHeard(pcm))
-            if self.state.terms.ducks and onsets.begins(pcm):
+            if self.state.terms.ducks and onsets.begins(pcm, voice=self.state.sounding):
                 self.feed(events.OnsetHeard())
             if not microphone.live:
                 await self.sent_most()

@@ -1,11 +1,12 @@
 """Whether somebody seems to begin to speak: energy above the noise that there is, in five bands. Pure.
 
 It has to be quick rather than sure, for what follows from it is taken back when nobody spoke. Behind an echo
-canceller energy is also the best there is: what the canceller leaves of the voice is faint, and what it leaves
-of the user is chopped, which detectors that know speech take for none. The figures are told by
-`python -m tests.audio.onsets`.
+canceller energy is the best there is, too: what is left of the assistant's voice is faint, and what is left
+of the user's is chopped, so that detectors that know speech take longer to believe it. The figures are told
+by `python -m tests.audio.onsets`.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -18,8 +19,12 @@ FRAME = SAMPLE_RATE // 100
 EDGES_HZ = (150, 500, 1000, 2000, 4000, 7500)
 """Hum and thumps are below, and nothing that tells speech from noise above; an s is in the last band."""
 LEAST_DBFS = -60.0
-"""In each band. A floor that is lower counts as this: what WebRTC's canceller leaves of a loud voice while it
-learns reaches -50 now and then. Somebody who speaks at -40 dBFS is found 40 ms later for it."""
+"""In each band. A floor that is lower counts as this: what WebRTC's canceller leaves of a loud voice reaches
+-50 now and then. Somebody who speaks at -40 dBFS is found 40 ms later for it."""
+LEARNING_LEAST_DBFS = -50.0
+LEARNING_SAMPLES = 2 * SAMPLE_RATE
+"""While a voice is young: a canceller that an interruption has made new leaves up to -40 of it, for 0.1 s at
+a time, until it has learnt the room, which takes up to 1.7 s."""
 MARGIN_DB = 6.0
 """Noise rises this far above its mean in one frame of thirty in the lowest band, rarely in the others."""
 TOP_DB = 12.0
@@ -51,13 +56,12 @@ _WINDOW = np.hanning(FRAME + 1)[:-1].astype(np.float32)
 def _bands() -> NDArray[np.float32]:
     """What makes of the squares of a frame's spectrum the power in each band, full scale being 1."""
     hz = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE)
-    within = [(low <= hz) & (hz < high) for low, high in zip(EDGES_HZ, EDGES_HZ[1:], strict=False)]
+    within = [(low <= hz) & (hz < high) for low, high in itertools.pairwise(EDGES_HZ)]
     scale = float(np.sum(_WINDOW**2)) * FRAME / 2 * 32768**2
     return (np.array(within).T / scale).astype(np.float32)
 
 
 _BANDS = _bands()
-_LEAST = 10 ** (LEAST_DBFS / 10)
 
 
 class OnsetWatch:
@@ -67,23 +71,31 @@ class OnsetWatch:
         self._rest = np.zeros(0, np.int16)
         self._floor = [0.0] * (len(EDGES_HZ) - 1)
         self._frames = 0
+        self._voice = 0  # samples of the voice since it began
+        self._least_db = LEAST_DBFS
         self._evidence = 0.0
         self._peak = 0.0
         self._speaking = False
         self._quiet = 0
 
-    def begins(self, pcm: bytes) -> bool:
-        """Given the next chunk of PCM16: True once for each onset, with the chunk that shows it."""
+    def begins(self, pcm: bytes, *, voice: bool = False) -> bool:
+        """Given the next chunk of PCM16: True once for each onset, with the chunk that shows it.
+
+        `voice`: the assistant's is sounding.
+        """
+        self._voice = self._voice + len(pcm) // 2 if voice else 0
+        self._least_db = LEARNING_LEAST_DBFS if 0 < self._voice <= LEARNING_SAMPLES else LEAST_DBFS
         samples = np.concatenate([self._rest, np.frombuffer(pcm, "<i2")])
         whole = len(samples) // FRAME * FRAME
         self._rest = samples[whole:]
         spectra = np.fft.rfft(samples[:whole].reshape(-1, FRAME) * _WINDOW, axis=1)
         powers: list[list[float]] = (np.square(np.abs(spectra)) @ _BANDS).tolist()
-        return any([self._hear(frame) for frame in powers])  # a list: all of them count
+        onsets = [self._hear(frame) for frame in powers]  # before any(): each of them counts
+        return any(onsets)
 
     def _hear(self, powers: list[float]) -> bool:
         power = sum(powers)
-        told = min(FRAME_DB, sum(map(_above, powers, self._floor)))
+        told = min(FRAME_DB, sum(map(self._above, powers, self._floor)))
         if power > SILENCE:
             self._learn(powers, noise=told <= LEAK_DB)
         self._quiet = self._quiet + 1 if told <= LEAK_DB else 0
@@ -107,8 +119,11 @@ class OnsetWatch:
             else:
                 self._floor[band] = min(power, floor * RISE)
 
+    def _above(self, power: float, floor: float) -> float:
+        """By how many decibels this band tells of more than noise."""
+        floor_db = max(_db(floor), self._least_db)
+        return min(max(0.0, _db(power) - floor_db - MARGIN_DB), TOP_DB)
 
-def _above(power: float, floor: float) -> float:
-    """By how many decibels this band tells of more than noise."""
-    above_db = 10 * math.log10(max(power, SILENCE) / max(floor, _LEAST)) - MARGIN_DB
-    return min(max(0.0, above_db), TOP_DB)
+
+def _db(power: float) -> float:
+    return 10 * math.log10(max(power, SILENCE))

@@ -13,7 +13,7 @@ voice has lost nothing meanwhile. The same alarm ends the rest after it.
 from __future__ import annotations
 
 from rtassist.dialogue.effects import ClearAlarm, Duck, SetAlarm, Unduck
-from rtassist.dialogue.state import Draft, Ducking, Sound
+from rtassist.dialogue.state import Draft, Ducking
 
 DUCK_ALARM = "duck"
 RELEASE_US = 450_000
@@ -49,8 +49,7 @@ __doc__ = (__doc__ or "").replace("{diagram}", diagram())
 def onset(do: Draft) -> None:
     """The user seems to speak into a microphone that is on, maybe over a voice that he may interrupt."""
     terms = do.state.terms
-    sounds = any(utterance.sound is Sound.SOUNDING for utterance in do.state.utterances.values())
-    if terms.ducks and terms.server_turns and terms.interrupts and sounds:
+    if terms.ducks and terms.server_turns and terms.interrupts and do.state.sounding:
         _change(do, "onset")
 
 

@@ -250,6 +250,10 @@ class Conversation:
         return self.user_item is not None
 
     @property
+    def sounding(self) -> bool:
+        return any(utterance.sound is Sound.SOUNDING for utterance in self.utterances.values())
+
+    @property
     def lowered(self) -> bool:
         return self.ducking in (Ducking.DUCKED, Ducking.CONFIRMED)
 

@@ -129,14 +129,8 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant("a voice is never finished", floor.audio_done, "do.ask(Finish(item_id))", "pass", "finish"),
     Mutant("a voice is finished twice", floor.audio_done, "or utterance.audio_done", "", "finish"),
     # Lowered
-    Mutant("silence is lowered", duck.onset, "terms.interrupts and sounds", "terms.interrupts", "P9"),
-    Mutant(
-        "what is hushed is lowered",
-        duck.onset,
-        "utterance.sound is Sound.SOUNDING",
-        "utterance.sound is not Sound.ENDED",
-        "P9",
-    ),
+    Mutant("silence is lowered", duck.onset, " and do.state.sounding", "", "P9"),
+    Mutant("what is hushed is lowered", duck.onset, "do.state.sounding", "not do.state.quiet()", "P9"),
     Mutant("nothing is lowered", step._onset_heard, "duck.onset(do)", "pass", "P9"),
     Mutant("the next voice begins low", floor.ended, "duck.ended(do)", "pass", "P9"),
     Mutant(
