@@ -168,8 +168,8 @@ SPOKEN: dict[str, tuple[float, Callable[[int], Sound], float]] = {
 def left_of_the_voice(
     *, delay_ms: int, gain_db: float, drift_ppm: float = 0, cut_s: float, seconds: float
 ) -> tuple[Sound, list[int]]:
-    """What a canceller leaves of the assistant's voice, and the onsets in it. The voice is cut off once, and
-    with that the canceller begins anew.
+    """What a canceller leaves of the assistant's voice, and the onsets in it while it sounds. It is cut off
+    once, and with that the canceller begins anew.
     """
     nobody = np.zeros(0, np.float32)
     _, cleared = conversation(
@@ -181,7 +181,9 @@ def left_of_the_voice(
         drift_ppm=drift_ppm,
         flush_at_s=cut_s,
     )
-    return cleared, onsets(cleared, [(0.1, cut_s - 0.1), (cut_s + 0.1, seconds)])
+    voices = [(0.1, cut_s), (cut_s + 0.1, seconds)]
+    found = onsets(cleared, voices)
+    return cleared, [end for end in found if any(a * RATE < end < b * RATE for a, b in voices)]
 
 
 def over_the_voice(gain_db: float) -> list[float]:

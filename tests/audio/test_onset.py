@@ -122,7 +122,7 @@ def test_what_a_canceller_leaves_of_the_voice_is_no_onset(
 ) -> None:
     """Nor when it has to learn the room again, after an interruption."""
     _, ends = left_of_the_voice(delay_ms=delay_ms, gain_db=gain_db, cut_s=cut_s, seconds=cut_s + 4)
-    assert [end / RATE for end in ends if not cut_s <= end / RATE < cut_s + 0.2] == []
+    assert ends == []
 
 
 @pytest.mark.aec
