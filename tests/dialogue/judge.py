@@ -319,7 +319,8 @@ def _shown(w: World, effects: tuple[Effect, ...]) -> World:
 def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
     """P9: only what sounds is lowered, it is never left so without end, and the next voice begins loud."""
     ended = move.kind in ("ended", "lost")
-    took = move.kind in TAKES or (move.kind == "words" and before.lowered and not before.sure)
+    took = move.kind in ("speech started", "stop", "typed", "pressed")
+    took = took or (move.kind == "words" and before.lowered and not before.sure)
     sounds = any(v.sounds and not v.hushed for answer in before.answers for v in answer.voices)
     alarm = move.kind == "duck alarm"
     lowers = move.kind == "onset" and sounds and not (w.lowered or w.resting or w.speaking)
@@ -338,10 +339,6 @@ def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) ->
     if w.lowered and not any(voice.sounds for answer in w.answers for voice in answer.voices):
         raise BrokenRuleError("P9", f"{move}: lowered, and nothing sounds")
     return w
-
-
-TAKES = frozenset({"speech started", "stop", "typed", "pressed"})
-"""What gives the user the floor, whatever else is the case."""
 
 
 def _check_counts(w: World, state: Conversation) -> None:
