@@ -102,6 +102,13 @@ def talk(
             "(default: auto).",
         ),
     ] = None,
+    duck: Annotated[
+        bool | None,
+        typer.Option(
+            "--duck/--no-duck",
+            help="Lower the assistant's voice as soon as you seem to speak (default: yes).",
+        ),
+    ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
         bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
@@ -152,6 +159,7 @@ def talk(
             "mic": mic,
             "speaker": speaker,
             "echo": echo,
+            "duck": duck,
             "text": text,
             "ptt": ptt,
             "vad": vad,

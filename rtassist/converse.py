@@ -25,6 +25,7 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
     CallTool,
     ClearAlarm,
+    Duck,
     Effect,
     Finish,
     Hush,
@@ -36,6 +37,7 @@ from rtassist.dialogue.effects import (
     SetAlarm,
     Show,
     Shown,
+    Unduck,
 )
 from rtassist.dialogue.state import Ending, Terms
 from rtassist.dialogue.step import begin, step
@@ -52,6 +54,8 @@ DEAD_UPLINK_SAMPLES = 30 * SAMPLE_RATE
 REPLACED_S = 0.3
 """A device that is there this soon after one was lost goes on where that one stopped: opening takes 50 ms.
 One may stand still for 1.5 s before it counts as lost, and both together are to be less than two seconds."""
+DUCKED_GAIN = 0.2
+"""-14 dB, as Android lowers whoever plays while another speaks (PlaybackActivityMonitor's DUCK_VSHAPE)."""
 IDLE_CHECK_S = 0.2
 """How often a loudspeaker that has nothing to say is asked whether it is still there."""
 
@@ -140,6 +144,7 @@ class Ring:
         self.state = begin(terms)
         self.began = trio.current_time()
         self.speaker = edges.speaker
+        self.set_gain()  # another conversation may have ended while its voice was lowered
         self.listening = trio.Event()
         self.to_send, self.outgoing = trio.open_memory_channel[Send](math.inf)
         self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
@@ -172,6 +177,8 @@ class Ring:
                 self.voice(effect.item_id).to_sound.close()
             case Hush():
                 self.voice(effect.item_id).scope.cancel()
+            case Duck() | Unduck():
+                self.set_gain()
             case CallTool():
                 self.nursery.start_soon(self.call_tool, effect)
             case SetAlarm() | ClearAlarm():
@@ -222,10 +229,14 @@ class Ring:
         return microphone
 
     async def chunks_of(self, microphone: Microphone) -> None:
-        watch = SilenceWatch()
+        from rtassist.audio.onset import OnsetWatch  # and numpy, which who only types can do without
+
+        watch, onsets = SilenceWatch(), OnsetWatch()
         while True:
             pcm = await microphone.read()
             self.feed(events.MicHeard(pcm))
+            if self.state.terms.ducks and onsets.begins(pcm, voice=self.state.sounding):
+                self.feed(events.OnsetHeard())
             if not microphone.live:
                 await self.sent_most()
             elif watch.is_silent(pcm):
@@ -331,6 +342,7 @@ class Ring:
         if another is not None:
             with trio.move_on_after(REPLACED_S):
                 self.speaker, name = await another(before, getattr(lost, "moved_to", None))
+                self.set_gain()
                 self.feed(events.SpeakerBack(name, instead=str(lost)))
                 return
         self.speaker = None
@@ -344,7 +356,12 @@ class Ring:
         assert self.edges.another_speaker is not None
         await self.listening.wait()
         self.speaker, name = await self.edges.another_speaker(lost, None)
+        self.set_gain()
         self.feed(events.SpeakerBack(name))
+
+    def set_gain(self) -> None:
+        if self.speaker is not None:
+            self.speaker.fade_to(DUCKED_GAIN if self.state.lowered else 1.0)
 
     async def command(self) -> None:
         """What the user types and does, and timers."""

@@ -110,6 +110,7 @@ class Settings:
         default="auto",
         metadata=_from(one_of("auto", "on", "off", "headphones"), "RTASSIST_ECHO", flag="--echo"),
     )
+    duck: bool = field(default=True, metadata=_from(switch, "RTASSIST_DUCK", flag="--duck/--no-duck"))
     text: bool = field(default=False, metadata=_from(switch, "RTASSIST_TEXT", flag="--text"))
     ptt: bool = field(default=False, metadata=_from(switch, "RTASSIST_PTT", flag="--ptt"))
     plain: bool = field(default=False, metadata=_from(switch, "RTASSIST_PLAIN", flag="--plain"))

@@ -66,6 +66,7 @@ def terms_for(
         voiced=voiced,
         speaker=speaker_there,
         server_turns=server_turns,
+        ducks=settings.duck and voiced and server_turns and not microphone_ends,
         push_to_talk=microphone and not server_turns,
         microphone=microphone and microphone_there,
         microphone_ends=microphone_ends,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import trio
 import trio.testing
-from attrs import define
+from attrs import define, field
 
 from rtassist.audio import DeviceLost
+from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Outcome
 from rtassist.dialogue.state import Terms
@@ -18,6 +20,7 @@ from rtassist.protocol import (
     FunctionCall,
     FunctionCallOutput,
     InputAudioBufferAppend,
+    InputAudioBufferSpeechStopped,
     Response,
     ResponseCancel,
     ResponseCreate,
@@ -26,7 +29,8 @@ from rtassist.protocol import (
     Session,
     SessionUpdate,
 )
-from tests.ring import MS, TERMS, answer, call, delta, finished, speech_started
+from tests.audio.onsets import at_dbfs, sentences, white
+from tests.ring import MS, TERMS, Call, answer, call, delta, finished, speech_started
 
 CHUNK_MS = 20
 
@@ -214,6 +218,9 @@ class BreakingSpeaker:
     async def drain(self) -> None:
         await trio.lowlevel.checkpoint()
 
+    def fade_to(self, gain: float) -> None:
+        pass
+
     def flush(self) -> int:
         return 0
 
@@ -330,3 +337,113 @@ async def test_lines_from_a_pipe_wait_for_the_answer_to_the_one_before(autojump_
 
         assert held.samples_sounded() == 2 * 3 * 24_000
         assert not held.link.got(ConversationItemTruncate)
+
+
+@define
+class Room:
+    """A microphone in a quiet room, in which somebody says a sentence from its sample `at` on."""
+
+    at: int
+    live: bool = True
+    given: int = 0
+    pcm: bytes = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        sentence, first = next(sentences(-26))
+        sound = np.concatenate(
+            [np.zeros(self.at, np.float32), sentence[first:], np.zeros(48_000, np.float32)]
+        )
+        sound += at_dbfs(white(len(sound)), -65)
+        self.pcm = (sound * 32767).astype("<i2").tobytes()
+
+    async def read(self) -> bytes:
+        await trio.sleep(0.02)
+        chunk = self.pcm[self.given : self.given + 960]
+        self.given += 960
+        return chunk or bytes(960)
+
+
+def when(held: Call, kind: type) -> list[int]:
+    """Milliseconds at which these were noted."""
+    return [at_us // 1000 for at_us, what in held.noted if isinstance(what, kind)]
+
+
+LOUD = int.from_bytes(b"\x01\x02", "little")
+
+
+def loudness(held: Call, from_s: float, to_s: float) -> tuple[int, int]:
+    """The least and the greatest sample that sounded then, of a voice whose samples are all the same."""
+    samples = [
+        sample
+        for position, pcm in held.sounded
+        for offset, sample in enumerate(memoryview(pcm).cast("h"))
+        if from_s * 24_000 <= position + offset < to_s * 24_000
+    ]
+    return min(samples), max(samples)
+
+
+SPEAKS_AT_S = 3.0
+FAINT = LOUD / 4
+"""12 dB down."""
+
+
+async def test_the_voice_is_lowered_at_once_and_back_within_half_a_second(autojump_clock: object) -> None:
+    async with call(microphone=Room(round(SPEAKS_AT_S * 24_000))) as held:
+        held.link.say(*answer("R1", "A1", seconds=6))
+        await trio.sleep(8)
+
+        onset, *_ = when(held, events.OnsetHeard)
+        assert 0 <= onset - SPEAKS_AT_S * 1000 <= 100
+        assert when(held, effects.Duck)[0] == onset
+        assert onset < when(held, effects.Unduck)[0] <= onset + 450
+        at_s = onset / 1000
+        assert loudness(held, 0, at_s - 0.025) == (LOUD, LOUD)
+        assert loudness(held, at_s + 0.03, at_s + 0.4)[1] <= FAINT
+        assert loudness(held, at_s + 0.5, at_s + 1.4) == (LOUD, LOUD)
+        assert held.samples_sounded() == 6 * 24_000, "nothing is skipped"
+        (ended,) = [what for _, what in held.noted if isinstance(what, events.PlaybackEnded)]
+        assert ended.heard == 6 * 24_000
+        assert held.last_sample_at_s() == pytest.approx(6, abs=0.03)
+
+
+async def test_the_servers_word_stops_a_lowered_voice_and_the_next_is_loud(autojump_clock: object) -> None:
+    async with call(microphone=Room(round(SPEAKS_AT_S * 24_000))) as held:
+        held.link.say(*answer("R1", "A1", seconds=10, done=False))
+        await trio.sleep(SPEAKS_AT_S + 0.3)
+        assert when(held, effects.Duck)
+        held.link.say(speech_started("U1"))
+        await trio.testing.wait_all_tasks_blocked()
+        stopped_at_s = held.last_sample_at_s()
+        assert stopped_at_s == pytest.approx(SPEAKS_AT_S + 0.3, abs=0.025)
+        assert loudness(held, SPEAKS_AT_S + 0.2, stopped_at_s)[1] <= FAINT
+        (truncate,) = held.link.got(ConversationItemTruncate)
+        assert truncate.audio_end_ms == held.samples_sounded() // 24
+
+        held.link.say(
+            *finished("R1", "A1", "cancelled"),
+            InputAudioBufferSpeechStopped(event_id="s", item_id="U1", audio_end_ms=0),
+            *answer("R2", "A2", seconds=1),
+        )
+        await trio.sleep(2)
+        assert loudness(held, stopped_at_s + 0.05, 9) == (LOUD, LOUD)
+
+
+async def test_a_voice_that_is_not_to_be_lowered_is_not(autojump_clock: object) -> None:
+    terms = Terms(session=Session(type="realtime"), ducks=False)
+    async with call(terms, microphone=Room(round(SPEAKS_AT_S * 24_000))) as held:
+        held.link.say(*answer("R1", "A1", seconds=6))
+        await trio.sleep(7)
+        assert loudness(held, 0, 7) == (LOUD, LOUD)
+        assert not when(held, events.OnsetHeard)
+
+
+async def test_a_loudspeaker_that_was_left_low_begins_loud(autojump_clock: object) -> None:
+    """A conversation may end while its voice is low; the loudspeaker serves the next one, too."""
+    sounded: list[bytes] = []
+    speaker = ClockedSpeaker(lambda position, pcm: sounded.append(pcm))
+    speaker.fade_to(0.2)
+    async with call(speaker=speaker) as held:
+        held.link.say(*answer("R1", "A1", seconds=1))
+        await trio.sleep(2)
+    assert max(memoryview(b"".join(sounded)).cast("h")) == LOUD
+    assert memoryview(sounded[-1]).cast("h")[0] == LOUD

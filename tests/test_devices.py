@@ -13,6 +13,7 @@ from attrs import define, field
 
 from rtassist.audio import DeviceLost, Microphone, Speaker
 from rtassist.audio.clocked import ClockedSpeaker
+from rtassist.converse import DUCKED_GAIN
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.state import Terms
 from rtassist.protocol import (
@@ -38,6 +39,7 @@ class Plugged:
     live: bool = True
     there: bool = True
     reads: int = 0
+    faded_to: list[float] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         self._clock = ClockedSpeaker(lambda position, pcm: self.sounded.extend(pcm))
@@ -75,6 +77,11 @@ class Plugged:
         while self.handed() > self.heard():
             await trio.sleep(0.005)
             self.check()
+
+    def fade_to(self, gain: float) -> None:
+        self.faded_to.append(gain)
+        if self.there:
+            self._clock.fade_to(gain)
 
     def flush(self) -> int:
         return self._clock.flush() if self.there else 0
@@ -123,6 +130,43 @@ async def test_another_loudspeaker_says_the_rest_and_nothing_is_missing(autojump
         assert not held.link.got(ConversationItemTruncate)
         assert held.text_shown() == TEXT
         assert len(held.link.got(SessionUpdate)) == 1
+
+
+async def test_another_loudspeaker_is_as_low_as_the_one_before(autojump_clock: object) -> None:
+    shelf: Shelf[Speaker] = Shelf()
+    first = Plugged()
+    async with call(speaker=first, another_speaker=shelf.another) as held:
+        held.link.say(*answer("R1", "A1", seconds=3))
+        await trio.sleep(1)
+        await held.commands.send(events.OnsetHeard())
+        await trio.sleep(0.1)
+        first.unplug()
+        second = Plugged()
+        shelf.put(second)
+        await trio.sleep(0.2)
+        assert first.faded_to == [1.0, DUCKED_GAIN]
+        assert second.faded_to == [DUCKED_GAIN]
+        await trio.sleep(0.3)
+        assert second.faded_to == [DUCKED_GAIN, 1.0]
+
+
+async def test_a_voice_that_is_low_when_its_loudspeaker_goes_leaves_the_next_one_loud(
+    autojump_clock: object,
+) -> None:
+    shelf: Shelf[Speaker] = Shelf()
+    first = Plugged()
+    async with call(speaker=first, another_speaker=shelf.another) as held:
+        held.link.say(*answer("R1", "A1", seconds=3))
+        await trio.sleep(1)
+        await held.commands.send(events.OnsetHeard())
+        await trio.sleep(0.1)
+        first.unplug()
+        await trio.sleep(1)
+        second = Plugged()
+        shelf.put(second)
+        await trio.sleep(1)
+        assert len(of_kind(held, effects.Duck)) == len(of_kind(held, effects.Unduck)) == 1
+        assert second.faded_to == [1.0]
 
 
 async def test_a_lost_loudspeaker_is_read_and_the_next_answer_is_heard_when_it_is_back(

@@ -63,7 +63,7 @@ LAYERS = {
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "audio.silence link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
+        "audio.onset audio.silence link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
         "protocol.Unknown",
         "attrs trio",
     ),
@@ -89,6 +89,7 @@ LAYERS = {
     "dialogue": layer("dialogue protocol", "attrs", pure=True),
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
+    "audio.onset": layer("audio", "numpy", pure=True),
     "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
     "audio.silence": layer("audio", pure=True),
     "link": layer("link errors", "attrs", pure=True),

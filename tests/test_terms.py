@@ -63,3 +63,15 @@ def test_what_is_not_set_is_not_sent() -> None:
     assert '"threshold"' not in frame
     assert '"language"' not in frame
     assert '"type":"realtime"' in frame
+
+
+def test_the_voice_is_lowered_only_for_who_can_interrupt_it_by_speaking() -> None:
+    assert terms(Settings()).ducks
+    for settings in (Settings(duck=False), Settings(ptt=True), Settings(vad="off")):
+        assert not terms(settings).ducks
+    assert not terms(Settings(), voiced=False).ducks
+    assert not terms(Settings(), microphone=False).ducks
+    file = terms_for(
+        Settings(), (), voiced=True, microphone=True, microphone_ends=True, keyboard=True, greeting=""
+    )
+    assert not file.ducks, "what is written to a file is not for anybody's ears yet"

@@ -78,6 +78,14 @@ class Speaker(Protocol):
         """Wait until everything handed over has sounded. Raises as `play`; cancelling stops nothing."""
         ...
 
+    def fade_to(self, gain: float) -> None:
+        """From now on what sounds has this gain (1: as it is), reached by a ramp of a few ms.
+
+        Also what the device already holds, where that can be rewritten. Never waits; positions are not
+        changed: `heard` goes on as before. It lasts until it is set again.
+        """
+        ...
+
     def flush(self) -> int:
         """Be silent now: take back what has not sounded yet, and return how many samples that were.
 

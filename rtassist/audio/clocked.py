@@ -54,6 +54,10 @@ class ClockedSpeaker:
         if self._failure:
             raise self._failure
 
+    def fade_to(self, gain: float) -> None:
+        self._advance()
+        self._playout.gain = gain
+
     def flush(self) -> int:
         self._advance()
         return self._playout.flush(self._position)

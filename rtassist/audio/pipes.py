@@ -156,6 +156,9 @@ class PipeSpeaker:
         if self._failure:
             raise self._failure
 
+    def fade_to(self, gain: float) -> None:
+        self._playout.gain = gain
+
     def flush(self) -> int:
         taken_back = self._playout.flush(self._beyond_recall)
         self._wake()

@@ -90,6 +90,9 @@ class DeviceSpeaker:
             self._owner.raise_failure()
             await trio.sleep(max(POLL_S, left / SAMPLE_RATE))
 
+    def fade_to(self, gain: float) -> None:
+        self._playout.gain = gain
+
     def flush(self) -> int:
         with self._changed:
             taken_back = self._playout.flush(self._position())

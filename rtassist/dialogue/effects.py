@@ -56,6 +56,16 @@ class Hush:
 
 
 @frozen
+class Duck:
+    """Lower what sounds, at once."""
+
+
+@frozen
+class Unduck:
+    """What sounds is as loud as before."""
+
+
+@frozen
 class CallTool:
     """Run a function that the model asked for. `arguments` is JSON text as the model wrote it."""
 
@@ -140,4 +150,4 @@ class Quit:
     message: str = ""
 
 
-Effect = Send | Listen | Play | Finish | Hush | CallTool | SetAlarm | ClearAlarm | Show | Quit
+Effect = Send | Listen | Play | Finish | Hush | Duck | Unduck | CallTool | SetAlarm | ClearAlarm | Show | Quit

@@ -79,6 +79,11 @@ class MicBack:
 
 
 @frozen
+class OnsetHeard:
+    """Somebody seems to begin to speak: a guess of our own from the microphone, long before the server's."""
+
+
+@frozen
 class MicSilent:
     """A microphone that was opened gives nothing that could be speech. Told once for each opening."""
 
@@ -174,6 +179,7 @@ LocalEvent = (
     | MicEnded
     | MicLost
     | MicBack
+    | OnsetHeard
     | MicSilent
     | SpeakerLost
     | SpeakerBack

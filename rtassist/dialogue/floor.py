@@ -23,12 +23,14 @@ from enum import Enum
 
 import attrs
 
+from rtassist.dialogue import duck
 from rtassist.dialogue.effects import Finish, Hush, Play, Send
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
     Answer,
     Cancel,
     Draft,
+    Ducking,
     Fate,
     Request,
     Sound,
@@ -109,6 +111,7 @@ def take(do: Draft, taker: Taker) -> None:
         ),
     )
     _hush_all(do)
+    duck.taken(do)
     if state.active is None:
         return
     if user_spoke:
@@ -116,6 +119,15 @@ def take(do: Draft, taker: Taker) -> None:
     elif state.answers[state.active].cancel is Cancel.NO:
         do.change_answer(state.active, cancel=Cancel.DUE)
         _cancel_when_truncated(do, state.active)
+
+
+def user_words(do: Draft, item_id: str, words: str) -> None:
+    """Words for which the voice was lowered take the floor, should they come before the server's word.
+
+    Those of a turn that was announced do not: as a rule they are the question that the voice is answering.
+    """
+    if words and do.state.ducking is Ducking.DUCKED and item_id not in do.state.awaited:
+        take(do, Taker.USER_SPOKE)
 
 
 def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
@@ -160,6 +172,7 @@ def ended(do: Draft, item_id: str, heard: int) -> None:
     utterance = do.state.utterances.get(item_id)
     if utterance is None or "report" not in TRANSITIONS[utterance.sound]:
         return
+    duck.ended(do)
     hushed = utterance.sound is Sound.HUSHED
     utterance = do.change_utterance(
         item_id, sound=TRANSITIONS[utterance.sound]["report"], heard=min(heard, utterance.handed)

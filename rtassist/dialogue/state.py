@@ -33,6 +33,8 @@ class Terms:
     """The server cancels its answer when the user speaks over it."""
     transcribes: bool = True
     """The server sends transcripts of what the user said."""
+    ducks: bool = True
+    """The voice is lowered as soon as the user seems to speak, where the server will say whether he does."""
     push_to_talk: bool = False
     microphone: bool = True
     """There is a microphone when the conversation begins."""
@@ -54,6 +56,18 @@ class Sound(Enum):
     HUSHED = "hushed"
     """Asked to be silent; its report is on its way."""
     ENDED = "ended"
+
+
+class Ducking(Enum):
+    """Whether the voice is lowered for what may be the user (see `duck`)."""
+
+    LOUD = "loud"
+    DUCKED = "ducked"
+    """An onset was heard, and nobody has said yet what it was."""
+    CONFIRMED = "confirmed"
+    """The user has the floor: what is left of the voice stays low."""
+    RELEASED = "released"
+    """It was nothing. The voice is back, and onsets mean nothing for a while."""
 
 
 class Fate(Enum):
@@ -203,6 +217,10 @@ class Conversation:
     answers: Mapping[str, Answer] = field(factory=dict)
     utterances: Mapping[str, Utterance] = field(factory=dict)
 
+    ducking: Ducking = Ducking.LOUD
+    false_onsets: int = 0
+    """Releases since the user last had the floor."""
+
     user_item: str | None = None
     """The item that the user's speech will become, while the server hears it."""
     talk_held: bool = False
@@ -230,6 +248,14 @@ class Conversation:
     @property
     def user_speaks(self) -> bool:
         return self.user_item is not None
+
+    @property
+    def sounding(self) -> bool:
+        return any(utterance.sound is Sound.SOUNDING for utterance in self.utterances.values())
+
+    @property
+    def lowered(self) -> bool:
+        return self.ducking in (Ducking.DUCKED, Ducking.CONFIRMED)
 
     def quiet(self) -> bool:
         """Nobody speaks, nothing sounds, and nothing that was asked for is outstanding."""

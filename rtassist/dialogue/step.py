@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rtassist.dialogue import calls, commands, devices, events, floor, refusals, session, turns
+from rtassist.dialogue import calls, commands, devices, duck, events, floor, refusals, session, turns
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.effects import (
     Effect,
@@ -148,6 +148,7 @@ def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
 
 def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:
     if isinstance(event.delta, str):
+        floor.user_words(do, event.item_id, event.delta)
         turns.user_words(do, event.item_id, event.delta)
 
 
@@ -235,6 +236,11 @@ def _microphone_on(state: Conversation) -> bool:
     return state.terms.server_turns or state.talk_held
 
 
+def _onset_heard(do: Draft, event: events.OnsetHeard) -> None:
+    if _microphone_on(do.state):
+        duck.onset(do)
+
+
 def _mic_ended(do: Draft, event: events.MicEnded) -> None:
     if do.state.terms.server_turns:
         do.change(ending=Ending.TRAILING)
@@ -319,6 +325,8 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         turns.answer_overdue(do)
     elif event.name == turns.TRANSCRIPT_ALARM:
         turns.transcripts_overdue(do)
+    elif event.name == duck.DUCK_ALARM:
+        duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
         session.settled(do)
     elif event.name == session.BEGIN_ALARM and not do.state.ready:
@@ -367,6 +375,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.MicEnded: _mic_ended,
     events.MicLost: devices.mic_lost,
     events.MicBack: devices.mic_back,
+    events.OnsetHeard: _onset_heard,
     events.MicSilent: devices.mic_silent,
     events.SpeakerLost: devices.speaker_lost,
     events.SpeakerBack: devices.speaker_back,

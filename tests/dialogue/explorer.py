@@ -97,6 +97,7 @@ def key(state: Conversation, w: World) -> object:
         state.user_item,
         state.talk_held,
         state.uncommitted,
+        state.ducking._value_,
         tuple((request.event_id is None, request.denied) for request in state.requests),
         tuple(
             (answer.id, answer.done, answer.cancel._value_, answer.quiet) for answer in state.answers.values()
@@ -120,6 +121,8 @@ SMALL = (
     Scope("lost", 1, 2, 1, Budget(turns=1, losses=1, muteness=1, unasked=1)),
     Scope("two items", 1, 2, 1, Budget(turns=1, stops=1, unasked=1)),
     Scope("lost and back", 1, 2, 1, Budget(stops=1, muteness=1, returns=1, unasked=1)),
+    Scope("lowered", 1, 1, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
+    Scope("lowered and stopped", 2, 1, 1, Budget(stops=1, onsets=1, rests=1, unasked=2)),
 )
 """Small enough to be walked for every mutant."""
 
@@ -132,6 +135,8 @@ WHOLE = (
     Scope("refused and overdue", 2, 1, 1, Budget(turns=1, lines=1, timers=1, refusals=1, waits=1)),
     Scope("long and lost", 1, 2, 2, Budget(turns=1, losses=1, unasked=1)),
     Scope("lost twice and back", 2, 1, 2, Budget(turns=1, muteness=2, returns=2, unasked=1)),
+    Scope("lowered and spoken over", 1, 2, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
+    Scope("lowered and lost", 1, 2, 1, Budget(muteness=1, returns=1, losses=1, onsets=2, rests=2, unasked=1)),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rtassist.dialogue.effects import (
     Awaited,
     ClearAlarm,
+    Duck,
     Effect,
     Finish,
     Hush,
@@ -14,6 +15,7 @@ from rtassist.dialogue.effects import (
     Send,
     SetAlarm,
     Show,
+    Unduck,
 )
 from rtassist.dialogue.state import Conversation
 from rtassist.protocol import (
@@ -55,6 +57,7 @@ def judge(w: World, move: Move, effects: tuple[Effect, ...], state: Conversation
     now = _cancelled(now, effects)
     now = _asked(now, effects)
     now = _shown(now, effects)
+    now = _ducked(w, now, move, effects)
     _check_counts(now, state)
     return _without_the_past(now)
 
@@ -72,6 +75,13 @@ def _happen(w: World, move: Move) -> World:
             return _take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False)
         case "typed":
             return _take(w._replace(budget=left._replace(lines=left.lines - 1)), owed=True)
+        case "onset":
+            return w._replace(budget=left._replace(onsets=left.onsets - 1))
+        case "words":
+            w = w._replace(budget=left._replace(words=left.words - 1))
+            return _take(w, spoke=True) if w.lowered and not w.sure else w
+        case "duck alarm":
+            return w._replace(budget=left._replace(rests=left.rests - 1), duck_alarm=False)
         case "timer":
             return w._replace(budget=left._replace(timers=left.timers - 1), owed=True)
         case "speaker lost":
@@ -304,6 +314,31 @@ def _shown(w: World, effects: tuple[Effect, ...]) -> World:
                 raise BrokenRuleError("lines", f"{shown} while {lines} are open")
             lines = tuple(sorted({*lines} ^ {shown.item_id}))
     return w if lines == w.lines else w._replace(lines=lines)
+
+
+def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
+    """P9: only what sounds is lowered, it is never left so without end, and the next voice begins loud."""
+    ended = move.kind in ("ended", "lost")
+    took = move.kind in ("speech started", "stop", "typed", "pressed")
+    took = took or (move.kind == "words" and before.lowered and not before.sure)
+    sounds = any(v.sounds and not v.hushed for answer in before.answers for v in answer.voices)
+    alarm = move.kind == "duck alarm"
+    lowers = move.kind == "onset" and sounds and not (w.lowered or w.resting or w.speaking)
+    raises = w.lowered and (ended or (alarm and not w.sure))
+    asked = [type(effect) for effect in effects if isinstance(effect, Duck | Unduck)]
+    if asked != [Duck] * lowers + [Unduck] * raises:
+        raise BrokenRuleError("P9", f"{move}: {asked} while {w.lowered=} {w.sure=} {w.resting=}")
+    lowered = (w.lowered or lowers) and not raises
+    resting = (w.resting or (raises and alarm)) and not (took or (alarm and before.resting))
+    for effect in effects:
+        if isinstance(effect, SetAlarm | ClearAlarm) and effect.name == "duck":
+            w = w._replace(duck_alarm=isinstance(effect, SetAlarm))
+    w = w._replace(lowered=lowered, sure=lowered and (w.sure or took), resting=resting)
+    if ((w.lowered and not w.sure) or w.resting) is not w.duck_alarm:
+        raise BrokenRuleError("P9", f"{move}: {w.lowered=} {w.sure=} {w.resting=}, and {w.duck_alarm=}")
+    if w.lowered and not any(voice.sounds for answer in w.answers for voice in answer.voices):
+        raise BrokenRuleError("P9", f"{move}: lowered, and nothing sounds")
+    return w
 
 
 def _check_counts(w: World, state: Conversation) -> None:

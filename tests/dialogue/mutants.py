@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from rtassist.dialogue import commands, floor, session, step, turns
-from rtassist.dialogue.state import Sound
+from rtassist.dialogue import commands, duck, floor, session, step, turns
+from rtassist.dialogue.state import Ducking, Sound
 
 
 @frozen
@@ -47,16 +47,17 @@ class Mutant:
 
 @frozen
 class WrongArrow:
-    """A transition of a voice that there is not."""
+    """A transition that there is not."""
 
     name: str
-    sound: Sound
+    start: Sound | Ducking
     cause: str
-    to: Sound
+    to: Sound | Ducking
     seen_as: str
 
     def apply(self, patch: pytest.MonkeyPatch) -> None:
-        patch.setitem(floor.TRANSITIONS[self.sound], self.cause, self.to)
+        tables: dict[Any, dict[str, Any]] = {**floor.TRANSITIONS, **duck.TRANSITIONS}
+        patch.setitem(tables[self.start], self.cause, self.to)
 
 
 MUTANTS: tuple[Mutant | WrongArrow, ...] = (
@@ -127,6 +128,38 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     WrongArrow("what is hushed is hushed again", Sound.HUSHED, "taken", Sound.HUSHED, "P2"),
     Mutant("a voice is never finished", floor.audio_done, "do.ask(Finish(item_id))", "pass", "finish"),
     Mutant("a voice is finished twice", floor.audio_done, "or utterance.audio_done", "", "finish"),
+    # Lowered
+    Mutant("silence is lowered", duck.onset, " and do.state.sounding", "", "P9"),
+    Mutant("what is hushed is lowered", duck.onset, "do.state.sounding", "not do.state.quiet()", "P9"),
+    Mutant("nothing is lowered", step._onset_heard, "duck.onset(do)", "pass", "P9"),
+    Mutant("the next voice begins low", floor.ended, "duck.ended(do)", "pass", "P9"),
+    Mutant(
+        "the voice is raised before it is hushed",
+        floor.take,
+        "duck.taken(do)",
+        "duck.ended(do)",
+        "P9",
+    ),
+    Mutant("who takes the floor confirms nothing", floor.take, "duck.taken(do)", "pass", "P9"),
+    Mutant("words confirm nothing", floor.user_words, "take(do, Taker.USER_SPOKE)", "pass", "P2"),
+    Mutant("any words take the floor", floor.user_words, "do.state.ducking is Ducking.DUCKED and", "", "P5"),
+    Mutant(
+        "lowered without end",
+        duck._change,
+        "do.ask(SetAlarm(DUCK_ALARM, do.now_us + RELEASE_US))",
+        "pass",
+        "P9",
+    ),
+    Mutant("its alarm is not set back", duck._change, "do.ask(ClearAlarm(DUCK_ALARM))", "pass", "P9"),
+    Mutant("its alarm is not heard", step._alarm_rang, "duck.alarm_rang(do)", "pass", "P9"),
+    WrongArrow("lowered beyond the alarm", Ducking.DUCKED, "alarm", Ducking.DUCKED, "P9"),
+    WrongArrow("lowered beyond the end", Ducking.DUCKED, "ended", Ducking.DUCKED, "P9"),
+    WrongArrow("lowered beyond the user's floor", Ducking.CONFIRMED, "ended", Ducking.CONFIRMED, "P9"),
+    WrongArrow("the voice pumps", Ducking.RELEASED, "onset", Ducking.DUCKED, "P9"),
+    WrongArrow("the voice pumps on", Ducking.DUCKED, "alarm", Ducking.LOUD, "P9"),
+    WrongArrow("no voice is lowered again", Ducking.RELEASED, "alarm", Ducking.RELEASED, "P9"),
+    WrongArrow("a rest outlasts the user", Ducking.RELEASED, "taken", Ducking.RELEASED, "P9"),
+    WrongArrow("a rest ends with the voice", Ducking.RELEASED, "ended", Ducking.LOUD, "P9"),
     # What the server is told
     WrongArrow("a second report counts", Sound.ENDED, "report", Sound.ENDED, "P3"),
     Mutant("cut at what arrived", floor._settle, "= utterance.heard //", "= utterance.arrived //", "P4"),

@@ -26,9 +26,21 @@ from tests.dialogue.world import Budget, event_of, moves, world
 from tests.playbook import said
 
 BUDGET = Budget(
-    turns=4, stops=3, lines=3, timers=2, late=4, losses=2, muteness=1, unasked=3, refusals=2, waits=2
+    turns=4,
+    stops=3,
+    lines=3,
+    timers=2,
+    late=4,
+    losses=2,
+    muteness=1,
+    unasked=3,
+    refusals=2,
+    waits=2,
+    onsets=4,
+    words=1,
+    rests=6,
 )
-HELD = BUDGET._replace(turns=0, presses=4)
+HELD = BUDGET._replace(turns=0, presses=4, onsets=0)
 
 
 @pytest.mark.parametrize("push_to_talk", [False, True], ids=["server turns", "push to talk"])
@@ -117,6 +129,7 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.just(events.SpeakerBack("USB")),
     st.just(events.SpeakerBack("USB", instead="unplugged")),
     st.just(events.MicSilent()),
+    st.just(events.OnsetHeard()),
     st.builds(
         events.Typed, st.one_of(short, st.sampled_from([f"/{entry.command.value}" for entry in TABLE]))
     ),
@@ -128,7 +141,9 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.PlaybackEnded, items, samples),
     st.builds(events.ToolEnded, ids("c"), short),
     st.builds(events.TimerDue, short),
-    st.builds(events.AlarmRang, st.sampled_from(["answer", "transcript", "settle", "begin", "nobody's"])),
+    st.builds(
+        events.AlarmRang, st.sampled_from(["answer", "transcript", "settle", "begin", "duck", "nobody's"])
+    ),
     st.builds(events.UplinkDropped, samples),
     st.builds(events.FrameUnreadable, short),
 )
@@ -138,6 +153,7 @@ terms = st.builds(
     voiced=st.booleans(),
     server_turns=st.booleans(),
     interrupts=st.booleans(),
+    ducks=st.booleans(),
     transcribes=st.booleans(),
     push_to_talk=st.booleans(),
     microphone=st.booleans(),
@@ -166,7 +182,7 @@ def test_nothing_that_happens_is_too_much(terms: Terms, happened: list[Event]) -
     for _ in range(4):
         for event in outstanding(state):
             state, _ = step.step(state, 0, event)
-    assert state.over or (state.quiet() and not state.utterances and not state.answers)
+    assert state.over or (state.quiet() and not state.utterances and not state.answers and not state.lowered)
 
 
 def outstanding(state: Conversation) -> list[Event]:
@@ -183,4 +199,5 @@ def outstanding(state: Conversation) -> list[Event]:
         *(ToolEnded(call_id, "done") for call_id in state.calls),
         AlarmRang("answer"),
         AlarmRang("transcript"),
+        AlarmRang("duck"),
     ]

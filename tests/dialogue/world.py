@@ -91,6 +91,11 @@ class Budget(NamedTuple):
     waits: int = 0
     """The answer's alarm rings."""
     presses: int = 0
+    onsets: int = 0
+    words: int = 0
+    """Of the user, before the server has said that he speaks."""
+    rests: int = 0
+    """The alarm of a lowered voice rings, or that of the rest after it."""
 
 
 class World(NamedTuple):
@@ -110,6 +115,12 @@ class World(NamedTuple):
     due: Cause = Cause.NONE
     """The response that the server owes to the user's turn."""
     alarm: bool = False
+    lowered: bool = False
+    """The voice is, since an onset; `sure`: it was the user, as far as anybody has said."""
+    sure: bool = False
+    resting: bool = False
+    """It was nobody, and for a while onsets mean nothing."""
+    duck_alarm: bool = False
     lines: tuple[str, ...] = ()
     """Lines of the assistant that are open on the screen, which holds back all others meanwhile."""
     create_id: str = ""
@@ -191,6 +202,12 @@ def _user_moves(w: World) -> Iterator[Move]:
         yield Move("typed")
     if left.timers:
         yield Move("timer")
+    if left.onsets:
+        yield Move("onset")
+    if left.words and not w.speaking:
+        yield Move("words")
+    if left.rests and w.duck_alarm:
+        yield Move("duck alarm")
     if left.muteness:
         yield Move("speaker lost")
     if left.returns and not w.voiced:
@@ -243,6 +260,12 @@ def event_of(w: World, move: Move) -> Event:
             return events.Interrupted()
         case "typed":
             return events.Typed("hello")
+        case "onset":
+            return events.OnsetHeard()
+        case "words":
+            return playbook.transcribing("W", "hello")
+        case "duck alarm":
+            return events.AlarmRang("duck")
         case "timer":
             return events.TimerDue("tea")
         case "speaker lost":

@@ -1,0 +1,85 @@
+"""Early barge-in: the voice is lowered at once when the user seems to speak, and stops when it is sure.
+
+The server needs some hundred milliseconds to say that the user speaks, and this long the voice would go on.
+So a detector at the microphone lowers it, which costs little where it was mistaken:
+
+    {diagram}
+
+`taken`: the user has the floor, by the server's word, by his own words, or by a key. `ended`: the voice that
+was lowered has ended, and the next begins as loud as ever. `alarm`: nobody has said that it was the user; the
+voice has lost nothing meanwhile. The same alarm ends the rest after it.
+"""
+
+from __future__ import annotations
+
+from rtassist.dialogue.effects import ClearAlarm, Duck, SetAlarm, Unduck
+from rtassist.dialogue.state import Draft, Ducking
+
+DUCK_ALARM = "duck"
+RELEASE_US = 450_000
+"""From an onset to the voice's return, if the server has heard nothing: with the ramp and what the device
+holds, half a second. A voice that is low for longer seems broken."""
+REST_US = 1_000_000
+LONGEST_REST_US = 16 * REST_US
+"""A rest is twice as long after each onset that was nothing: next to a television or a keyboard the voice
+must not pump. Meanwhile the server interrupts as ever; only the head start is lost."""
+
+TRANSITIONS: dict[Ducking, dict[str, Ducking]] = {
+    Ducking.LOUD: {"onset": Ducking.DUCKED},
+    Ducking.DUCKED: {"taken": Ducking.CONFIRMED, "ended": Ducking.LOUD, "alarm": Ducking.RELEASED},
+    Ducking.CONFIRMED: {"ended": Ducking.LOUD},
+    Ducking.RELEASED: {"taken": Ducking.LOUD, "alarm": Ducking.LOUD},
+}
+"""Every change. What is not listed changes nothing."""
+
+
+def diagram() -> str:
+    """The table above as lines of text."""
+    rows = [
+        f"{start.value:<10} ── {cause:<5} → {end.value}"
+        for start, arrows in TRANSITIONS.items()
+        for cause, end in arrows.items()
+    ]
+    return "\n    ".join(rows)
+
+
+__doc__ = (__doc__ or "").replace("{diagram}", diagram())
+
+
+def onset(do: Draft) -> None:
+    """The user seems to speak into a microphone that is on, maybe over a voice that he may interrupt."""
+    terms = do.state.terms
+    if terms.ducks and terms.server_turns and terms.interrupts and do.state.sounding:
+        _change(do, "onset")
+
+
+def taken(do: Draft) -> None:
+    _change(do, "taken")
+
+
+def ended(do: Draft) -> None:
+    """Voices sound one after the other, so the one that has ended is the one that was lowered."""
+    _change(do, "ended")
+
+
+def alarm_rang(do: Draft) -> None:
+    _change(do, "alarm")
+
+
+def _change(do: Draft, cause: str) -> None:
+    before, was_lowered = do.state.ducking, do.state.lowered
+    ducking = TRANSITIONS[before].get(cause)
+    if ducking is None:
+        return
+    do.change(ducking=ducking)
+    if do.state.lowered is not was_lowered:
+        do.ask(Unduck() if was_lowered else Duck())
+    if ducking is Ducking.DUCKED:
+        do.ask(SetAlarm(DUCK_ALARM, do.now_us + RELEASE_US))
+    elif ducking is Ducking.RELEASED:
+        do.ask(SetAlarm(DUCK_ALARM, do.now_us + min(REST_US << do.state.false_onsets, LONGEST_REST_US)))
+        do.change(false_onsets=do.state.false_onsets + 1)
+    elif cause != "alarm" and before is not Ducking.CONFIRMED:
+        do.ask(ClearAlarm(DUCK_ALARM))
+    if cause == "taken":
+        do.change(false_onsets=0)
