@@ -217,6 +217,9 @@ class BreakingSpeaker:
     def flush(self) -> int:
         return 0
 
+    def fade_to(self, gain: float) -> None:
+        pass
+
 
 async def test_an_unplugged_loudspeaker_leaves_a_written_conversation(autojump_clock: object) -> None:
     async with call(speaker=BreakingSpeaker(24_000)) as held:

@@ -79,6 +79,9 @@ class Plugged:
     def flush(self) -> int:
         return self._clock.flush() if self.there else 0
 
+    def fade_to(self, gain: float) -> None:
+        pass
+
 
 @define(slots=False)
 class Shelf(Generic[D]):

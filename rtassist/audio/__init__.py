@@ -53,7 +53,7 @@ class Microphone(Protocol):
 
 
 class Speaker(Protocol):
-    """Sound going out. One task plays; `heard`, `handed` and `flush` may be called by any trio task."""
+    """Sound going out. One task plays; all but `play` and `drain` may be called by any trio task."""
 
     async def play(self, pcm: bytes) -> None:
         """Hand over up to 20 ms of PCM16, waiting while the device has enough.
@@ -84,5 +84,12 @@ class Speaker(Protocol):
         Never waits. The device falls silent within 20 ms; afterwards `heard() == handed()`. What
         sounded until it did may still be added to both: after `await drain()`, which takes a few ms
         then, they are exact.
+        """
+        ...
+
+    def fade_to(self, gain: float) -> None:
+        """From now on what sounds has this gain (1: as it was handed over), reached by a ramp of a few ms;
+        also what the device already holds, where that can be rewritten. Never waits; positions are not
+        changed. The gain lasts until it is set again.
         """
         ...

@@ -11,8 +11,9 @@ import trio
 from rtassist.audio import SAMPLE_RATE, Speaker
 from rtassist.audio.devices import Device, PlaybackStream, choose
 from rtassist.audio.echo import Echo
+from rtassist.audio.envelope import RAMP_SAMPLES, Written
 from rtassist.audio.owner import Owner, owning_thread
-from rtassist.audio.pcm import fade_in, to_float
+from rtassist.audio.pcm import Samples, fade_in, to_float
 from rtassist.audio.playout import Playout
 
 BUFFER_SAMPLES = 1440
@@ -32,7 +33,7 @@ estimate, up to 15 ms off."""
 EXTRAPOLATED_S = 0.030
 """Reports come every 20 ms; a device that has not been heard of for longer may not be playing."""
 FADE_SAMPLES = 72
-"""3 ms: the voice does not begin with a click."""
+"""3 ms: the voice neither begins nor is cut with a click."""
 
 
 class DeviceSpeaker:
@@ -51,6 +52,7 @@ class DeviceSpeaker:
         self._playout = Playout()
         self._clock = (0.0, 0, 0)  # at this moment (monotonic), this position sounded, of this many written
         self._flushing = False
+        self._fading: float | None = None
         self._settling = False
         self._settled_by_s = 0.0
         self._idle = False
@@ -96,6 +98,11 @@ class DeviceSpeaker:
         self._wake_player()
         return taken_back
 
+    def fade_to(self, gain: float) -> None:
+        with self._changed:
+            self._fading = gain
+            self._changed.notify()
+
     def _position(self) -> int:
         """Locked. Where in the stream the device is now, from its last report and the time since."""
         at_s, position, written = self._clock
@@ -126,6 +133,7 @@ class DeviceSpeaker:
         return self._echo.playback(stream) if self._echo else stream
 
     def _run(self, stream: PlaybackStream) -> None:
+        sound = Written(stream.buffer_samples + RAMP_SAMPLES)
         after_silence = True
         quiet_since_s = time.monotonic()
         while not self._owner.stopping.is_set():
@@ -135,6 +143,7 @@ class DeviceSpeaker:
                 continue
             with self._changed:
                 flushing, self._flushing = self._flushing, False
+                gain, self._fading = self._fading, None
                 if flushing:
                     self._settling, self._settled_by_s = True, time.monotonic() + SETTLING_S
                 on_its_way = (
@@ -151,20 +160,41 @@ class DeviceSpeaker:
                 self._waiting = self._waiting and not player_may_go
             if player_may_go:
                 self._owner.tell(self._wake_player)
-            if flushing or beginning:  # silence that is in the device must not delay a voice that begins
+            if gain is not None:
+                self._rewrite(stream, sound.fade_to(gain, stream.rewritable() or 0))
+            # Silence that is in the device must not delay a voice that begins.
+            cutting = beginning or (flushing and not self._fade_out(stream, sound))
+            if cutting:
                 stream.flush()
-                after_silence = True
+            after_silence = after_silence or flushing or cutting
             if voice:
                 samples = to_float(voice)
-                stream.write(fade_in(samples, FADE_SAMPLES) if after_silence else samples)
+                stream.write(sound.write(fade_in(samples, FADE_SAMPLES) if after_silence else samples))
                 after_silence = False
             elif room and stream.ahead() <= stream.reserve_samples:
-                stream.write(np.zeros(room, dtype=np.float32))
+                stream.write(sound.write(np.zeros(room, dtype=np.float32)))
                 after_silence = True
-            if voice or on_its_way:
-                self._report(stream)
+            self._report(stream)
             spare_s = (stream.ahead() - stream.reserve_samples) / SAMPLE_RATE
-            self._wait(FLUSHED_S if flushing or beginning else spare_s)
+            self._wait(FLUSHED_S if cutting else spare_s)
+
+    def _fade_out(self, stream: PlaybackStream, sound: Written) -> bool:
+        """A flush without a click, where the device can be rewritten: what sounds until the fade's end counts
+        as heard.
+        """
+        count = stream.rewritable()
+        if count is None:
+            return False
+        over = min(FADE_SAMPLES, count)
+        self._rewrite(stream, sound.silence(over, count))
+        with self._changed:
+            self._playout.settle(stream.written - count + over)
+            self._settling = False
+        return True
+
+    def _rewrite(self, stream: PlaybackStream, samples: Samples) -> None:
+        if len(samples):
+            stream.rewrite(samples)
 
     def _settle(self, stream: PlaybackStream) -> bool:
         """Whether it is known where a flush fell; nothing is written before."""
@@ -187,7 +217,7 @@ class DeviceSpeaker:
 
     def _wait(self, until_reserve_s: float) -> None:
         with self._changed:
-            if self._flushing or self._owner.stopping.is_set():
+            if self._flushing or self._fading is not None or self._owner.stopping.is_set():
                 return
             self._idle = not self._playout.queued
             self._changed.wait(max(0.001, until_reserve_s if self._idle else min(STEP_S, until_reserve_s)))

@@ -69,6 +69,13 @@ class VirtualSpeaker:
     def flush(self) -> None:
         self.waiting = np.zeros(0, np.float32)
 
+    def rewritable(self) -> int | None:
+        self.advance()
+        return len(self.waiting)
+
+    def rewrite(self, samples: Sound) -> None:
+        self.waiting[len(self.waiting) - len(samples) :] = samples
+
     def silent_at(self) -> int | None:
         return self.written
 
