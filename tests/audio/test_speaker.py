@@ -8,7 +8,8 @@ import pytest
 import trio
 from numpy.typing import NDArray
 
-from rtassist.audio.speaker import FADE_SAMPLES, DeviceSpeaker, open_device_speaker, open_speaker
+from rtassist.audio.speaker import DeviceSpeaker, open_device_speaker, open_speaker
+from rtassist.audio.track import FADE_SAMPLES
 from tests.audio.test_files import counting, say, sounds
 from tests.pulse import PrivatePulse, Recording
 
