@@ -63,7 +63,7 @@ LAYERS = {
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "audio.silence link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
+        "audio.jitter audio.silence link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
         "protocol.Unknown",
         "attrs trio",
     ),
@@ -78,6 +78,9 @@ LAYERS = {
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
     "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
+    "audio.envelope": layer("audio.SAMPLE_RATE audio.pcm", "numpy", pure=True),
+    "audio.jitter": layer("", "attrs", pure=True),
+    "audio.track": layer("audio.devices audio.envelope audio.pcm", "numpy"),
     "audio.silence": layer("audio", pure=True),
     "link": layer("link errors", "attrs", pure=True),
     "link.dial": layer("link errors", "attrs trio"),

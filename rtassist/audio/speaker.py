@@ -147,9 +147,10 @@ class DeviceSpeaker:
                 on_its_way = (
                     self._playout.heard(self._position()) < self._playout.handed - self._playout.queued
                 )
-                # Silence that stands in the device must not delay a voice that begins. A flush moves the echo,
-                # and the canceller would let the first 0.2 s of each voice through: with one, the voice waits.
-                beginning = standing and self._playout.queued and time.monotonic() - quiet_since_s > QUIET_S
+                # Silence that stands in the device must not delay a voice. But a flush moves the echo, and
+                # a canceller would let the first 0.2 s of each voice through: with one, the voice waits.
+                quiet = time.monotonic() - quiet_since_s > QUIET_S
+                beginning = bool(standing and quiet and self._playout.queued)
                 beginning = beginning and not (self._echo and self._echo.way == "cancelled")
                 if on_its_way or self._playout.queued:
                     quiet_since_s = time.monotonic()

@@ -40,6 +40,7 @@ class VirtualSpeaker:
     waiting: Sound = field(factory=lambda: np.zeros(0, np.float32))
     sounded_pieces: list[Sound] = field(factory=list)
     taken: int = 0
+    rewrites: bool = True
 
     def advance(self) -> None:
         due = self.clock.samples(self.drift_ppm) // self.block * self.block
@@ -71,7 +72,7 @@ class VirtualSpeaker:
 
     def rewritable(self) -> int | None:
         self.advance()
-        return len(self.waiting)
+        return len(self.waiting) if self.rewrites else None
 
     def rewrite(self, samples: Sound) -> None:
         self.waiting[len(self.waiting) - len(samples) :] = samples

@@ -130,6 +130,7 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.TimerDue, short),
     st.builds(events.AlarmRang, st.sampled_from(["answer", "transcript", "settle", "begin", "nobody's"])),
     st.builds(events.UplinkDropped, samples),
+    st.builds(events.VoiceStarved, items, samples, samples),
     st.builds(events.FrameUnreadable, short),
 )
 terms = st.builds(
