@@ -346,11 +346,12 @@ class Ring:
         if not begins:
             self.jitter.starved(-left_ms)
             self.feed(events.VoiceStarved(voice.item_id, -left_ms, self.jitter.wait_ms))
-        wanted = self.jitter.wait_ms * SAMPLE_RATE // 1000 * 2
-        if len(pcm) < wanted:
+        if self.jitter.wait_ms:
+            wanted, more = self.jitter.wait_ms * SAMPLE_RATE // 1000 * 2, pcm
             with trio.move_on_after(self.jitter.wait_ms / 1000), suppress(trio.EndOfChannel):
-                while len(pcm) < wanted:
-                    pcm += await voice.chunks.receive()
+                while len(pcm) < wanted + len(more):  # what came last sounds until the next comes
+                    more = await voice.chunks.receive()
+                    pcm += more
         return pcm
 
     async def replace_speaker(self, lost: Exception) -> None:
