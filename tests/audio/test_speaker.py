@@ -8,6 +8,7 @@ import pytest
 import trio
 from numpy.typing import NDArray
 
+from rtassist.audio.envelope import RAMP_SAMPLES
 from rtassist.audio.speaker import DeviceSpeaker, open_device_speaker, open_speaker
 from rtassist.audio.track import FADE_SAMPLES
 from tests.audio.test_files import counting, say, sounds
@@ -92,15 +93,13 @@ async def flush_once(
     speaker: DeviceSpeaker, recording: Recording, after_s: float
 ) -> tuple[float, float, float]:
     """Flush after so long a voice; how many ms later the last sample was recorded, how far `heard` is off
-    from the sample that sounded last in ms, and how long the call took in ms.
+    from the samples that sounded in ms, and the largest step down at the end, of 1.
     """
     base, begin = speaker.handed(), len(recording.samples())
     with trio.move_on_after(after_s):
         await say(speaker, counting(24_000))
     asked_s = time.monotonic()
-    taken_back = speaker.flush()
-    took_s = time.monotonic() - asked_s
-    assert taken_back > 0
+    assert speaker.flush() > 0
     assert speaker.heard() == speaker.handed()
     estimated = speaker.heard()
     await speaker.drain()
@@ -109,22 +108,73 @@ async def flush_once(
     samples = recording.samples()[begin:]
     last = int(np.flatnonzero(samples)[-1])
     silent_after_ms = (recording.sounded_at_s(begin + last + 1) - asked_s) * 1000
-    return silent_after_ms, (speaker.heard() - base - int(samples[last])) / 24, took_s * 1000
+    known = int(np.flatnonzero(samples == 2000)[0])  # the voice counts its samples
+    sounded = 2000 + last - known
+    gains = samples[known : last + 2] / np.arange(2000, sounded + 2)
+    return silent_after_ms, (speaker.heard() - base - sounded) / 24, float(-np.diff(gains).min())
 
 
-async def test_a_flush_is_silence_within_20_ms_and_the_count_is_right(pulse: PrivatePulse) -> None:
+async def test_a_flush_is_silence_within_20_ms_without_a_click_and_the_count_is_right(
+    pulse: PrivatePulse,
+) -> None:
     with pulse.recording() as recording:
         async with open_device_speaker("spk") as speaker:
-            trials = [await flush_once(speaker, recording, 0.2 + n * 0.0037) for n in range(6)]
+            trials = [await flush_once(speaker, recording, 0.2 + n * 0.0037) for n in range(7)]
             await say(speaker, counting(2400, start=20_000))
             await speaker.drain()
             await recorded(recording, time.monotonic() + 0.1)
-    silent_ms, error_ms, _ = np.array(trials).T
+    silent_ms, error_ms, steps = np.array(trials).T
     assert np.median(silent_ms) < 20
-    assert max(abs(error_ms)) < 20
+    # A busy machine may be late to rewrite, or make a gap: in single trials, and by what the device holds.
     assert np.median(abs(error_ms)) < 1
+    assert np.median(steps) < 1.1 / FADE_SAMPLES
+    assert max(abs(error_ms)) < 60
     # The same stream plays on.
     assert recording.samples().max() == 22_399
+
+
+async def ducked_once(
+    speaker: DeviceSpeaker, recording: Recording, after_s: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Lower the voice after so long, and raise it again; how many ms later the first lower sample was
+    recorded, and the gain of each sample from number 2000 on.
+    """
+    begin = len(recording.samples())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(say, speaker, counting(14_400))
+        await trio.sleep(after_s)
+        speaker.fade_to(0.25)
+        asked_s = time.monotonic()
+        await trio.sleep(0.1)
+        speaker.fade_to(1.0)
+    await speaker.drain()
+    assert speaker.heard() == speaker.handed()
+    await recorded(recording, time.monotonic() + 0.1)
+    samples = recording.samples()[begin:]
+    known = int(np.flatnonzero(samples == 2000)[0])
+    gains = samples[known : known + 12_400] / np.arange(2000, 14_400)
+    lower = int(np.flatnonzero(gains < 0.995)[0])
+    return (recording.sounded_at_s(begin + known + lower) - asked_s) * 1000, gains
+
+
+async def test_the_voice_is_lowered_at_once_and_nothing_else_happens_to_it(pulse: PrivatePulse) -> None:
+    """What is recorded is the voice times a ramp, sample by sample: nothing is lost, nothing comes twice."""
+    whole = 0
+    with pulse.recording() as recording:
+        async with open_device_speaker("spk") as speaker:
+            trials = [await ducked_once(speaker, recording, 0.2 + n * 0.0037) for n in range(7)]
+    for _, gains in trials:
+        ramp = np.concatenate([1 - np.arange(1, 91) / RAMP_SAMPLES, [0.25] * 1000])
+        begins = int(np.flatnonzero(gains < 0.999)[0])
+        rises = int(np.flatnonzero(gains[begins + 100 :] > 0.255)[0]) + begins + 99
+        expected = np.ones(12_400)
+        expected[begins:rises] = np.resize(ramp, rises - begins) if rises - begins <= len(ramp) else 0.25
+        expected[begins : begins + 90] = ramp[:90]
+        expected[rises : rises + 91] = 0.25 + np.arange(91) / RAMP_SAMPLES
+        whole += bool(np.abs(gains - expected).max() < 1.5 / RAMP_SAMPLES)
+    # A busy machine may be late to rewrite, or make a gap: in single trials.
+    assert whole >= 4
+    assert np.median([ms for ms, _ in trials]) < 15
 
 
 async def test_play_waits_while_the_device_has_enough(pulse: PrivatePulse) -> None:
