@@ -1,6 +1,9 @@
 """A real PulseAudio with a null sink: what its monitor recorded is what sounded."""
 
+import functools
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,25 @@ from tests.pulse import PrivatePulse, Recording
 pytestmark = pytest.mark.sound
 
 
+Test = Callable[[PrivatePulse], Awaitable[None]]
+
+
+def on_a_busy_machine(test: Test) -> Test:
+    """Where everything waits for a processor, the server, its recorder or we make gaps in any sound: of six
+    runs one is to be right. What is wrong in the program is wrong in all of them.
+    """
+
+    @functools.wraps(test)
+    async def tried(pulse: PrivatePulse) -> None:
+        for _ in range(5):
+            with suppress(AssertionError):
+                await test(pulse)
+                return
+        await test(pulse)
+
+    return tried
+
+
 async def recorded(recording: Recording, after_s: float) -> None:
     """Wait until the recording has what sounded at this moment (time.monotonic)."""
     with trio.fail_after(10):
@@ -30,6 +52,7 @@ def voice(samples: NDArray[np.int16]) -> NDArray[np.int16]:
     return samples[loud[0] : loud[-1] + 1]
 
 
+@on_a_busy_machine
 async def test_what_is_played_sounds_sample_by_sample(pulse: PrivatePulse) -> None:
     with pulse.recording() as recording:
         async with open_device_speaker("spk") as speaker:
@@ -37,12 +60,11 @@ async def test_what_is_played_sounds_sample_by_sample(pulse: PrivatePulse) -> No
             await speaker.drain()
             assert speaker.heard() == speaker.handed() == 24_000
             await recorded(recording, time.monotonic() + 0.1)
-    # A busy machine may have made gaps, but nothing is missing and nothing comes twice.
-    samples = recording.samples()
-    assert samples[samples > 1000].tolist() == list(range(1001, 24_001))
-    assert speaker.underruns or voice(samples)[-23_000:].tolist() == list(range(1001, 24_001))
+    assert voice(recording.samples())[-23_000:].tolist() == list(range(1001, 24_001))
+    assert speaker.underruns == 0
 
 
+@on_a_busy_machine
 async def test_the_voice_begins_with_a_fade_and_goes_on_without(pulse: PrivatePulse) -> None:
     with pulse.recording() as recording:
         async with open_device_speaker("spk") as speaker:
@@ -51,9 +73,10 @@ async def test_the_voice_begins_with_a_fade_and_goes_on_without(pulse: PrivatePu
             await recorded(recording, time.monotonic() + 0.1)
     heard = voice(recording.samples())
     assert heard[:FADE_SAMPLES].tolist() == [round(10_000 * n / 73) for n in range(1, 73)]
-    assert np.count_nonzero(heard == 10_000) >= 2400 - FADE_SAMPLES * (1 + speaker.underruns)
+    assert heard[FADE_SAMPLES:].tolist() == [10_000] * (2400 - FADE_SAMPLES)
 
 
+@on_a_busy_machine
 async def test_pauses_are_silence_and_are_not_heard(pulse: PrivatePulse) -> None:
     with pulse.recording() as recording:
         async with open_device_speaker("spk") as speaker:
@@ -69,6 +92,7 @@ async def test_pauses_are_silence_and_are_not_heard(pulse: PrivatePulse) -> None
     assert len(samples) >= 7200 + 2 * 0.1 * 24_000
 
 
+@on_a_busy_machine
 async def test_heard_is_what_the_sink_has_sounded(pulse: PrivatePulse) -> None:
     """Asked at any moment, beside the sample that the monitor gave at that moment."""
     asked: list[tuple[float, int]] = []
@@ -114,6 +138,7 @@ async def flush_once(
     return silent_after_ms, (speaker.heard() - base - sounded) / 24, float(-np.diff(gains).min())
 
 
+@on_a_busy_machine
 async def test_a_flush_is_silence_within_20_ms_without_a_click_and_the_count_is_right(
     pulse: PrivatePulse,
 ) -> None:
@@ -125,10 +150,9 @@ async def test_a_flush_is_silence_within_20_ms_without_a_click_and_the_count_is_
             await recorded(recording, time.monotonic() + 0.1)
     silent_ms, error_ms, steps = np.array(trials).T
     assert np.median(silent_ms) < 20
-    # A busy machine may be late to rewrite, or make a gap: in single trials, and by what the device holds.
-    assert np.median(abs(error_ms)) < 1
+    assert np.median(abs(error_ms)) < 0.1
     assert np.median(steps) < 1.1 / FADE_SAMPLES
-    assert max(abs(error_ms)) < 60
+    assert max(abs(error_ms)) < 20
     # The same stream plays on.
     assert recording.samples().max() == 22_399
 
@@ -157,6 +181,7 @@ async def ducked_once(
     return (recording.sounded_at_s(begin + known + lower) - asked_s) * 1000, gains
 
 
+@on_a_busy_machine
 async def test_the_voice_is_lowered_at_once_and_nothing_else_happens_to_it(pulse: PrivatePulse) -> None:
     """What is recorded is the voice times a ramp, sample by sample: nothing is lost, nothing comes twice."""
     whole = 0
@@ -172,11 +197,11 @@ async def test_the_voice_is_lowered_at_once_and_nothing_else_happens_to_it(pulse
         expected[begins : begins + 90] = ramp[:90]
         expected[rises : rises + 91] = 0.25 + np.arange(91) / RAMP_SAMPLES
         whole += bool(np.abs(gains - expected).max() < 1.5 / RAMP_SAMPLES)
-    # A busy machine may be late to rewrite, or make a gap: in single trials.
     assert whole >= 4
     assert np.median([ms for ms, _ in trials]) < 15
 
 
+@on_a_busy_machine
 async def test_play_waits_while_the_device_has_enough(pulse: PrivatePulse) -> None:
     async with open_device_speaker("spk") as speaker:
         ahead = []
@@ -190,6 +215,7 @@ async def test_play_waits_while_the_device_has_enough(pulse: PrivatePulse) -> No
         assert speaker.handed() == 50 * 480
 
 
+@on_a_busy_machine
 async def test_the_voice_begins_at_once(pulse: PrivatePulse) -> None:
     """Silence in the device must not stand in its way: it is kept shorter than the buffer."""
     delays_ms = []
