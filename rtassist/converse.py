@@ -349,7 +349,8 @@ class Ring:
         if self.jitter.wait_ms:
             wanted, more = self.jitter.wait_ms * SAMPLE_RATE // 1000 * 2, pcm
             with trio.move_on_after(self.jitter.wait_ms / 1000), suppress(trio.EndOfChannel):
-                while len(pcm) < wanted + len(more):  # what came last sounds until the next comes
+                # What came last is for the time until the next comes.
+                while len(pcm) < wanted + min(wanted, len(more)):
                     more = await voice.chunks.receive()
                     pcm += more
         return pcm
