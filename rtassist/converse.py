@@ -20,6 +20,7 @@ import trio
 from attrs import define, field, frozen
 
 from rtassist.audio import SAMPLE_RATE, DeviceLost, Microphone, SoundUnavailable, Speaker
+from rtassist.audio.jitter import Jitter
 from rtassist.audio.silence import SilenceWatch
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
@@ -150,6 +151,7 @@ class Ring:
         self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
         self.voice_of: dict[str, Voice] = {}
         self.alarms: dict[str, trio.CancelScope] = {}
+        self.jitter = Jitter()
         self.unsent = 0
         self.was_sent = trio.Event()
         self.became_quiet = trio.Event()
@@ -323,6 +325,7 @@ class Ring:
         """What was not heard of it yet. The voice's first sample is `start` of the speaker's own count."""
         told = voice.heard
         pcm = bytes(voice.unheard)
+        self.jitter.began()
         with suppress(trio.EndOfChannel):
             while True:
                 for offset in range(0, len(pcm), CHUNK_BYTES):
@@ -331,10 +334,37 @@ class Ring:
                     if voice.heard - told >= ADVANCE_SAMPLES:
                         told = voice.heard
                         self.feed(events.PlaybackAdvanced(voice.item_id, voice.heard))
-                pcm = await voice.chunks.receive()
+                pcm = await self.more_of(voice, speaker)
                 voice.unheard += pcm
         await speaker.drain()
         voice.advance(speaker.heard() - start)
+        self.jitter.ended(voice.heard * 1000 // SAMPLE_RATE)
+
+    async def more_of(self, voice: Voice, speaker: Speaker) -> bytes:
+        """The next sound of it; at its beginning and after a gap, as much as the link has taught to wait for.
+
+        Raises trio.EndOfChannel at its end.
+        """
+        begins = not voice.heard and not voice.unheard
+        left, asked_s = speaker.handed() - speaker.heard(), trio.current_time()
+        pcm = await voice.chunks.receive()
+        left_ms = round(1000 * (left / SAMPLE_RATE - (trio.current_time() - asked_s)))
+        if not left and not begins:  # it sounds all at once, or we were late ourselves: the link was not
+            return pcm
+        if not begins and left_ms >= 0:
+            self.jitter.arrived(left_ms)
+            return pcm
+        if not begins:
+            self.jitter.starved(-left_ms)
+            self.feed(events.VoiceStarved(voice.item_id, -left_ms, self.jitter.wait_ms))
+        if self.jitter.wait_ms:
+            wanted, more = self.jitter.wait_ms * SAMPLE_RATE // 1000 * 2, pcm
+            with trio.move_on_after(self.jitter.wait_ms / 1000), suppress(trio.EndOfChannel):
+                # What came last is for the time until the next comes.
+                while len(pcm) < wanted + min(wanted, len(more)):
+                    more = await voice.chunks.receive()
+                    pcm += more
+        return pcm
 
     async def replace_speaker(self, lost: Exception) -> None:
         """Another loudspeaker goes on at once with what sounds; or it is read, until there is one."""

@@ -63,8 +63,8 @@ LAYERS = {
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "audio.onset audio.silence link.closing protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
-        "protocol.Unknown",
+        "audio.jitter audio.onset audio.silence link.closing protocol.BadFrame protocol.ClientEvent "
+        "protocol.ServerEvent protocol.Unknown",
         "attrs trio",
     ),
     # Judges; what it judges is handed to it, but for the devices, which it measures.
@@ -91,6 +91,9 @@ LAYERS = {
     "audio.echo": layer("audio", "livekit numpy"),
     "audio.onset": layer("audio", "numpy", pure=True),
     "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
+    "audio.envelope": layer("audio.SAMPLE_RATE audio.pcm", "numpy", pure=True),
+    "audio.jitter": layer("", "attrs", pure=True),
+    "audio.track": layer("audio.devices audio.envelope audio.pcm", "numpy"),
     "audio.silence": layer("audio", pure=True),
     "link": layer("link errors", "attrs", pure=True),
     "link.dial": layer("link errors", "attrs trio"),

@@ -53,7 +53,7 @@ class Microphone(Protocol):
 
 
 class Speaker(Protocol):
-    """Sound going out. One task plays; `heard`, `handed` and `flush` may be called by any trio task."""
+    """Sound going out. One task plays; all but `play` and `drain` may be called by any trio task."""
 
     async def play(self, pcm: bytes) -> None:
         """Hand over up to 20 ms of PCM16, waiting while the device has enough.
@@ -78,19 +78,18 @@ class Speaker(Protocol):
         """Wait until everything handed over has sounded. Raises as `play`; cancelling stops nothing."""
         ...
 
-    def fade_to(self, gain: float) -> None:
-        """From now on what sounds has this gain (1: as it is), reached by a ramp of a few ms.
-
-        Also what the device already holds, where that can be rewritten. Never waits; positions are not
-        changed: `heard` goes on as before. It lasts until it is set again.
-        """
-        ...
-
     def flush(self) -> int:
         """Be silent now: take back what has not sounded yet, and return how many samples that were.
 
         Never waits. The device falls silent within 20 ms; afterwards `heard() == handed()`. What
         sounded until it did may still be added to both: after `await drain()`, which takes a few ms
         then, they are exact.
+        """
+        ...
+
+    def fade_to(self, gain: float) -> None:
+        """From now on what sounds has this gain (1: as it was handed over), reached by a ramp of a few ms;
+        also what the device already holds, where that can be rewritten. Never waits; positions are not
+        changed. The gain lasts until it is set again.
         """
         ...

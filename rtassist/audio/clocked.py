@@ -6,6 +6,7 @@ from collections.abc import Callable
 import trio
 
 from rtassist.audio import SAMPLE_RATE, SoundUnavailable
+from rtassist.audio.envelope import Gain
 from rtassist.audio.pcm import samples_in
 from rtassist.audio.playout import Playout
 
@@ -28,6 +29,7 @@ class ClockedSpeaker:
         self._opened_s = trio.current_time()
         self._position = 0
         self._playout = Playout()
+        self._gain = Gain()
         self._failure: SoundUnavailable | None = None
 
     async def play(self, pcm: bytes) -> None:
@@ -54,13 +56,13 @@ class ClockedSpeaker:
         if self._failure:
             raise self._failure
 
-    def fade_to(self, gain: float) -> None:
-        self._advance()
-        self._playout.gain = gain
-
     def flush(self) -> int:
         self._advance()
         return self._playout.flush(self._position)
+
+    def fade_to(self, gain: float) -> None:
+        self._advance()
+        self._gain.target = gain
 
     def position(self) -> int:
         """Samples of the stream that have sounded, voice and silence."""
@@ -82,7 +84,7 @@ class ClockedSpeaker:
         voice = self._playout.take(samples, start)
         if voice:
             try:
-                self._sound(start, voice)
+                self._sound(start, self._gain.of(voice))
             except SoundUnavailable as failure:
                 self._failure = failure
                 self._playout.flush(start)

@@ -111,6 +111,16 @@ class PlaybackStream(Protocol):
         """Silence: drop what was written and has not sounded. Positions go on counting."""
         ...
 
+    def rewritable(self) -> int | None:
+        """How many of the samples written last the device has surely not taken yet, nor is taking now.
+        None: what is written stands, as the device cannot do better or its place is not known.
+        """
+        ...
+
+    def rewrite(self, samples: NDArray[np.float32]) -> None:
+        """In place of as many samples written last: at most `rewritable`, and at once. Raises DeviceLost."""
+        ...
+
     def silent_at(self) -> int | None:
         """The position where the last flush fell, when the device has told it; nothing may be written
         meanwhile.

@@ -183,6 +183,13 @@ class Sounded:
         self._stream.flush()
         self._far.cut(place(self._now_s()))
 
+    def rewritable(self) -> int | None:
+        return self._stream.rewritable()
+
+    def rewrite(self, samples: NDArray[np.float32]) -> None:
+        self._stream.rewrite(samples)
+        self._far.rewrite(_to_int16(samples))
+
     def silent_at(self) -> int | None:
         return self._stream.silent_at()
 

@@ -63,6 +63,7 @@ class FarEnd:
         self._kept = np.zeros(KEPT, np.int16)
         self._end = 0
         self._loud_until = 0
+        self._unbroken = 0
         self._line: Line | None = None
 
     def write(self, at: int, samples: Pcm) -> None:
@@ -76,15 +77,30 @@ class FarEnd:
                 self._place_end(self._end + off)
                 self._line = Line()
             self._append(samples)
-            loud = np.flatnonzero(np.abs(samples) > LOUD)
-            if len(loud):
-                self._loud_until = self._end - len(samples) + int(loud[-1]) + 1
+            self._unbroken += len(samples)
+            self._listen(samples)
+
+    def rewrite(self, samples: Pcm) -> None:
+        """These sound in place of as many written last."""
+        with self._lock:
+            samples = samples[max(0, len(samples) - self._unbroken) :]
+            self._end -= len(samples)
+            self._append(samples)
+            self._loud_until = min(self._loud_until, self._end - len(samples))
+            self._listen(samples)
+
+    def _listen(self, samples: Pcm) -> None:
+        """To the last ones."""
+        loud = np.flatnonzero(np.abs(samples) > LOUD)
+        if len(loud):
+            self._loud_until = self._end - len(samples) + int(loud[-1]) + 1
 
     def cut(self, at: int) -> None:
         """Nothing written sounds from `at` on, and what comes next has a new place."""
         with self._lock:
             self._end = min(self._end, at)
             self._loud_until = min(self._loud_until, at)
+            self._unbroken = 0
             self._line = None
 
     def read(self, at: int, count: int) -> Pcm:
@@ -103,6 +119,7 @@ class FarEnd:
     def _place_end(self, at: int) -> None:
         """Silence, where the stream goes on later; what stands behind, where earlier."""
         self.breaks += 1
+        self._unbroken = 0
         if at > self._end:
             self._append(np.zeros(min(at - self._end, KEPT), np.int16))
         self._end = at

@@ -60,15 +60,6 @@ def gain(pcm: bytes, gain_db: float) -> bytes:
     return to_pcm16(to_float(pcm) * np.float32(10 ** (gain_db / 20)))
 
 
-def faded(pcm: bytes, before: float, gain: float, over: int) -> bytes:
-    """`pcm` with this gain, reached from the one before in a straight line over the first samples."""
-    samples = to_float(pcm)
-    n = min(over, len(samples))
-    envelope = np.full(len(samples), gain, dtype=np.float32)
-    envelope[:n] = np.linspace(before, gain, n, endpoint=False, dtype=np.float32)
-    return to_pcm16(samples * envelope)
-
-
 def fade_in(samples: Samples, over: int) -> Samples:
     """A copy that rises linearly from nothing during its first `over` samples."""
     faded = samples.copy()

@@ -10,6 +10,7 @@ from typing import TypeVar
 import trio
 
 from rtassist.audio import SAMPLE_RATE, SoundUnavailable
+from rtassist.audio.envelope import Gain
 from rtassist.audio.pcm import samples_in, silence
 from rtassist.audio.playout import Playout
 
@@ -129,6 +130,7 @@ class PipeSpeaker:
         self._send = send
         self._fast = fast
         self._playout = Playout()
+        self._gain = Gain()
         self._position = 0
         self._beyond_recall = 0
         self._failure: SoundUnavailable | None = None
@@ -156,13 +158,13 @@ class PipeSpeaker:
         if self._failure:
             raise self._failure
 
-    def fade_to(self, gain: float) -> None:
-        self._playout.gain = gain
-
     def flush(self) -> int:
         taken_back = self._playout.flush(self._beyond_recall)
         self._wake()
         return taken_back
+
+    def fade_to(self, gain: float) -> None:
+        self._gain.target = gain
 
     def _wake(self) -> None:
         self._changed.set()
@@ -174,7 +176,7 @@ class PipeSpeaker:
             while True:
                 while self._fast and not self._playout.queued:
                     await self._changed.wait()
-                block = self._playout.take(CHUNK_SAMPLES, self._position)
+                block = self._gain.of(self._playout.take(CHUNK_SAMPLES, self._position))
                 if not self._fast:
                     block += silence(CHUNK_SAMPLES - samples_in(block))
                 self._beyond_recall = self._position + samples_in(block)

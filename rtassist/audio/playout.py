@@ -2,11 +2,6 @@
 
 from collections import deque
 
-from rtassist.audio.pcm import faded
-
-RAMP_SAMPLES = 120
-"""5 ms: a step in the gain would click."""
-
 
 class Playout:
     """The account of one speaker: what was handed over, where it stands in the device's stream, what sounded.
@@ -19,8 +14,6 @@ class Playout:
         self.handed = 0
         self.queued = 0
         """Handed over and not yet written to the device."""
-        self.gain = 1.0
-        self._gain_before = 1.0
         self._queue: deque[bytes] = deque()
         self._runs: deque[tuple[int, int]] = deque()  # (where in the stream it starts, how long it is)
         self._sounded = 0  # of runs that ended
@@ -47,9 +40,6 @@ class Playout:
         if taken:
             self.queued -= len(taken) // 2
             self._stands_at(position, len(taken) // 2)
-            if not self.gain == self._gain_before == 1.0:
-                taken = faded(taken, self._gain_before, self.gain, RAMP_SAMPLES)
-                self._gain_before = self.gain
         return taken
 
     def _stands_at(self, position: int, length: int) -> None:

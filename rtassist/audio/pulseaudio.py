@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rtassist.audio import SAMPLE_RATE, DeviceLost, SoundUnavailable
 from rtassist.audio.devices import Device, Kind
+from rtassist.audio.far_end import Line, place
 from rtassist.audio.progress import Progress
 from rtassist.audio.soundcard_shim import ANSWER_S, POLL_S
 
@@ -25,6 +26,12 @@ PREBUFFER_SAMPLES = 240
 """Playing starts, and starts again after an underrun, with 10 ms. Less than this is never played alone."""
 LATE_SAMPLES = 120
 """5 ms: how late our thread may be back."""
+UNDER_WAY_SAMPLES = 144
+"""6 ms: what is rewritten must reach the server before it takes it. 4 were not enough once in thirty times
+on a machine with twice as much to do as it can.
+"""
+HEARD_OF_S = 0.1
+"""Where the server is, is known from reports that are not older. They come every 20 ms."""
 RESUMING_S = 1.0
 """A device that sleeps because nobody used it wakes up in milliseconds; one that is suspended does not."""
 ERROR = 2**64 - 1
@@ -243,6 +250,8 @@ class PulsePlayback:
         self._ahead = 0
         self._underflow_at = -1
         self._measured_at = (0, 0)
+        self._taken = Line()
+        self._heard_of_s = 0.0
         self._flush_asked_s = 0.0
         self._flushed_before = 0
         self._flushed = 0  # samples that our positions are ahead of the server's, which forgets what it drops
@@ -268,14 +277,20 @@ class PulsePlayback:
         return self._ahead
 
     def write(self, samples: NDArray[np.float32]) -> None:
+        self._write(samples, 0)
+        self.written += len(samples)
+        self._ahead += len(samples)
+
+    def _write(self, samples: NDArray[np.float32], back: int) -> None:
+        """From `back` samples before the end on."""
         stream, pa, ffi = self._stream, self._stream.pa, self._stream.ffi
         data = samples.astype(np.float32, copy=False).tobytes()
         with stream:
-            if pa.pa_stream_write(stream.stream, data, len(data), ffi.NULL, 0, pa.PA_SEEK_RELATIVE):
+            if pa.pa_stream_write(
+                stream.stream, data, len(data), ffi.NULL, -back * BYTES, pa.PA_SEEK_RELATIVE
+            ):
                 stream.check()  # it may have gone since `room` looked: then the reason is known
                 raise DeviceLost("the speaker takes nothing any more")
-        self.written += len(samples)
-        self._ahead += len(samples)
 
     def sounded(self) -> tuple[float, int] | None:
         """From the server's last report; asks for the next one without waiting for it (0.2 to 1.6 ms).
@@ -298,14 +313,39 @@ class PulsePlayback:
             return None
         self._measured_at = measured_at
         # A report that is older than this, or from the future, comes from a clock that was set.
-        age_s = min(max(time.time() - measured_at[0] - measured_at[1] / 1e6, 0.0), 0.05) if playing else 0.0
-        return time.monotonic() - age_s, self.written - waiting - in_sink
+        age_s = time.time() - measured_at[0] - measured_at[1] / 1e6
+        in_time = playing and 0 <= age_s <= 0.05
+        age_s = min(max(age_s, 0.0), 0.05) if playing else 0.0
+        at_s, taken = time.monotonic() - age_s, self.written - waiting
+        if in_time:
+            self._taken.report(place(at_s), taken)
+            self._heard_of_s = at_s
+        return at_s, taken - in_sink
 
     def ran_dry_at(self) -> int | None:
         with self._stream:
             before = self._underflow_at
             self._underflow_at = self._stream.pa.pa_stream_get_underflow_index(self._stream.stream)
-        return None if self._underflow_at == before else self._underflow_at // BYTES + self._flushed
+        if self._underflow_at == before:
+            return None
+        self._heard_of_s, self._taken = 0.0, Line()
+        return self._underflow_at // BYTES + self._flushed
+
+    def rewritable(self) -> int | None:
+        """The server takes from the stream's buffer in steps of 10 to 20 ms, and after each it stands on a
+        line that rises with the clock (seen to 0.4 ms): before, it is below.
+        """
+        now_s = time.monotonic()
+        if now_s - self._heard_of_s > HEARD_OF_S:
+            return None
+        taken = place(now_s) - self._taken.origin()
+        return min(max(0, self.written - taken - UNDER_WAY_SAMPLES), self._ahead)
+
+    def rewrite(self, samples: NDArray[np.float32]) -> None:
+        """The server holds what lies behind its read index to be overwritten (libpulse, pa_stream_write with
+        an offset). What is asked for from us stays the same, as the offset is counted with the length.
+        """
+        self._write(samples, len(samples))
 
     def flush(self) -> None:
         """Corked meanwhile: PipeWire's own flush alone lets up to 27 ms more be heard."""
@@ -322,6 +362,7 @@ class PulsePlayback:
             ):
                 stream.forget(operation)
         self._ahead = 0
+        self._heard_of_s, self._taken = 0.0, Line()
 
     def silent_at(self) -> int | None:
         """The server's read index after the flush: corking has taken back what the sink could give back."""

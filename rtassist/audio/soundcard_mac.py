@@ -134,6 +134,12 @@ class MacPlayback:
         self._player._queue.clear()
         self._ahead = 0
 
+    def rewritable(self) -> int | None:
+        return None
+
+    def rewrite(self, samples: NDArray[np.float32]) -> None:
+        raise NotImplementedError
+
     def silent_at(self) -> int | None:
         return self._silent_at
 

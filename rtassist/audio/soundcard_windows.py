@@ -177,6 +177,12 @@ class WindowsPlayback:
                 self._module._com.check_error(call(client[0]))
         self._ahead = 0
 
+    def rewritable(self) -> int | None:
+        return None
+
+    def rewrite(self, samples: NDArray[np.float32]) -> None:
+        raise NotImplementedError
+
     def silent_at(self) -> int | None:
         return self._silent_at
 

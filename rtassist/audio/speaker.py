@@ -5,15 +5,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import numpy as np
 import trio
 
 from rtassist.audio import SAMPLE_RATE, Speaker
 from rtassist.audio.devices import Device, PlaybackStream, choose
 from rtassist.audio.echo import Echo
 from rtassist.audio.owner import Owner, owning_thread
-from rtassist.audio.pcm import fade_in, to_float
+from rtassist.audio.pcm import to_float
 from rtassist.audio.playout import Playout
+from rtassist.audio.track import Track
 
 BUFFER_SAMPLES = 1440
 """60 ms, which PulseAudio turns into 46 ms of its own and some of the sink's. With 40 ms the writer was
@@ -31,8 +31,6 @@ QUIET_S = 0.030
 estimate, up to 15 ms off."""
 EXTRAPOLATED_S = 0.030
 """Reports come every 20 ms; a device that has not been heard of for longer may not be playing."""
-FADE_SAMPLES = 72
-"""3 ms: the voice does not begin with a click."""
 
 
 class DeviceSpeaker:
@@ -53,6 +51,7 @@ class DeviceSpeaker:
         self._playout = Playout()
         self._clock = (0.0, 0, 0)  # at this moment (monotonic), this position sounded, of this many written
         self._flushing = False
+        self._fading: float | None = None
         self._settling = False
         self._settled_by_s = 0.0
         self._idle = False
@@ -90,9 +89,6 @@ class DeviceSpeaker:
             self._owner.raise_failure()
             await trio.sleep(max(POLL_S, left / SAMPLE_RATE))
 
-    def fade_to(self, gain: float) -> None:
-        self._playout.gain = gain
-
     def flush(self) -> int:
         with self._changed:
             taken_back = self._playout.flush(self._position())
@@ -100,6 +96,11 @@ class DeviceSpeaker:
             self._changed.notify()
         self._wake_player()
         return taken_back
+
+    def fade_to(self, gain: float) -> None:
+        with self._changed:
+            self._fading = gain
+            self._changed.notify()
 
     def _position(self) -> int:
         """Locked. Where in the stream the device is now, from its last report and the time since."""
@@ -132,45 +133,57 @@ class DeviceSpeaker:
         return self._echo.playback(stream) if self._echo else stream
 
     def _run(self, stream: PlaybackStream) -> None:
-        after_silence = True
+        track = Track(stream)
         quiet_since_s = time.monotonic()
         while not self._owner.stopping.is_set():
             room = stream.room()
             if self._settling and not self._settle(stream):
-                self._wait(POLL_S)
+                self._wait(POLL_S, POLL_S)
                 continue
+            standing = stream.rewritable() is None
+            back = track.silence()
             with self._changed:
                 flushing, self._flushing = self._flushing, False
+                gain, self._fading = self._fading, None
                 if flushing:
                     self._settling, self._settled_by_s = True, time.monotonic() + SETTLING_S
                 on_its_way = (
                     self._playout.heard(self._position()) < self._playout.handed - self._playout.queued
                 )
-                beginning = self._playout.queued and time.monotonic() - quiet_since_s > QUIET_S
-                # A flush moves the echo, and the canceller would let the first 0.2 s of each voice through:
-                # with one, the voice waits for the silence to pass (27 ms, median).
+                # Silence that stands in the device must not delay a voice. But a flush moves the echo, and
+                # a canceller would let the first 0.2 s of each voice through: with one, the voice waits.
+                quiet = time.monotonic() - quiet_since_s > QUIET_S
+                beginning = bool(standing and quiet and self._playout.queued)
                 beginning = beginning and not (self._echo and self._echo.way == "cancelled")
                 if on_its_way or self._playout.queued:
                     quiet_since_s = time.monotonic()
-                voice = b"" if flushing else self._playout.take(room, stream.written)
+                voice = b"" if flushing else self._playout.take(room + back, stream.written - back)
                 player_may_go = self._waiting and self._playout.queued <= ENOUGH
                 self._waiting = self._waiting and not player_may_go
             if player_may_go:
                 self._owner.tell(self._wake_player)
-            if flushing or beginning:  # silence that is in the device must not delay a voice that begins
-                stream.flush()
-                after_silence = True
+            if gain is not None:
+                track.fade_to(gain)
+            cutting = beginning or (flushing and not self._fade_out(track))
+            if cutting:
+                track.flush()
             if voice:
-                samples = to_float(voice)
-                stream.write(fade_in(samples, FADE_SAMPLES) if after_silence else samples)
-                after_silence = False
+                track.speak(to_float(voice), back)
             elif room and stream.ahead() <= stream.reserve_samples:
-                stream.write(np.zeros(room, dtype=np.float32))
-                after_silence = True
-            if voice or on_its_way:
-                self._report(stream)
+                track.pause(room)
+            self._report(stream)
             spare_s = (stream.ahead() - stream.reserve_samples) / SAMPLE_RATE
-            self._wait(FLUSHED_S if flushing or beginning else spare_s)
+            self._wait(FLUSHED_S if cutting else spare_s, 0.0 if track.silence() else STEP_S)
+
+    def _fade_out(self, track: Track) -> bool:
+        """A flush without a click, where the device can be rewritten."""
+        heard_up_to = track.fade_out()
+        if heard_up_to is None:
+            return False
+        with self._changed:
+            self._playout.settle(heard_up_to)
+            self._settling = False
+        return True
 
     def _settle(self, stream: PlaybackStream) -> bool:
         """Whether it is known where a flush fell; nothing is written before."""
@@ -191,12 +204,13 @@ class DeviceSpeaker:
                 self.underruns += 1
             self._clock = (*(sounded or self._clock[:2]), stream.written)
 
-    def _wait(self, until_reserve_s: float) -> None:
+    def _wait(self, until_reserve_s: float, while_queued_s: float) -> None:
         with self._changed:
-            if self._flushing or self._owner.stopping.is_set():
+            if self._flushing or self._fading is not None or self._owner.stopping.is_set():
                 return
             self._idle = not self._playout.queued
-            self._changed.wait(max(0.001, until_reserve_s if self._idle else min(STEP_S, until_reserve_s)))
+            wait_s = until_reserve_s if self._idle else min(while_queued_s, until_reserve_s)
+            self._changed.wait(max(0.001, wait_s))
             self._idle = False
 
 

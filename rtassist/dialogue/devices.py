@@ -43,6 +43,13 @@ def speaker_lost(do: Draft, event: events.SpeakerLost) -> None:
         turns.end_line_when_over(do, item_id)
 
 
+def voice_starved(do: Draft, event: events.VoiceStarved) -> None:
+    if event.waits_ms > do.state.told_wait_ms:
+        do.change(told_wait_ms=event.waits_ms)
+        text = f"The network is uneven: the voice now starts {event.waits_ms} ms later."
+        do.ask(Show(Notice(text, "warning")))
+
+
 def speaker_back(do: Draft, event: events.SpeakerBack) -> None:
     if event.instead:
         do.ask(Show(Notice(f"The loudspeaker is now {event.name} ({event.instead}).", "warning")))

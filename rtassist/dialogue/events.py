@@ -150,6 +150,18 @@ class PlaybackEnded:
 
 
 @frozen
+class VoiceStarved:
+    """The loudspeaker ran out of this item's voice, and more came `missing_ms` later: the network is uneven.
+
+    From now on a voice waits for `waits_ms` of sound, where it does not come faster than it sounds.
+    """
+
+    item_id: str
+    missing_ms: int
+    waits_ms: int
+
+
+@frozen
 class ToolEnded:
     """A function call has its result, or an error told as text."""
 
@@ -190,6 +202,7 @@ LocalEvent = (
     | TalkReleased
     | PlaybackAdvanced
     | PlaybackEnded
+    | VoiceStarved
     | ToolEnded
     | TimerDue
     | AlarmRang

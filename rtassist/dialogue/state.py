@@ -203,6 +203,8 @@ class Conversation:
     """It was lost and may come back."""
     keyboard: bool = True
     """The user may still type; likewise, until the end of the typing."""
+    told_wait_ms: int = 0
+    """The longest wait of a voice for an uneven network that the user was told of."""
     sent: int = 0
     """Events sent with an id of ours; the ids are counted, so that two runs agree."""
 

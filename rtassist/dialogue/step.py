@@ -386,6 +386,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.TalkReleased: _talk_released,
     events.PlaybackAdvanced: lambda do, event: turns.heard_so_far(do, event.item_id, event.heard),
     events.PlaybackEnded: _playback_ended,
+    events.VoiceStarved: devices.voice_starved,
     events.ToolEnded: lambda do, event: calls.ended(do, event.call_id, event.output),
     events.TimerDue: lambda do, event: calls.timer_due(do, event.label),
     events.AlarmRang: _alarm_rang,

@@ -111,6 +111,22 @@ def test_a_frame_meets_what_sounded_at_its_time_to_the_sample() -> None:
     assert np.abs(voice[: 2 * RATE]).max() > 0.1
 
 
+def test_what_the_device_is_given_another_way_is_what_the_canceller_hears() -> None:
+    clock = Clock()
+    echo = Echo(no_canceller, lambda: clock.now_s)
+    device = VirtualSpeaker(clock)
+    speaker = echo.playback(device)
+    speaker.room()
+    speaker.write(np.full(960, 0.5, np.float32))
+    clock.now_s += 0.020
+    assert speaker.rewritable() == device.rewritable() == 480
+    speaker.rewrite(np.full(480, 0.125, np.float32))
+    at = round(1000.0 * RATE)
+    assert echo.far.read(at, 960).tolist() == [16384] * 480 + [4096] * 480
+    assert device.waiting.tolist() == [0.125] * 480
+    assert echo.far.breaks == 1
+
+
 def test_a_flush_gets_a_canceller_that_has_learnt_nothing_yet() -> None:
     made = []
 

@@ -60,6 +60,35 @@ def test_what_a_flush_took_back_does_not_sound() -> None:
     assert far.breaks == 2
 
 
+def test_what_is_rewritten_sounds_in_place_of_what_was_there_and_moves_nothing() -> None:
+    far = FarEnd()
+    far.write(1000, counting(0, 480))
+    far.rewrite(np.zeros(180, np.int16))
+    far.write(1480, counting(480, 480))
+    assert far.read(1000, 960).tolist() == (
+        counting(0, 300).tolist() + [0] * 180 + counting(480, 480).tolist()
+    )
+    assert far.breaks == 1
+
+
+def test_what_a_break_has_moved_is_not_rewritten() -> None:
+    far = FarEnd()
+    far.write(0, counting(0, 480))
+    far.cut(480)
+    far.write(2000, counting(480, 100))
+    far.rewrite(np.zeros(300, np.int16))
+    assert far.read(0, 480).tolist() == counting(0, 480).tolist()
+    assert not far.read(2000, 100).any()
+
+
+def test_a_voice_that_is_rewritten_as_silence_is_loud_until_there() -> None:
+    far = FarEnd()
+    far.write(0, counting(0, 960))
+    far.rewrite(np.zeros(480, np.int16))
+    assert far.loud_since(479)
+    assert not far.loud_since(480)
+
+
 def test_what_is_too_long_ago_is_silence() -> None:
     far = FarEnd()
     written(far, 2 * KEPT // BLOCK)

@@ -60,6 +60,12 @@ class MemoryDevice:
         self.silent = self.written - len(self.waiting)
         self.waiting.clear()
 
+    def rewritable(self) -> int | None:
+        return None
+
+    def rewrite(self, samples: NDArray[np.float32]) -> None:
+        raise AssertionError("it cannot be rewritten")
+
     def silent_at(self) -> int | None:
         return self.silent
 

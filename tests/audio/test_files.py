@@ -200,6 +200,29 @@ async def test_the_file_holds_what_sounded_when_it_sounded(
     assert len(sounds(path)) == pytest.approx(1.35 * 24_000, abs=1)
 
 
+async def test_a_gain_is_for_what_has_not_sounded_yet(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    path = tmp_path / "out.wav"
+    async with open_file_speaker(path) as speaker:
+        await say(speaker, b"\x10\x27" * 960)  # 10000 all along
+        await trio.sleep(0.01)
+        speaker.fade_to(0.25)
+        await speaker.drain()
+        await say(speaker, b"\x10\x27" * 480)
+        await speaker.drain()
+        speaker.fade_to(1.0)
+        await say(speaker, b"\x10\x27" * 480)
+        await speaker.drain()
+        assert speaker.heard() == 1920
+    sounded = np.array(sounds(path))
+    lowered = int(np.flatnonzero(sounded < 10_000)[0])
+    assert lowered == 240
+    assert sounded[lowered : lowered + 90].tolist() == [round(10_000 * (1 - n / 120)) for n in range(1, 91)]
+    assert set(sounded[lowered + 90 : 1440]) == {2500}
+    assert sounded[1530:1920].tolist() == [10_000] * 390
+
+
 async def test_play_keeps_at_most_40_ms_ahead(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
     async with open_file_speaker(tmp_path / "out.wav") as speaker:
         ahead = []

@@ -126,6 +126,21 @@ async def test_a_flush_takes_back_all_but_the_block_on_its_way(
         assert sent.strip(b"\0") == counting(4800 - taken_back).strip(b"\0")
 
 
+async def test_a_gain_is_for_the_blocks_that_were_not_sent(
+    pipe: tuple[FileIO, FileIO], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with open_pipe_speaker(pipe[1].fileno(), fast=True) as speaker:
+        await speaker.play(b"\x08\0" * 480)
+        await speaker.drain()
+        speaker.fade_to(0.25)
+        await speaker.play(b"\x08\0" * 480)
+        await speaker.drain()
+        sent = pipe[0].read(1 << 16)
+        assert speaker.heard() == 960
+    assert sent[:960] == b"\x08\0" * 480
+    assert sent[960:].endswith(b"\x02\0" * 390)
+
+
 async def test_a_reader_who_stops_stops_the_clock(
     pipe: tuple[FileIO, FileIO], autojump_clock: trio.testing.MockClock
 ) -> None:

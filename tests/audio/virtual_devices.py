@@ -40,6 +40,7 @@ class VirtualSpeaker:
     waiting: Sound = field(factory=lambda: np.zeros(0, np.float32))
     sounded_pieces: list[Sound] = field(factory=list)
     taken: int = 0
+    rewrites: bool = True
 
     def advance(self) -> None:
         due = self.clock.samples(self.drift_ppm) // self.block * self.block
@@ -68,6 +69,13 @@ class VirtualSpeaker:
 
     def flush(self) -> None:
         self.waiting = np.zeros(0, np.float32)
+
+    def rewritable(self) -> int | None:
+        self.advance()
+        return len(self.waiting) if self.rewrites else None
+
+    def rewrite(self, samples: Sound) -> None:
+        self.waiting[len(self.waiting) - len(samples) :] = samples
 
     def silent_at(self) -> int | None:
         return self.written

@@ -145,6 +145,7 @@ from_here: st.SearchStrategy[Event] = st.one_of(
         events.AlarmRang, st.sampled_from(["answer", "transcript", "settle", "begin", "duck", "nobody's"])
     ),
     st.builds(events.UplinkDropped, samples),
+    st.builds(events.VoiceStarved, items, samples, samples),
     st.builds(events.FrameUnreadable, short),
 )
 terms = st.builds(

@@ -9,6 +9,7 @@ from rtassist.dialogue.events import (
     SpeakerLost,
     TalkPressed,
     TypingEnded,
+    VoiceStarved,
 )
 from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin
@@ -171,3 +172,18 @@ def test_where_nothing_is_ever_said_aloud_no_loudspeaker_is_missed() -> None:
 def test_a_silent_microphone_is_told() -> None:
     told = Says("Your microphone is silent: muted? wrong device?", "warning")
     assert Playbook(listening(), blind_to=()) >> MicSilent() << told
+
+
+def test_an_uneven_network_is_told_when_it_costs_more_than_was_told() -> None:
+    def told(ms: int) -> Says:
+        return Says(f"The network is uneven: the voice now starts {ms} ms later.", "warning")
+
+    assert (
+        Playbook(listening(), blind_to=())
+        >> VoiceStarved("A1", missing_ms=70, waits_ms=80)
+        << told(80)
+        >> VoiceStarved("A1", missing_ms=10, waits_ms=80)
+        >> VoiceStarved("A2", missing_ms=70, waits_ms=160)
+        << told(160)
+        >> VoiceStarved("A3", missing_ms=10, waits_ms=120)
+    )

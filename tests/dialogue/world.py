@@ -231,6 +231,8 @@ def _voice_moves(w: World, answer: Answer, may_begin: bool, voice: Voice, move: 
         for heard in sorted({0, voice.handed // 2, voice.handed}):
             yield move._replace(kind="ended", heard=heard)
     elif voice.sounds:
+        if not voice.complete:
+            yield move._replace(kind="starved")
         if voice.complete:
             yield move._replace(kind="ended", heard=voice.handed)
         if w.budget.losses or not w.voiced or voice.read:
@@ -252,6 +254,8 @@ def event_of(w: World, move: Move) -> Event:
             return playbook.audio_done(item)
         case "ended" | "ended again" | "lost":
             return playbook.ended(item, samples=move.heard)
+        case "starved":
+            return events.VoiceStarved(item, missing_ms=30, waits_ms=80)
         case "speech started":
             return playbook.speech_started("U")
         case "speech stopped":
