@@ -6,13 +6,18 @@ import os
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     import soundfile
 
 SAMPLE_RATE: Final = 24_000
 _SILENCE: Final = bytes(2 * SAMPLE_RATE)
+
+
+def sound_path(path: Path, track: Literal["mic", "voice"]) -> Path:
+    """`NAME.mic.flac` or `NAME.voice.flac` beside `NAME.jsonl`."""
+    return path.with_name(f"{path.stem}.{track}.flac")
 
 
 def private_folder(path: Path, *, tighten: bool) -> None:

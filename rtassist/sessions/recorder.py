@@ -13,9 +13,8 @@ from typing import Final, Literal
 from attrs import frozen
 
 from rtassist.dialogue.state import Terms
-from rtassist.sessions.files import Spill, Track
+from rtassist.sessions.files import Spill, Track, sound_path
 from rtassist.sessions.journal import Journal, Note, gap_line
-from rtassist.sessions.sound import sound_path
 
 BACKLOG_BYTES: Final = 16 << 20
 """What may wait for the disk: five minutes of the assistant's voice, which may come all at once."""

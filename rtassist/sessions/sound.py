@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import mmap
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import soundfile
 from attrs import define, field
 
-SAMPLE_RATE: Final = 24_000
-Track = Literal["mic", "voice"]
+from rtassist.sessions.files import sound_path
 
 _COUNTED: Final = 4096
 """Samples decoded at a time where the length is looked for: what libFLAC puts into a frame at this rate, so
@@ -19,11 +18,6 @@ _LENGTH: Final = slice(18, 26)
 """Where a FLAC file's STREAMINFO holds its number of samples, in the lowest 36 bits (RFC 9639, 8.2).
 libsndfile writes it when it closes the file; until then it is 0: unknown."""
 _LENGTH_MASK: Final = (1 << 36) - 1
-
-
-def sound_path(path: Path, track: Track) -> Path:
-    """`NAME.mic.flac` or `NAME.voice.flac` beside `NAME.jsonl`."""
-    return path.with_name(f"{path.stem}.{track}.flac")
 
 
 class Sound:

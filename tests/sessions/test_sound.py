@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from rtassist.sessions.sound import Sound, sound_path
+from rtassist.sessions.files import sound_path
+from rtassist.sessions.sound import Sound
 
 PCM = random.Random(1).randbytes(2 * 100_000)
 
