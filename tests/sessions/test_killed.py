@@ -58,7 +58,7 @@ def assert_same(pcm: bytes, repeated: bytes, first: int, missing: int) -> None:
 
 
 def test_a_kill_leaves_a_readable_recording(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.sessions.killed", tmp_path, str(HOW_MANY), str(LONG)]
+    command = [sys.executable, "-m", "tests.sessions.killed", str(tmp_path), str(HOW_MANY), str(LONG)]
     killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert killed.returncode == 0, killed.stderr
 
