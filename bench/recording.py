@@ -110,8 +110,8 @@ def _record(contender: str, quick: bool) -> Samples:
 ROWS: Final = (
     Row(
         name="recording",
-        measures="What the ring notes → written: the time it takes the ring's own thread, what the processor does "
-        "in all, and what is on the disk then.",
+        measures="What the ring notes → written: the time that it takes the ring's own thread, "
+        "what the processor does in all, and what is on the disk then.",
         figures=(
             # The ring's answer to an interruption has 20 ms.
             *(Figure(name=kind, unit="µs", limit=1000, of="median") for kind in (MIC, AUDIO, OTHERS)),
