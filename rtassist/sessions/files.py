@@ -71,8 +71,7 @@ class Spill:
     def settled(self) -> bool:
         """Whether everything is on the disk, after another try."""
         try:
-            while self._waiting:
-                written = self._file.write(self._waiting) or 0
+            while self._waiting and (written := self._file.write(self._waiting)):
                 self._on_disk += written
                 self._waiting = self._waiting[written:]
         except OSError as error:

@@ -115,8 +115,9 @@ class Journal:
         secrets: Sequence[str] = (),
     ) -> None:
         self._line, self._mic, self._voice = line, mic, voice
-        as_json = (json.dumps(secret)[1:-1] for secret in secrets)
-        forms = {form.encode() for form in (*secrets, *as_json) if len(form) >= LEAST_SECRET}
+        as_json = [json.dumps(secret)[1:-1] for secret in secrets]
+        twice = [json.dumps(form)[1:-1] for form in as_json]  # the arguments of a function are JSON in JSON
+        forms = {form.encode() for form in (*secrets, *as_json, *twice) if len(form) >= LEAST_SECRET}
         self._secrets = tuple(sorted(forms, key=len, reverse=True))  # one may be a part of another
         self._began_us = self._latest_us = 0
         self._mic_samples = self._voice_samples = 0
