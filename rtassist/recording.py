@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import secrets
 import shlex
@@ -9,16 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import attrs
 
 from rtassist import __version__, errors
 from rtassist.dialogue.effects import Notice
-from rtassist.sessions.files import private_folder
+from rtassist.sessions.files import private_folder, sound_path
 from rtassist.sessions.recorder import Recorder
-from rtassist.settings import OPTIONS, Secret, Settings, Trust
+from rtassist.settings import KEYS, OPTIONS, Secret, Settings, Trust
 
 if TYPE_CHECKING:
     from rtassist.dialogue.state import Terms
@@ -28,6 +29,7 @@ SUFFIX: Final = ".jsonl"
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another when it is read out
 _NO_SECRET: Final = ("model", "deployment", "api-version", "intent", "call_id")
 """Parameters of a URL that servers are known to want; any other may be a key."""
+_URLS: Final = frozenset(KEYS.values())
 _SAID_ELSEWHERE: Final = {"instructions", "model", "url", "record", "record_audio", "allow_plaintext"}
 
 
@@ -46,20 +48,22 @@ def new_name(now: datetime, tail: str) -> str:
 def place(settings: Settings, name: str) -> Path | None:
     """The file to record to; None: nothing is recorded.
 
-    Raises errors.SettingsWrong for a file that is there: a recording is never written over.
+    Raises errors.SettingsWrong where one of its files is there already: nothing is written over.
     """
     if settings.record is False:
         return None
     if settings.record is True:
         return sessions_folder() / f"{name}{SUFFIX}"
-    path = Path(settings.record).expanduser().absolute()
-    if path.suffix != SUFFIX or path.is_dir():
+    # os.path: what cannot be looked at is met when it is written to.
+    path = Path(os.path.abspath(os.path.expanduser(settings.record)))
+    if path.suffix != SUFFIX or os.path.isdir(path):
         return path / f"{name}{SUFFIX}"
-    if path.exists():
-        source = settings.source("record")
-        raise errors.SettingsWrong(
-            [f"{source} is {path}, which is there already and is not written over. Name a new file."]
-        )
+    for file in (path, sound_path(path, "mic"), sound_path(path, "voice")):
+        if os.path.lexists(file):
+            source = settings.source("record")
+            raise errors.SettingsWrong(
+                [f"{source} is {path}, but {file} is there already and is not written over. Name a new file."]
+            )
     return path
 
 
@@ -72,9 +76,8 @@ def recorded(
     Closed on leaving, whatever the reason, and then `say` tells a command that plays it again: a line that is
     to be copied, so nothing may break it. Raises errors.SettingsWrong as `place`.
     """
-    now = datetime.now().astimezone()
-    path = place(settings, new_name(now, "".join(secrets.choice(_LETTERS) for _ in range(4))))
-    recording = Recording(settings, path, now, show, say)
+    tail = "".join(secrets.choice(_LETTERS) for _ in range(4))
+    recording = Recording(settings, place(settings, new_name(datetime.now(), tail)), show, say)
     try:
         yield recording
     finally:
@@ -87,7 +90,6 @@ class Recording:
 
     _settings: Settings
     _path: Path | None
-    _now: datetime
     _show: Callable[[Notice], None]
     _say: Callable[[str], None]
     _recorder: Recorder | None = None
@@ -95,7 +97,7 @@ class Recording:
     def begin(self, terms: Terms) -> Callable[[int, Note], None]:
         """A conversation begins; what is to be called with all that passes its door."""
         if self._recorder is None and self._path is not None:
-            self._recorder = self._opened(self._path)
+            self._open(self._path)
         if self._recorder is None:
             return lambda now_us, what: None
         self._recorder.begin(terms)
@@ -110,21 +112,20 @@ class Recording:
             again = f"rtassist replay {shlex.quote(str(self._recorder.path))}"
             self._say(f"To run this conversation again: {again}")
 
-    def _opened(self, path: Path) -> Recorder | None:
+    def _open(self, path: Path) -> None:
         settings = self._settings
-        sound = settings.record_audio and not settings.text
         try:
             private_folder(path.parent, tighten=settings.record is True)
-            opened = Recorder(
+            self._recorder = Recorder(
                 path,
-                about=about(settings, path.stem, self._now),
+                about=about(settings, path.stem, datetime.now(UTC)),
                 warn=lambda sentence: self._show(Notice(sentence, "warning")),
                 secrets=secrets_of(settings),
                 audio=settings.record_audio,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a path that can be none
             self._path = None
-            why = (error.strerror or str(error)).lower()
+            why = (getattr(error, "strerror", None) or str(error)).lower()
             self._show(
                 Notice(
                     f"This conversation is not recorded: {path} cannot be written ({why}). "
@@ -132,24 +133,24 @@ class Recording:
                     "warning",
                 )
             )
-            return None
-        what = "recorded, with its sound" if sound else "recorded"
+            return
+        what = "recorded, with its sound" if settings.record_audio and not settings.text else "recorded"
         self._show(Notice(f"This conversation is {what}: {path} (--no-record turns it off)."))
-        return opened
 
 
-def about(settings: Settings, name: str, now: datetime) -> dict[str, object]:
+def about(settings: Settings, name: str, started: datetime) -> dict[str, object]:
     """The first line of the recording: what it takes to understand it later, and no secret."""
     given = {
-        option.name: _plain(getattr(settings, option.name))
+        option.name: getattr(settings, option.name)
         for option in OPTIONS
         if option.name not in _SAID_ELSEWHERE
         and settings.source(option.name).trust is not Trust.DEFAULT
         and not isinstance(getattr(settings, option.name), Secret)
     }
+    given |= {name: without_secrets(str(given[name])) for name in given.keys() & _URLS}
     return {
         "id": name,
-        "started": now.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "started": started.astimezone(UTC).isoformat(timespec="milliseconds"),
         "program": __version__,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -158,10 +159,6 @@ def about(settings: Settings, name: str, now: datetime) -> dict[str, object]:
         "audio": settings.record_audio,
         "settings": given,
     }
-
-
-def _plain(value: Any) -> object:
-    return without_secrets(value) if isinstance(value, str) and "://" in value else value
 
 
 def without_secrets(url: str) -> str:
@@ -175,7 +172,7 @@ def secrets_of(settings: Settings) -> list[str]:
     """All that no recording may hold: the keys, and what else URLs carry, as it is and percent-encoded."""
     values = [getattr(settings, option.name) for option in OPTIONS]
     found = [value.reveal() for value in values if isinstance(value, Secret)]
-    for url in (value for value in values if isinstance(value, str) and "://" in value):
+    for url in filter(None, (getattr(settings, name) for name in _URLS)):
         parts = urlsplit(url)
         found += [part for part in (parts.username, parts.password) if part]
         for parameter in parts.query.split("&"):

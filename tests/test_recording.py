@@ -1,13 +1,27 @@
 """What a recording says of itself, and where it lies."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from rtassist import errors
-from rtassist.recording import about, new_name, place, secrets_of, sessions_folder, without_secrets
+from rtassist.dialogue.effects import Notice
+from rtassist.dialogue.events import Interrupted
+from rtassist.dialogue.state import Terms
+from rtassist.protocol import Session
+from rtassist.recording import (
+    about,
+    new_name,
+    place,
+    recorded,
+    secrets_of,
+    sessions_folder,
+    without_secrets,
+)
+from rtassist.sessions import reading
 from rtassist.settings import Settings, load
 
 NOW = datetime(2026, 11, 22, 17, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
@@ -66,6 +80,31 @@ def test_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert place(Settings(record="folder.jsonl"), NAME) == tmp_path / "folder.jsonl" / f"{NAME}.jsonl"
     assert place(Settings(record="calls/one.jsonl"), NAME) == tmp_path / "calls" / "one.jsonl"
     assert place(Settings(record="~/one.jsonl"), NAME) == Path.home() / "one.jsonl"
-    (tmp_path / "there.jsonl").touch()
-    with pytest.raises(errors.SettingsWrong, match="there already"):
-        place(Settings(record="there.jsonl"), NAME)
+    assert place(Settings(record="~nobody-of-this-name/x"), NAME) is not None
+
+
+@pytest.mark.parametrize("there", ["call.jsonl", "call.mic.flac", "call.voice.flac"])
+def test_nothing_is_written_over(there: str, tmp_path: Path) -> None:
+    """Not the sound either: it would be taken for that of the new recording."""
+    (tmp_path / there).touch()
+    with pytest.raises(errors.SettingsWrong, match=f"{there} is there already"):
+        place(Settings(record=str(tmp_path / "call.jsonl")), NAME)
+
+
+def test_a_path_that_can_be_none_is_a_warning(tmp_path: Path) -> None:
+    told: list[Notice] = []
+    for path in (f"{tmp_path}/{'x' * 300}.jsonl", f"{tmp_path}/a\0b"):
+        with recorded(Settings(record=path), told.append, pytest.fail) as recording:
+            recording.begin(Terms(session=Session(type="realtime")))(0, Interrupted())
+    assert len(told) == 2
+    assert all("not recorded" in notice.text for notice in told)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS and Windows have no such names")
+def test_a_name_that_is_no_utf_8_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "caf\udce9.jsonl"
+    told: list[Notice] = []
+    with recorded(Settings(record=str(path)), told.append, lambda line: None) as recording:
+        recording.begin(Terms(session=Session(type="realtime")))
+    with path.open("rb") as lines:
+        assert reading.header(next(lines))["id"] == "caf\udce9"

@@ -83,8 +83,8 @@ def test_a_recording_is_not_written_over(tmp_path: Path) -> None:
     assert again.returncode == 2
     assert again.stdout == ""
     assert again.stderr == (
-        f"rtassist: RTASSIST_RECORD (the environment) is {tmp_path / 'call.jsonl'}, which is there already "
-        "and is not written over. Name a new file.\n"
+        f"rtassist: RTASSIST_RECORD (the environment) is {tmp_path / 'call.jsonl'}, "
+        f"but {tmp_path / 'call.jsonl'} is there already and is not written over. Name a new file.\n"
     )
     assert (tmp_path / "call.jsonl").read_bytes() == before
 

@@ -121,15 +121,16 @@ class Track:
         self._spill: Spill | None = None
         self._flac: soundfile.SoundFile | None = None
         self._owed = 0  # samples of silence before the next one
-        self._unmade: OSError | None = None
+        self._unmade: OSError | ImportError | None = None
+        self._hopeless = False
 
     @property
-    def trouble(self) -> OSError | None:
+    def trouble(self) -> OSError | ImportError | None:
         return self._spill.trouble if self._spill is not None else self._unmade
 
     def write(self, pcm: bytes) -> None:
         pcm = pcm[: len(pcm) & ~1]  # half a sample has no number
-        if self._spill is None and not self._make():
+        if self._flac is None and not self._make():
             self._owed += len(pcm) // 2
             return
         assert self._spill is not None
@@ -156,8 +157,13 @@ class Track:
         self._spill.close()
 
     def _make(self) -> bool:
-        import soundfile  # and numpy with it: in the writer's thread, and only when there is sound
-
+        if self._hopeless:
+            return False
+        try:
+            import soundfile  # and numpy with it: in the writer's thread, and only when there is sound
+        except (ImportError, OSError) as error:  # OSError: there is no libsndfile
+            self._unmade, self._hopeless = error, True
+            return False
         try:
             self._spill = Spill(self._path, self._opener)
         except OSError as error:

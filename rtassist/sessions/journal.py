@@ -130,7 +130,11 @@ class Journal:
 
     def header(self, **about: object) -> None:
         """The first line: `id`, `started` (UTC, ISO 8601), `program` (its version), and what else matters."""
-        self._write(orjson.dumps({"format": FORMAT, "version": VERSION, **about}))
+        first = {"format": FORMAT, "version": VERSION, **about}
+        try:
+            self._write(orjson.dumps(first))
+        except TypeError:  # a lone surrogate, as in the name of a file that is no UTF-8
+            self._write(json.dumps(first, separators=(",", ":")).encode())
 
     def begin(self, us: int, terms: Terms) -> None:
         """A conversation begins; the times of its notes count from here, or from the note before."""

@@ -88,7 +88,7 @@ class Recorder:
         """An event before it is decided, or an effect; `now_us` since `begin`."""
         self._journal.note(now_us, what)
         if self._trouble and not self._warned:
-            self._tell()
+            self._tell(" The conversation goes on.")
 
     def close(self) -> None:
         """Write what is left, and wait for the disk for CLOSE_S at most. Raises what the writer died of, if
@@ -100,7 +100,7 @@ class Recorder:
         if self._thread.is_alive():
             self._writer.trouble = self._writer.trouble or "the disk does not answer"
         if self._trouble and not self._warned:
-            self._tell()
+            self._tell("")
         if self._writer.bug is not None:
             raise self._writer.bug
 
@@ -108,9 +108,9 @@ class Recorder:
     def _trouble(self) -> str:
         return self._writer.trouble or self._backlog.trouble
 
-    def _tell(self) -> None:
+    def _tell(self, and_now: str) -> None:
         self._warned = True
-        self._warn(f"The recording is not complete: {self._trouble}. The conversation goes on.")
+        self._warn(f"The recording is not complete: {self._trouble}.{and_now}")
 
     def _now_us(self) -> int:
         return round((self._clock() - self._began_s) * 1_000_000)
@@ -231,7 +231,7 @@ class _Writer:
 
     def _note_trouble(self, file: Spill | Track) -> None:
         if file.trouble is not None and not self.trouble:
-            self.trouble = (file.trouble.strerror or str(file.trouble)).lower()
+            self.trouble = (getattr(file.trouble, "strerror", None) or str(file.trouble)).lower()
 
 
 def _us_of(line: bytes) -> int:

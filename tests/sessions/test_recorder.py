@@ -100,6 +100,18 @@ def test_without_audio_there_are_lines_alone(path: Path) -> None:
     assert len(read(path)) == 4
 
 
+def test_without_the_sound_library_there_are_lines_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    warnings: list[str] = []
+    recording = open_one(path, warnings)
+    recording.begin(TERMS)
+    hear(recording, 0)
+    recording.close()
+    assert len(read(path)) == 3
+    (warning,) = warnings
+    assert "soundfile" in warning
+
+
 @unix
 @pytest.mark.parametrize("umask", [0o000, 0o777])
 def test_the_files_are_private_whatever_the_umask(umask: int, tmp_path: Path) -> None:
