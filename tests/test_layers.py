@@ -55,8 +55,8 @@ LAYERS = {
     "__main__": layer("cli"),
     "cli": layer("app settings errors terminal.streams", "typer"),
     "app": layer(
-        "audio converse costs dialogue doctor embedded errors link protocol sessions settings sound terminal "
-        "terms tools",
+        "audio converse costs dialogue doctor embedded errors link protocol recording sessions settings "
+        "sound terminal terms tools",
         "attrs trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
@@ -69,7 +69,7 @@ LAYERS = {
     ),
     # Judges; what it judges is handed to it, but for the devices, which it measures.
     "doctor": layer("doctor", "attrs trio"),
-    "doctor.consult": layer("audio.echo doctor settings sound terminal", "attrs platformdirs trio"),
+    "doctor.consult": layer("audio.echo doctor recording settings sound terminal", "attrs trio"),
     "doctor.report": layer("doctor", "attrs", pure=True),
     "doctor.advice": layer("doctor", pure=True),
     "doctor.chirp": layer("audio.SAMPLE_RATE audio.pcm", "attrs numpy", pure=True),
@@ -80,6 +80,7 @@ LAYERS = {
     "doctor.sound_checks": layer("audio doctor", "attrs numpy trio"),
     "doctor.stress": layer("audio doctor", "attrs numpy trio"),
     "sound": layer("audio errors settings", "attrs"),
+    "recording": layer("dialogue errors sessions settings", "attrs platformdirs"),
     "terms": layer("dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),

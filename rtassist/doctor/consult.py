@@ -9,13 +9,13 @@ from functools import partial
 
 import trio
 from attrs import frozen
-from platformdirs import user_data_path
 
 from rtassist import __version__
 from rtassist.doctor import checks, report, server_checks
 from rtassist.doctor.advice import advise
 from rtassist.doctor.examine import Examination, Found, examine
 from rtassist.doctor.report import Check
+from rtassist.recording import sessions_folder
 from rtassist.settings import Settings, config_path
 from rtassist.terminal.screen import style_for
 from rtassist.terminal.streams import say
@@ -127,8 +127,8 @@ def _runs(aec: Check) -> Check:
 async def _folders(problems: Sequence[str], found: Found) -> None:
     config = config_path(os.environ)
     found(checks.settings(problems, config))
-    data = user_data_path("rtassist", appauthor=False)
-    found(await trio.to_thread.run_sync(checks.folders, data, config.parent, abandon_on_cancel=True))
+    recordings = sessions_folder()
+    found(await trio.to_thread.run_sync(checks.folders, recordings, config.parent, abandon_on_cancel=True))
 
 
 async def _server(
