@@ -17,6 +17,16 @@ HISTORY_TURNS = 400
 """Turns kept for a later session to be seeded from; older ones are in the recording."""
 
 
+@frozen
+class Turn:
+    """One finished line of the conversation. `text` is what was heard or said, `unsaid` what was cut off."""
+
+    role: Role
+    text: str
+    cut: bool = False
+    unsaid: str = ""
+
+
 @frozen(kw_only=True)
 class Terms:
     """What was agreed before the conversation began, and never changes in it."""
@@ -44,6 +54,8 @@ class Terms:
     language: str = "en"
     greeting: str = ""
     """Told the user when the session stands, if it is not empty."""
+    history: tuple[Turn, ...] = ()
+    """What was said in an earlier conversation that this one goes on with, oldest first."""
 
 
 class Sound(Enum):
@@ -127,16 +139,6 @@ class Request:
 
     event_id: str | None
     denied: bool = False
-
-
-@frozen
-class Turn:
-    """One finished line of the conversation. `text` is what was heard or said, `unsaid` what was cut off."""
-
-    role: Role
-    text: str
-    cut: bool = False
-    unsaid: str = ""
 
 
 class Purpose(Enum):

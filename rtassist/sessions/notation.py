@@ -16,7 +16,7 @@ import orjson
 
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Effect, Play, Send, Show
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Terms, Turn
 from rtassist.protocol import BadFrame, SessionUpdate, decode, decode_client, encode
 
 
@@ -119,7 +119,7 @@ def terms_body(terms: Terms) -> bytes:
     """What was agreed before a conversation began: the session as it is sent, everything else by name."""
     fields = {f.name: getattr(terms, f.name) for f in attrs.fields(Terms) if f.name != "session"}
     session = encode(SessionUpdate(session=terms.session)).encode()
-    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields))
+    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields, default=attrs.asdict))
 
 
 def read_terms(begin: Any) -> Terms:
@@ -134,5 +134,13 @@ def read_terms(begin: Any) -> Terms:
     known = {f.name for f in attrs.fields(Terms)}
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
+    history = fields.pop("history", [])
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return terms
+    return attrs.evolve(terms, history=tuple(map(_read_turn, history)))
+
+
+def _read_turn(fields: Any) -> Turn:
+    match fields:
+        case {"role": "user" | "assistant" as role, "text": str(), "cut": bool(), "unsaid": str()}:
+            return Turn(role, fields["text"], fields["cut"], fields["unsaid"])
+    raise NotRead(f"the terms have {fields!r} where a line of the history should be")

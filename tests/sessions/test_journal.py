@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Terms, Turn
 from rtassist.protocol import InputAudioBufferAppend, ResponseCancel, Session, encode
 from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
 from rtassist.sessions import notation, reading
@@ -53,6 +53,14 @@ def test_the_terms_come_back() -> None:
     begun, ended = reading.records(written.lines)
     assert begun == Begun(2, 0, TERMS)
     assert isinstance(ended, Ended)
+
+
+def test_the_history_in_the_terms_comes_back() -> None:
+    history = (Turn("user", "I am Ada."), Turn("assistant", "Hello", cut=True, unsaid=", Ada."))
+    terms = Terms(session=Session(type="realtime"), history=history)
+    written = Written()
+    written.journal.begin(0, terms)
+    assert list(reading.records(written.lines))[1] == Begun(3, 0, terms)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +155,8 @@ def test_a_torn_line_is_told_apart() -> None:
         b'{"us":1,"mic":[0,480],"chunks":[[0,100]],"appended":true}',
         b'{"us":1,"voice":[0,4],"server":{"type":"x"}}',
         b'{"us":1,"begin":{"session":{"type":"session.update","session":{}},"terms":{"magic":1}}}',
+        b'{"us":1,"begin":{"session":{"type":"session.update","session":{}},"terms":{"history":[5]}}}',
+        b'{"us":1,"begin":{"session":{"type":"session.update","session":{}},"terms":{"history":7}}}',
         b'{"us":1,"end":[]}',
     ],
 )
