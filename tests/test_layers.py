@@ -87,6 +87,8 @@ LAYERS = {
     "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
     "sessions.reading": layer("sessions dialogue protocol", "attrs orjson pybase64", pure=True),
+    "sessions.repository": layer("sessions errors", "attrs", pure=True),
+    "sessions.memory": layer("sessions", "attrs", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),
     "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),
