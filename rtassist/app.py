@@ -24,6 +24,7 @@ from rtassist.converse import Edges, converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.link.websocket import connect
+from rtassist.recording import Recording, recorded
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -129,38 +130,46 @@ async def talk(settings: Settings) -> int:
         style = attrs.evolve(style, names=False)
     secrets = [settings.api_key.reveal()] if settings.api_key else []
     screen = Screen(out, sys.stderr, style, secrets)
-    missing, echo = Missing(), echo_for(settings)
-    quit_, code = Quit(), errors.EXIT_OK
-    try:
-        async with _together(
-            endpoint(settings, screen.notice),
-            held_microphone(settings, missing, echo),
-            held_speaker(settings, missing, echo),
-        ) as (address, heard, spoken):
-            heard.device, spoken.device = put_to_use(
-                settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
-            )
-            heard.comes_back = heard.comes_back and not address.deaf
-            spoken.comes_back = spoken.comes_back and not address.mute
-            told = missing.sentences()
-            if heard.device is not None and spoken.device is not None:
-                told += echo_sentences(settings, echo)
-            for sentence in told:
-                screen.notice(sentence)
-            while True:
-                try:
-                    quit_ = await hold(settings, screen, address, heard, spoken, typed is not None)
-                finally:  # also in the middle of a line, when Ctrl-C ends it
-                    screen.close()
-                if quit_.outcome is not Outcome.RESTART:
-                    break
-                screen.notice("A new conversation.")
-    except* OutputClosed:
-        drop(out)
-        code = EXIT_OUTPUT_CLOSED
+    code = errors.EXIT_OK
+    with recorded(settings, screen.show) as recording:
+        try:
+            quit_ = await conversations(settings, screen, recording, typed is not None)
+        except* OutputClosed:
+            drop(out)
+            quit_, code = Quit(), EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
     return code
+
+
+async def conversations(
+    settings: Settings, screen: Screen, recording: Recording, keyboard_there: bool
+) -> Quit:
+    """One, and another whenever one ends to be begun again; how the last one ended."""
+    missing, echo = Missing(), echo_for(settings)
+    async with _together(
+        endpoint(settings, screen.notice),
+        held_microphone(settings, missing, echo),
+        held_speaker(settings, missing, echo),
+    ) as (address, heard, spoken):
+        heard.device, spoken.device = put_to_use(
+            settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
+        )
+        heard.comes_back = heard.comes_back and not address.deaf
+        spoken.comes_back = spoken.comes_back and not address.mute
+        told = missing.sentences()
+        if heard.device is not None and spoken.device is not None:
+            told += echo_sentences(settings, echo)
+        for sentence in told:
+            screen.notice(sentence)
+        while True:
+            try:
+                quit_ = await hold(settings, screen, recording, address, heard, spoken, keyboard_there)
+            finally:  # also in the middle of a line, when Ctrl-C ends it
+                screen.close()
+            if quit_.outcome is not Outcome.RESTART:
+                return quit_
+            screen.notice("A new conversation.")
 
 
 async def list_devices(as_json: bool) -> int:
@@ -214,6 +223,7 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
 async def hold(
     settings: Settings,
     screen: Screen,
+    recording: Recording,
     address: Endpoint,
     heard: Held[Microphone],
     spoken: Held[Speaker],
@@ -254,7 +264,7 @@ async def hold(
             tools=tools,
             show=screen.show,
             in_turn=not sys.stdin.isatty(),
-            note=lambda now_us, what: None,
+            note=recording.begin(terms),
         )
         quit_ = await converse(terms, edges)
         nursery.cancel_scope.cancel()

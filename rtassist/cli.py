@@ -130,6 +130,20 @@ def talk(
         bool | None,
         typer.Option("--fast", help="Sound files and pipes as fast as they go, not at real time."),
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Where to record: a folder, or a new file NAME.jsonl (default: your folder for such data).",
+        ),
+    ] = None,
+    no_record: Annotated[bool, typer.Option("--no-record", help="Record nothing.")] = False,
+    record_audio: Annotated[
+        bool | None,
+        typer.Option(
+            "--record-audio/--no-record-audio", help="Record the sound as well, or only what happens."
+        ),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -142,6 +156,8 @@ def talk(
 
     What the model believes you heard is what you heard.
     """
+    if no_record and record is not None:
+        raise typer.BadParameter("--no-record records nothing, and --record does. Leave out one of the two.")
     settings = _settings(
         {
             "offline": offline,
@@ -160,6 +176,8 @@ def talk(
             "language": language,
             "plain": plain,
             "fast": fast,
+            "record": False if no_record else record,
+            "record_audio": record_audio,
             "timeout_s": timeout,
             "allow_plaintext": allow_plaintext,
         }

@@ -67,6 +67,12 @@ def switch(value: object) -> bool:
     return switched
 
 
+def place_or_switch(value: object) -> str | bool:
+    """A path; or whether at all, by the words that switch other things. A file called `on` is `./on`."""
+    switched = _SWITCHED.get(str(value).strip().lower())
+    return plain_text(value) if switched is None else switched
+
+
 def one_of(*allowed: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if (text := str(value).strip().lower()) not in allowed:

@@ -25,6 +25,7 @@ from rtassist.setting_values import (
     any_number,
     http_url,
     one_of,
+    place_or_switch,
     plain_text,
     socket_url,
     switch,
@@ -124,6 +125,13 @@ class Settings:
     vad_silence_ms: int | None = field(
         default=None,
         metadata=_from(whole_number(0, 10_000), "RTASSIST_VAD_SILENCE_MS", flag="--vad-silence-ms"),
+    )
+    record: str | bool = field(
+        default=True, metadata=_from(place_or_switch, "RTASSIST_RECORD", flag="--record")
+    )
+    """Whether, or where: a folder, or a file NAME.jsonl."""
+    record_audio: bool = field(
+        default=True, metadata=_from(switch, "RTASSIST_RECORD_AUDIO", flag="--record-audio")
     )
     llm_url: str | None = field(default=None, metadata=_from(http_url, "RTASSIST_LLM_URL"))
     llm_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_LLM_KEY"))

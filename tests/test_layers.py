@@ -55,8 +55,8 @@ LAYERS = {
     "__main__": layer("cli"),
     "cli": layer("app settings errors terminal.streams", "typer"),
     "app": layer(
-        "audio converse costs dialogue embedded errors link protocol sessions settings sound terminal terms "
-        "tools",
+        "audio converse costs dialogue embedded errors link protocol recording sessions settings sound "
+        "terminal terms tools",
         "attrs trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
@@ -68,6 +68,7 @@ LAYERS = {
         "attrs trio",
     ),
     "sound": layer("audio errors settings", "attrs"),
+    "recording": layer("dialogue errors sessions settings", "attrs platformdirs"),
     "terms": layer("dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),

@@ -34,12 +34,16 @@ What was asked for then, by the classes of `rtassist.dialogue.effects`, right be
 
 And about the recording itself:
 
-    {"us":…,"gap":{"lines":12}}                              the disk was too slow: so many lines are missing
+    {"us":…,"gap":{"lines":12}}                              the disk was full or too slow: so many lines are
+                                                             missing here, the last of them of this time
     {"us":…,"end":{"mic_samples":…,"voice_samples":…}}       it was closed in order; nothing follows
 
 Sound is mono, 24 kHz, 16 bits. `mic` is all that the microphone heard in one piece; `voice` what the server
 sent, in the order in which it came, whether or not it was heard: that is in the playback reports. Without the
-two files a recording replays just the same, for decisions depend on lengths alone.
+two files a recording replays just the same, for decisions depend on lengths alone. A file is there once it
+has a sample. Until it is closed, and for good when the program was killed, its header gives the number of
+samples as unknown (0), which FLAC allows, and up to 4095 of the last ones are missing; a run may name more
+than there are. What could not be written is silence, so that the numbers of all later samples hold.
 """
 
 from __future__ import annotations
@@ -65,8 +69,12 @@ RUN_US: Final = 1_000_000
 
 Note = events.Event | Effect
 
-_KEY: Final = re.compile(rb"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}")
-"""What a key of OpenAI looks like, wherever it stands."""
+LEAST_SECRET: Final = 6
+"""Bytes. What is shorter guards nothing, such as the `x` or `none` that servers without keys are given, and
+is a part of too many words."""
+
+_KEY: Final = re.compile(rb"(sk-|ek_)(?=[A-Za-z_-]*[0-9])([A-Za-z0-9_-]{16,})")
+"""What a key or client secret of OpenAI looks like, wherever it stands."""
 
 
 def blotted(line: bytes, secrets: Sequence[bytes] = ()) -> bytes:
@@ -76,18 +84,26 @@ def blotted(line: bytes, secrets: Sequence[bytes] = ()) -> bytes:
     for secret in secrets:
         if secret in line:
             line = line.replace(secret, _blot(secret))
-    return _KEY.sub(lambda key: b"sk-" + _blot(key[0][3:]), line) if b"sk-" in line else line
+    if b"sk-" in line or b"ek_" in line:
+        line = _KEY.sub(lambda key: key[1] + _blot(key[2]), line)
+    return line
 
 
 def _blot(secret: bytes) -> bytes:
     return re.sub(rb"[A-Za-z]", b"x", re.sub(rb"[0-9]", b"0", secret))
 
 
+def gap_line(us: int, lines: int) -> bytes:
+    """The line for so many that could not be written; `us`: of the last of them."""
+    return b'{"us":%d,"gap":{"lines":%d}}\n' % (us, lines)
+
+
 class Journal:
     """Turns what passes the door into the lines of a recording, as it passes.
 
     `line` gets each line with its line feed, `mic` and `voice` the samples (PCM16) in their order; all three
-    are called at once and must not wait. `secrets` are blotted out wherever they appear.
+    are called at once and must not wait. `secrets` are blotted out wherever they appear, unless they are
+    shorter than LEAST_SECRET.
     """
 
     def __init__(
@@ -100,7 +116,8 @@ class Journal:
     ) -> None:
         self._line, self._mic, self._voice = line, mic, voice
         as_json = (json.dumps(secret)[1:-1] for secret in secrets)
-        self._secrets = tuple({form.encode() for form in (*secrets, *as_json) if form})
+        forms = {form.encode() for form in (*secrets, *as_json) if len(form) >= LEAST_SECRET}
+        self._secrets = tuple(sorted(forms, key=len, reverse=True))  # one may be a part of another
         self._began_us = 0
         self._mic_samples = self._voice_samples = 0
         self._run: list[
@@ -142,10 +159,6 @@ class Journal:
             self._put(us, notation.event_body(what))
         else:
             self._put(us, notation.effect_body(what))
-
-    def gap(self, us: int, lines: int) -> None:
-        """So many lines could not be written."""
-        self._put(us, b'"gap":{"lines":%d}}' % lines)
 
     def end(self, us: int) -> None:
         self._end_run()
