@@ -40,7 +40,7 @@ class Latency:
     """When the turn ended, since the recording began."""
     committed_us: int | None = None
     created_us: int | None = None
-    """`response.created`: until here, and until the first audio, it is the server's and the network's share."""
+    """`response.created`. Until here and until the first audio it is the server's and the network's share."""
     first_audio_us: int | None = None
     played_us: int | None = None
     """The first samples were handed to the loudspeaker."""
