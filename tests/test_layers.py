@@ -87,6 +87,7 @@ LAYERS = {
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
     "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
+    "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
     "sessions.reading": layer("sessions dialogue protocol", "attrs orjson pybase64", pure=True),
     "sessions.repository": layer("sessions errors", "attrs", pure=True),
     "sessions.memory": layer("sessions", "attrs", pure=True),

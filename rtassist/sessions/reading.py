@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
@@ -18,8 +19,21 @@ from rtassist.sessions import notation
 from rtassist.sessions.journal import FORMAT, VERSION
 from rtassist.sessions.notation import NotRead
 
+LONGEST_RUN: Final = 10 * 60 * 24_000
+"""Samples in one piece: more than a frame can hold."""
+
 Run = tuple[int, int]
 """A run of samples: the first one, and how many."""
+
+
+@lru_cache(maxsize=64)
+def silence(samples: int) -> bytes:
+    """So many samples in place of those that stand in the file beside. Raises NotRead for more than there can
+    be.
+    """
+    if not 0 <= samples <= LONGEST_RUN:
+        raise NotRead(f"nothing is {samples} samples long")
+    return bytes(2 * samples)
 
 
 class Damaged(ValueError):  # noqa: N818  # what happened is the name, as everywhere here
@@ -194,7 +208,7 @@ def _said(frame: bytes, voice: Run | None) -> events.Event:
     if voice is not None:
         if not isinstance(said.event, ResponseOutputAudioDelta):
             raise NotRead("it has a run of samples, and no audio")
-        said = attrs.evolve(said, event=attrs.evolve(said.event, delta=bytes(2 * voice[1])))
+        said = attrs.evolve(said, event=attrs.evolve(said.event, delta=silence(voice[1])))
     return said
 
 

@@ -1,0 +1,243 @@
+"""The exact replay: a recording folded through `step` again, and every effect compared with the recorded one.
+
+No clock, no task, no device: what was decided depends on the events, their times and the terms, and all of
+them are in the recording. Sound is not needed, for decisions depend on lengths alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from attrs import frozen
+
+from rtassist.dialogue import events
+from rtassist.dialogue.effects import Effect
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.step import begin, step
+from rtassist.sessions import notation, reading
+from rtassist.sessions.journal import blotted
+from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Gap, Happened, Heard, Record, Torn
+from rtassist.sessions.summary import Summary, Tally
+
+CONTEXT: Final = 4
+"""Moments before a difference that are told with it."""
+
+Cause = Begun | Happened | Heard
+
+
+@frozen
+class Moment:
+    """One event of a recording and what was asked for then, each as JSON text."""
+
+    line: int
+    us: int
+    event: str
+    effects: tuple[str, ...]
+
+
+@frozen
+class Difference:
+    """Something else is asked for now than when it was recorded."""
+
+    at: Moment
+    """As it was recorded."""
+    now: tuple[str, ...]
+    """The effects now, as JSON text."""
+    before: tuple[Moment, ...]
+    """The moments before it, the nearest one last."""
+
+
+@frozen
+class Equal:
+    """Everything that can be compared is as it was. `notes`: what could not be, in sentences."""
+
+    summary: Summary
+    notes: tuple[str, ...] = ()
+
+
+@frozen
+class Different:
+    """The first difference."""
+
+    difference: Difference
+    notes: tuple[str, ...] = ()
+
+
+def replay(lines: Iterable[bytes]) -> Equal | Different:
+    """Replay a recording, given as its lines with their line feeds, as far as it is equal.
+
+    It is read as it is compared, and nothing of it is kept. Raises Damaged.
+    """
+    folding = Replay(lines)
+    for difference in folding.differences():
+        return Different(difference, folding.notes())
+    return Equal(folding.summary(), folding.notes())
+
+
+class Replay:
+    """One reading of a recording: its differences, and what there is to say when they have been read."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        """Reads the header. Raises Damaged."""
+        self._lines = iter(lines)
+        self.header = reading.header(next(self._lines, b""))
+        self._tally = Tally(self.header)
+        self._notes: list[str] = []
+
+    def differences(self) -> Iterator[Difference]:
+        """All of them, as they are read; behind one the conversation goes on as it is decided now."""
+        return differences(self._noticed(self._tally.watch(reading.records(self._lines))))
+
+    def summary(self) -> Summary:
+        return self._tally.summary()
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    def _noticed(self, records: Iterable[Record]) -> Iterator[Record]:
+        last: Record | None = None
+        for last in records:
+            if type(last) is Gap:
+                self._notes.append(
+                    f"line {last.line}: {last.lines} lines are missing here, for the disk was too slow. "
+                    "The rest of this conversation cannot be compared."
+                )
+            yield last
+        if type(last) is Torn:
+            self._notes.append(
+                f"line {last.line} is torn: it was being written when the program ended, and does not count."
+            )
+        elif type(last) is not Ended:
+            self._notes.append("It was not closed in order: the program ended before.")
+
+
+def differences(records: Iterable[Record]) -> Iterator[Difference]:
+    """Where the recorded effects are not those of now. Raises what reading the records raises.
+
+    What follows a gap is not compared until the next conversation begins, for its state is not known. Of the
+    last event before a gap, and of a recording that was not closed, effects may be missing.
+    """
+    state: Conversation | None = None
+    began_us = 0
+    cause: Cause | None = None
+    effects: tuple[Effect, ...] = ()
+    asked: list[Asked] = []
+    before: deque[tuple[Cause, list[Asked]]] = deque(maxlen=CONTEXT)
+    run = _Run()
+    for record in records:
+        kind = type(record)
+        if type(record) is Asked:
+            asked.append(record)
+            continue
+        if cause is not None:
+            if effects or asked:
+                complete = kind is not Gap and kind is not Torn
+                if found := _compared(cause, asked, effects, before, complete):
+                    yield found
+            before.append((cause, asked))
+            cause, effects = None, ()
+        if asked:
+            asked = []
+        if type(record) is Begun:
+            state, began_us, cause = begin(record.terms), record.us, record
+        elif state is None:
+            continue
+        elif type(record) is Happened:
+            state, effects = step(state, record.us - began_us, record.event)
+            cause = record
+        elif type(record) is Heard:
+            state, effects, asked = run.decided(state, record.us - began_us, record)
+            cause = record
+            if run.odd is not None:
+                yield Difference(*run.odd, _told(before))
+        elif type(record) is Gap:
+            state = None
+    if cause is not None and (found := _compared(cause, asked, effects, before, complete=False)):
+        yield found
+
+
+class _Run:
+    """Chunks of the microphone, of which nothing came in between.
+
+    `step` is a pure function: when a chunk has left the very state that it found, the next ones of its length
+    do the same and need not be decided. In a conversation that is nearly all of them.
+    """
+
+    def __init__(self) -> None:
+        self.odd: tuple[Moment, tuple[str, ...]] | None = None
+        """The first chunk of the last run, other than its last one, about which something else is asked for
+        now."""
+        self._same: tuple[Conversation | None, int, bool] = (None, 0, False)
+
+    def decided(
+        self, state: Conversation, us: int, heard: Heard
+    ) -> tuple[Conversation, tuple[Effect, ...], list[Asked]]:
+        """The state behind the run; the effects of its last chunk, and what the line says about them."""
+        self.odd = None
+        appended, line = heard.appended, heard.line
+        effects: tuple[Effect, ...] = ()
+        asked: list[Asked] = []
+        same_state, same_samples, same_appended = self._same
+        if appended != same_appended:
+            same_state = None
+        left = len(heard.chunks)
+        for at_us, samples in heard.chunks:
+            left -= 1
+            if state is same_state and samples == same_samples:
+                effects, asked = (), []
+                continue
+            after, effects = step(state, us + at_us, events.MicHeard(reading.silence(samples)))
+            said = b'"effect":"append","samples":%d}' % samples
+            asked = [Asked(line, heard.us + at_us, said)] if appended else []
+            if _bodies(effects) == [each.body for each in asked]:
+                same_state, same_samples = (state, samples) if after is state else (None, 0)
+            elif left and self.odd is None:
+                chunk = f'{{"mic":{samples}}}'
+                recorded = Moment(line, heard.us + at_us, chunk, _texts(each.body for each in asked))
+                self.odd = recorded, _texts(_bodies(effects))
+            state = after
+        self._same = same_state, same_samples, appended
+        return state, effects, asked
+
+
+def _compared(
+    cause: Cause,
+    asked: list[Asked],
+    effects: tuple[Effect, ...],
+    before: Iterable[tuple[Cause, list[Asked]]],
+    complete: bool,
+) -> Difference | None:
+    """`complete`: all that was asked for then has been recorded, and not only the first of it."""
+    now = _bodies(effects)
+    recorded = [each.body for each in asked]
+    if now == recorded or (not complete and now[: len(recorded)] == recorded):
+        return None
+    return Difference(_moment(cause, asked), _texts(now), _told(before))
+
+
+def _bodies(effects: Iterable[Effect]) -> list[bytes]:
+    return [blotted(notation.effect_body(effect)) for effect in effects]
+
+
+def _texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple("{" + body.decode() for body in bodies)
+
+
+def _told(moments: Iterable[tuple[Cause, list[Asked]]]) -> tuple[Moment, ...]:
+    return tuple(_moment(cause, asked) for cause, asked in moments)
+
+
+def _moment(cause: Cause, asked: Iterable[Asked]) -> Moment:
+    match cause:
+        case Begun():
+            event = '{"begin":{}}'
+        case Heard(chunks=chunks):
+            event = f'{{"mic":{chunks[-1][1]}}}'
+        case Happened(event=events.ServerSaid(frame=frame) | events.FrameUnreadable(frame=frame)):
+            event = frame if isinstance(frame, str) else frame.decode(errors="replace")
+        case Happened(event=happened):
+            event = "{" + notation.event_body(happened).decode()
+    us = cause.us + cause.chunks[-1][0] if isinstance(cause, Heard) else cause.us
+    return Moment(cause.line, us, event, _texts(each.body for each in asked))
