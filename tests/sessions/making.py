@@ -19,6 +19,7 @@ from rtassist.protocol import (
     Unknown,
     encode,
 )
+from rtassist.sessions import notation
 from rtassist.sessions.journal import Journal
 from tests import playbook as p
 
@@ -50,6 +51,8 @@ class Recording:
             now_us = self._us - self._began_us
             if isinstance(event, ServerSaid):
                 event = attrs.evolve(event, frame=encode(event.event))
+            elif isinstance(event, events.FrameUnreadable):
+                event = notation.read_frame(event.frame)  # with its true reason
             self.journal.note(now_us, event)
             self.state, effects = step(self.state, now_us, event)
             for effect in effects:
@@ -131,7 +134,7 @@ def called() -> Recording:
         .happen(events.ToolEnded("call_1", "Error: nobody knows the cheesemonger"), p.said(odd))
         .happen(events.ToolEnded("call_2", '{"due":"tomorrow"}'))
         .happen(*answered("A2", "I could not find the cheesemonger.", ms=800))
-        .happen(p.said(ErrorEvent(error=ErrorDetail(message="A quarrel with Rotterdam", code="quarrel"))))
+        .happen(p.said(ErrorEvent(error=ErrorDetail(message="A quarrel with Rotterdam", code="odd_one"))))
         .happen(events.TimerDue("porridge"))
         .happen(*answered("A3", "Your porridge is ready.", ms=800))
         .happen(p.not_transcribed("U9", "drowned by bagpipes"))
@@ -177,8 +180,8 @@ def troubled() -> Recording:
         .happen(events.MicBack("USB of Gimli", instead="it was pulled"), events.MicSilent())
         .happen(events.SpeakerLost("trodden upon by Shadowfax"), *asked("U1", "Is there anybody?"))
         .happen(*answered("A1", "There is somebody, Frodo Baggins.", ms=700))
-        .happen(events.SpeakerBack("palantir"), events.FrameUnreadable("bad luck", "nonsense of Saruman"))
-        .happen(events.FrameUnreadable("no text", b"\xff\xfe" + b"hobbit"), events.UplinkDropped(4800))
+        .happen(events.SpeakerBack("palantir"), events.FrameUnreadable("", "nonsense of Saruman"))
+        .happen(events.FrameUnreadable("", b"\xff\xfe" + b"hobbit"), events.UplinkDropped(4800))
         .happen(p.typed("What now?"), p.created("R5"), p.done("R5", "completed", calls=(failed,)))
         .happen(p.typed("And now?"), p.created("R6"), p.done("R6", "failed"))
         .happen(events.LinkLost(1006, "The connection to Mordor was lost."))
