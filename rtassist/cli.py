@@ -15,6 +15,8 @@ from rtassist.terminal import streams
 
 try:
     import typer
+
+    from rtassist import cli_sessions
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
@@ -138,6 +140,12 @@ def talk(
         ),
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Record nothing.")] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Go on with a recorded conversation: how its id begins, last, or its file."
+        ),
+    ] = None,
     record_audio: Annotated[
         bool | None,
         typer.Option(
@@ -178,6 +186,7 @@ def talk(
             "fast": fast,
             "record": False if no_record else record,
             "record_audio": record_audio,
+            "resume": resume,
             "timeout_s": timeout,
             "allow_plaintext": allow_plaintext,
         }
@@ -185,6 +194,10 @@ def talk(
     from rtassist.app import run_talk
 
     raise typer.Exit(run_talk(settings))
+
+
+app.add_typer(cli_sessions.app)
+app.command(epilog=cli_sessions.EXIT_CODES)(cli_sessions.diff)
 
 
 @app.command()

@@ -53,10 +53,12 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
-    "cli": layer("app settings errors terminal.streams", "typer"),
+    "cli": layer("app cli_sessions settings errors terminal.streams", "typer"),
+    "cli_sessions": layer("settings shelf", "typer"),
+    "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
-        "audio converse costs dialogue embedded errors link protocol recording sessions settings sound "
-        "terminal terms tools",
+        "audio converse costs dialogue embedded errors link protocol recording sessions settings "
+        "shelf sound terminal terms tools",
         "attrs trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
@@ -89,6 +91,10 @@ LAYERS = {
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
     "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
     "sessions.reading": layer("sessions dialogue protocol", "attrs orjson pybase64", pure=True),
+    "sessions.comparing": layer("sessions", "attrs", pure=True),
+    "sessions.drawing": layer("sessions", "rich"),
+    "sessions.exporting": layer("sessions", "attrs", pure=True),
+    "sessions.seeding": layer("sessions dialogue", pure=True),
     "sessions.blotting": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.redacting": layer("sessions dialogue protocol errors", "attrs pybase64", pure=True),
     "sessions.repository": layer("sessions errors", "attrs", pure=True),

@@ -41,7 +41,7 @@ class Disk:
         files = self._files()
         if not (stamps := _stamps(files)):
             return []
-        kept = self._index.all(stamps, self._described)
+        kept = self._index.all(stamps, self.described)
         return repository.newest_first(_beside(one, files) for one in kept)
 
     def find(self, name: str) -> str:
@@ -62,7 +62,7 @@ class Disk:
     def search(self, words: str) -> list[Match]:
         if not (stamps := _stamps(self._files())):
             return []
-        matches = self._index.search(words, stamps, self._described)
+        matches = self._index.search(words, stamps, self.described)
         age = {kept.id: place for place, kept in enumerate(self.all())}
         return sorted((m for m in matches if m.id in age), key=lambda match: age[match.id])
 
@@ -105,7 +105,8 @@ class Disk:
             raise _failure(f"{self.folder} cannot be read", error) from None
         return files
 
-    def _described(self, id: str) -> Described:
+    def described(self, id: str) -> Described:
+        """What is in a file, read now; its size and the audio beside it are not looked at."""
         try:
             with self.path(id).open("rb") as file:
                 return repository.described(id, file, os.fstat(file.fileno()).st_mtime)

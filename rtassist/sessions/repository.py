@@ -173,12 +173,15 @@ def _match(id: str, entry: Entry) -> Match:
 
 
 def found(name: str, ids: Iterable[str]) -> str:
-    """The one of `ids` that is, or begins with, `name`. Raises NotKept, Ambiguous."""
+    """The one of `ids` that is `name` or begins with it, or whose last part does: its letters.
+
+    Raises NotKept, Ambiguous.
+    """
     candidates = []
     for id in ids:
         if id == name:
             return id
-        if name and id.startswith(name):
+        if name and (id.startswith(name) or id.rpartition("_")[2].startswith(name)):
             candidates.append(id)
     if len(candidates) > 1:
         raise Ambiguous(name, sorted(candidates, reverse=True))

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Role
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.state import SAMPLES_PER_MS, Turn
 from rtassist.protocol import InputAudioBufferSpeechStarted, InputAudioBufferSpeechStopped
 from rtassist.sessions import notation
 from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Happened, Heard, Record, Torn
@@ -35,6 +35,8 @@ class Line:
     unsaid: str = ""
     """What the interruption cut off."""
     typed: bool = False
+    heard_ms: int | None = None
+    """Of a voice that has ended: how much of it sounded, by the loudspeaker's report."""
     over: bool = False
     """False where the recording ends in the middle of the line."""
 
@@ -99,6 +101,7 @@ class _Collected:
         self._calls: dict[_Key, ToolCall] = {}
         self._began: dict[_Key, int] = {}  # when the speech of an item began, and ended
         self._ended: dict[_Key, int] = {}
+        self._heard_ms: dict[_Key, int] = {}
         self._us = 0
         self._conversations = 0
         self._closed = False
@@ -143,7 +146,9 @@ class _Collected:
     def _timed(self, key: _Key, line: Line) -> Line:
         began_us = self._began.get(key, line.began_us)
         ended_us = self._ended.get(key, line.ended_us if line.over else self._us)
-        return evolve(line, began_us=began_us, ended_us=max(began_us, ended_us))
+        return evolve(
+            line, began_us=began_us, ended_us=max(began_us, ended_us), heard_ms=self._heard_ms.get(key)
+        )
 
     def _key(self, id: str) -> _Key:
         return max(self._conversations - 1, 0), id
@@ -192,11 +197,11 @@ class _Collected:
         match event:
             case events.ServerSaid(event=InputAudioBufferSpeechStarted(item_id=item_id)):
                 self._began.setdefault(self._key(item_id), us)
-            case (
-                events.ServerSaid(event=InputAudioBufferSpeechStopped(item_id=item_id))
-                | events.PlaybackEnded(item_id=item_id)
-            ):
+            case events.ServerSaid(event=InputAudioBufferSpeechStopped(item_id=item_id)):
                 self._ended.setdefault(self._key(item_id), us)
+            case events.PlaybackEnded(item_id=item_id, heard=heard):
+                self._ended.setdefault(self._key(item_id), us)
+                self._heard_ms.setdefault(self._key(item_id), heard // SAMPLES_PER_MS)
             case events.ToolEnded(call_id=call_id, output=output):
                 key = self._key(call_id)
                 if (call := self._calls.get(key)) is not None:
@@ -213,3 +218,15 @@ def _fields(body: bytes) -> dict[str, Any]:
         if not isinstance(value, kind):
             raise ValueError(f"{name} is {value!r}")
     return fields
+
+
+def duration(us: int) -> str:
+    """`1:02:03`, or `2:03`."""
+    minutes, seconds = divmod(us // 1_000_000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def one_line(text: str) -> str:
+    """Text without what breaks a line or is obeyed by a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -69,7 +69,9 @@ def test_the_newest_is_first_and_last_is_its_name(shelf: Repository) -> None:
 def test_an_id_is_found_by_a_prefix_that_only_it_has(shelf: Repository) -> None:
     for id in ("2026-a", "2026-ab", "2025-c"):
         shelf.save(id, typed_line("hello"))
+    shelf.save("2024-01-01_10-00-00_k3f9", typed_line("hello"))
     assert shelf.find("2025") == "2025-c"
+    assert shelf.find("k3") == shelf.find("2024") == "2024-01-01_10-00-00_k3f9"
     assert shelf.find("2026-a") == "2026-a", "an id is itself, also when another begins with it"
     with pytest.raises(Ambiguous) as ambiguous:
         shelf.find("2026")
