@@ -189,5 +189,8 @@ def _drawn(what: Iterable[RenderableType], width: int, *, colour: bool) -> list[
     )
     with console.capture() as captured:
         for each in what:
-            console.print(each)
+            if isinstance(each, Text):  # `print` makes a new one of it, and keeps its words alone
+                console.print(each, no_wrap=each.no_wrap, overflow=each.overflow)
+            else:
+                console.print(each)
     return [line.rstrip() for line in captured.get().splitlines()]
