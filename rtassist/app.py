@@ -137,7 +137,7 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     secrets = [settings.api_key.reveal()] if settings.api_key else []
     screen = Screen(out, sys.stderr, style, secrets)
     code = errors.EXIT_OK
-    with recorded(settings, screen.show) as recording:
+    with recorded(settings, screen.show, say) as recording:
         try:
             quit_ = await conversations(settings, screen, recording, typed is not None, history)
         except* OutputClosed:

@@ -72,15 +72,17 @@ def place(settings: Settings, name: str) -> Path | None:
 
 
 @contextmanager
-def recorded(settings: Settings, show: Callable[[Notice], None]) -> Iterator[Recording]:
+def recorded(
+    settings: Settings, show: Callable[[Notice], None], say: Callable[[str], None]
+) -> Iterator[Recording]:
     """What is held inside of this is recorded, in one recording, from its first conversation on.
 
-    Closed on leaving, whatever the reason, and the user is told where it lies. Raises errors.SettingsWrong as
-    `place`.
+    Closed on leaving, whatever the reason, and then `say` tells a command that plays it again: a line that is
+    to be copied, so nothing may break it. Raises errors.SettingsWrong as `place`.
     """
     now = datetime.now().astimezone()
     path = place(settings, new_name(now, "".join(secrets.choice(_LETTERS) for _ in range(4))))
-    recording = Recording(settings, path, now, show)
+    recording = Recording(settings, path, now, show, say)
     try:
         yield recording
     finally:
@@ -95,6 +97,7 @@ class Recording:
     _path: Path | None
     _now: datetime
     _show: Callable[[Notice], None]
+    _say: Callable[[str], None]
     _recorder: Recorder | None = None
 
     def begin(self, terms: Terms) -> Callable[[int, Note], None]:
@@ -113,7 +116,7 @@ class Recording:
             self._recorder.close()
         finally:
             again = f"rtassist replay {shlex.quote(str(self._recorder.path))}"
-            self._show(Notice(f"To run this conversation again: {again}"))
+            self._say(f"To run this conversation again: {again}")
 
     def _opened(self, path: Path) -> Recorder | None:
         settings = self._settings

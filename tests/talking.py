@@ -28,14 +28,14 @@ LONGEST_HOLE = RATE // 100
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """No key, no settings, no proxy, and no sound server unless `more` names one."""
+    """No key, no settings, no proxy, no recording, and no sound server unless `more` names one."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("RTASSIST_", "OPENAI_", "PULSE_", "XDG_")) and "proxy" not in name.lower()
     }
     nowhere = {"PULSE_SERVER": f"unix:{folder}/no-sound-server", "HOME": str(folder)}
-    return kept | nowhere | {"PYTHONPATH": str(ROOT)} | more
+    return kept | nowhere | {"PYTHONPATH": str(ROOT), "RTASSIST_RECORD": "0"} | more
 
 
 def talk(

@@ -14,7 +14,7 @@ CLEAN = {
     name: value
     for name, value in os.environ.items()
     if not name.startswith(("RTASSIST_", "OPENAI_")) and "proxy" not in name.lower()
-}
+} | {"RTASSIST_RECORD": "0"}  # what is recorded is told: tests/test_talk_recorded.py
 
 
 def rtassist(

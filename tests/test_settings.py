@@ -172,6 +172,16 @@ def test_what_a_flag_cannot_be(
     assert words in told
 
 
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [("0", False), ("off", False), (False, False), ("Yes", True), ("./on", "./on"), (" ~/calls ", "~/calls")],
+)
+def test_recording_is_a_switch_or_a_place(
+    said: object, means: object, folder: Path, environ: dict[str, str]
+) -> None:
+    assert load({"record": said}, environ, folder).record == means
+
+
 def test_an_endpoints_url_is_http_and_without_password(folder: Path, environ: dict[str, str]) -> None:
     environ |= {"RTASSIST_LLM_URL": "ws://localhost", "RTASSIST_TTS_URL": "http://u:p@localhost"}
     told = problems({}, environ, folder)

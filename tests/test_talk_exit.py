@@ -21,7 +21,15 @@ AT_ONCE_S = 2.0
 """The program needs a tenth of this; the rest is for a machine that has much else to do."""
 
 
-async def ended(process: "subprocess.Popen[bytes]") -> tuple[str, str]:
+def beside_the_recording(folder: Path, told: str) -> str:
+    """What was told besides the recording in `folder`, which was closed in order."""
+    (recording,) = folder.glob("*.jsonl")
+    assert b'"end":' in recording.read_bytes().splitlines()[-1]
+    assert f"rtassist replay {recording}\n" in told
+    return "".join(line for line in told.splitlines(keepends=True) if str(recording) not in line)
+
+
+async def ended(process: "subprocess.Popen[bytes]", recorded_in: Path | None = None) -> tuple[str, str]:
     """Wait for the end that SIGINT makes; what it wrote."""
     began_s = time.monotonic()
     with trio.move_on_after(AT_ONCE_S) as patience:
@@ -35,6 +43,8 @@ async def ended(process: "subprocess.Popen[bytes]") -> tuple[str, str]:
     out, err = (part.decode() if part else "" for part in process.communicate(timeout=5))
     assert "Traceback" not in err
     assert out == "" or out.endswith("\n")
+    if recorded_in is not None:
+        err = beside_the_recording(recorded_in, err)
     return out, err
 
 
@@ -62,7 +72,7 @@ async def test_while_it_listens(tmp_path: Path) -> None:
     with talk(
         *("--offline", "--mic", "-", "--speaker", "out.wav"),
         folder=tmp_path,
-        environment=environment(tmp_path),
+        environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path)),
         stdin=subprocess.PIPE,
     ) as process:
         try:
@@ -71,7 +81,7 @@ async def test_while_it_listens(tmp_path: Path) -> None:
             with trio.fail_after(60):
                 await trio.to_thread.run_sync(process.stdin.write, bytes(100_000), abandon_on_cancel=True)
             os.killpg(process.pid, signal.SIGINT)
-            assert await ended(process) == ("", "")
+            assert await ended(process, tmp_path) == ("", "")
         finally:
             process.kill()
 
@@ -83,14 +93,14 @@ async def test_while_it_speaks_in_a_terminal(tmp_path: Path) -> None:
     with talk(
         *("--offline", "--mic", str(mic), "--speaker", "out.wav"),
         folder=tmp_path,
-        environment=environment(tmp_path),
+        environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path)),
         stdin=inside,
         stdout=inside,
     ) as process:
         try:
             await until_sounded(tmp_path / "out.wav", 1.5)
             os.write(terminal, b"\x03")
-            await ended(process)
+            await ended(process, tmp_path)
             screen = os.read(terminal, 65536).decode()
         finally:
             process.kill()
@@ -102,7 +112,10 @@ async def test_while_it_speaks_in_a_terminal(tmp_path: Path) -> None:
 
 async def test_while_a_timer_is_set(tmp_path: Path) -> None:
     with talk(
-        *("--offline", "--text"), folder=tmp_path, environment=environment(tmp_path), stdin=subprocess.PIPE
+        *("--offline", "--text"),
+        folder=tmp_path,
+        environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path)),
+        stdin=subprocess.PIPE,
     ) as process:
         try:
             assert process.stdin is not None
@@ -110,7 +123,7 @@ async def test_while_a_timer_is_set(tmp_path: Path) -> None:
             process.stdin.flush()
             await until_said(process.stdout, "The timer is set for 1 minute.")
             os.killpg(process.pid, signal.SIGINT)
-            assert await ended(process) == ("", "")
+            assert await ended(process, tmp_path) == ("", "")
         finally:
             process.kill()
 
@@ -122,14 +135,14 @@ async def test_with_devices_open(tmp_path: Path) -> None:
         talk(
             "--offline",
             folder=tmp_path,
-            environment=environment(tmp_path, PULSE_SERVER=pulse.server),
+            environment=environment(tmp_path, PULSE_SERVER=pulse.server, RTASSIST_RECORD=str(tmp_path)),
             stdin=subprocess.PIPE,
         ) as process,
     ):
         try:
             await until_said(process.stderr, "Speak.")
             os.killpg(process.pid, signal.SIGINT)
-            assert await ended(process) == ("", "")
+            assert await ended(process, tmp_path) == ("", "")
             assert "rtassist" not in pulse.pactl("list", "clients")
         finally:
             process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     import soundfile
+
+Opener = Callable[[str, int], int]
+"""Path and flags of os.open, to a descriptor."""
 
 SAMPLE_RATE: Final = 24_000
 _SILENCE: Final = bytes(2 * SAMPLE_RATE)
@@ -32,15 +36,23 @@ def private_folder(path: Path, *, tighten: bool) -> None:
         path.chmod(0o700)
 
 
+def private(path: str, flags: int) -> int:
+    """Opens a file that only its owner may read."""
+    descriptor = os.open(path, flags, 0o600)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, 0o600)  # whatever the umask took away
+    return descriptor
+
+
 class Spill:
     """A new private file that takes everything: what the disk does not take waits in memory, in its order.
 
     `write`, `seek` and `tell` are what a sound-file library wants of a file. `trouble` is the last error.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, opener: Opener) -> None:
         """Raises OSError, also when the file is there already."""
-        self._file = FileIO(path, "xb", opener=_private)
+        self._file = FileIO(path, "xb", opener=opener)
         self._waiting = b""
         self._on_disk = 0
         self._position = 0
@@ -59,8 +71,7 @@ class Spill:
     def settled(self) -> bool:
         """Whether everything is on the disk, after another try."""
         try:
-            while self._waiting:
-                written = self._file.write(self._waiting) or 0
+            while self._waiting and (written := self._file.write(self._waiting)):
                 self._on_disk += written
                 self._waiting = self._waiting[written:]
         except OSError as error:
@@ -104,8 +115,9 @@ class Track:
     wait in memory, and leaves every later sample its number.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, opener: Opener) -> None:
         self._path = path
+        self._opener = opener
         self._spill: Spill | None = None
         self._flac: soundfile.SoundFile | None = None
         self._owed = 0  # samples of silence before the next one
@@ -116,6 +128,7 @@ class Track:
         return self._spill.trouble if self._spill is not None else self._unmade
 
     def write(self, pcm: bytes) -> None:
+        pcm = pcm[: len(pcm) & ~1]  # half a sample has no number
         if self._spill is None and not self._make():
             self._owed += len(pcm) // 2
             return
@@ -146,16 +159,9 @@ class Track:
         import soundfile  # and numpy with it: in the writer's thread, and only when there is sound
 
         try:
-            self._spill = Spill(self._path)
+            self._spill = Spill(self._path, self._opener)
         except OSError as error:
             self._unmade = error
             return False
         self._flac = soundfile.SoundFile(self._spill, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC")
         return True
-
-
-def _private(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags, 0o600)
-    if hasattr(os, "fchmod"):
-        os.fchmod(descriptor, 0o600)  # whatever the umask took away
-    return descriptor

@@ -115,10 +115,11 @@ class Journal:
         secrets: Sequence[str] = (),
     ) -> None:
         self._line, self._mic, self._voice = line, mic, voice
-        as_json = (json.dumps(secret)[1:-1] for secret in secrets)
-        forms = {form.encode() for form in (*secrets, *as_json) if len(form) >= LEAST_SECRET}
+        as_json = [json.dumps(secret)[1:-1] for secret in secrets]
+        twice = [json.dumps(form)[1:-1] for form in as_json]  # the arguments of a function are JSON in JSON
+        forms = {form.encode() for form in (*secrets, *as_json, *twice) if len(form) >= LEAST_SECRET}
         self._secrets = tuple(sorted(forms, key=len, reverse=True))  # one may be a part of another
-        self._began_us = 0
+        self._began_us = self._latest_us = 0
         self._mic_samples = self._voice_samples = 0
         self._run: list[
             tuple[int, int]
@@ -132,14 +133,14 @@ class Journal:
         self._write(orjson.dumps({"format": FORMAT, "version": VERSION, **about}))
 
     def begin(self, us: int, terms: Terms) -> None:
-        """A conversation begins; the times of its notes count from here."""
+        """A conversation begins; the times of its notes count from here, or from the note before."""
         self._end_run()
-        self._began_us = us
-        self._put(us, notation.terms_body(terms))
+        self._began_us = self._latest_us = max(us, self._latest_us)
+        self._put(self._began_us, notation.terms_body(terms))
 
     def note(self, now_us: int, what: Note) -> None:
         """An event before it is decided, or one of its effects; `now_us` since `begin`."""
-        us = self._began_us + now_us
+        us = self._latest_us = self._began_us + now_us
         if isinstance(what, events.MicHeard):
             self._end_chunk()
             self._last = (us, what.samples, False)
@@ -163,7 +164,7 @@ class Journal:
     def end(self, us: int) -> None:
         self._end_run()
         samples = (self._mic_samples, self._voice_samples)
-        self._put(us, b'"end":{"mic_samples":%d,"voice_samples":%d}}' % samples)
+        self._put(max(us, self._latest_us), b'"end":{"mic_samples":%d,"voice_samples":%d}}' % samples)
 
     def _end_chunk(self) -> None:
         """The last chunk has all its effects: it goes on with the run, or begins one."""

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from attrs import frozen
 
 from rtassist.dialogue.state import Terms
-from rtassist.sessions.files import Spill, Track, sound_path
+from rtassist.sessions.files import Opener, Spill, Track, private, sound_path
 from rtassist.sessions.journal import Journal, Note, gap_line
 
 BACKLOG_BYTES: Final = 16 << 20
@@ -59,6 +59,7 @@ class Recorder:
         audio: bool = True,
         clock: Callable[[], float] = time.perf_counter,
         backlog_bytes: int = BACKLOG_BYTES,
+        opener: Opener = private,
     ) -> None:
         """Makes the file `path`; raises OSError. `about`: what the header says. `clock`: seconds."""
         self.path = path
@@ -67,7 +68,7 @@ class Recorder:
         self._clock = clock
         self._began_s = clock()
         self._backlog = _Backlog(backlog_bytes)
-        self._writer = _Writer(path, self._backlog, audio=audio)
+        self._writer = _Writer(path, self._backlog, opener, audio=audio)
         self._thread = threading.Thread(target=self._writer.run, name="recorder", daemon=True)
         put = self._backlog.put
         self._journal = Journal(
@@ -179,15 +180,16 @@ class _Backlog:
 class _Writer:
     """The thread's side. `trouble`: why something is missing; `bug`: what should not have happened."""
 
-    def __init__(self, path: Path, backlog: _Backlog, *, audio: bool) -> None:
+    def __init__(self, path: Path, backlog: _Backlog, opener: Opener, *, audio: bool) -> None:
         self.trouble = ""
         self.bug: BaseException | None = None
         self._backlog = backlog
-        self._lines = Spill(path)
+        self._lines = Spill(path, opener)
         self._lost_lines = self._lost_us = 0
         self._tracks: dict[_Stream, Track] = {}
         if audio:
-            self._tracks = {"mic": Track(sound_path(path, "mic")), "voice": Track(sound_path(path, "voice"))}
+            self._tracks["mic"] = Track(sound_path(path, "mic"), opener)
+            self._tracks["voice"] = Track(sound_path(path, "voice"), opener)
 
     def run(self) -> None:
         try:

@@ -194,3 +194,36 @@ def test_a_key_is_blotted_out() -> None:
     assert b"DEF456" not in text
     assert b"desk-lamp-by-the-window-there" in text
     assert len(blotted(b"sk-proj-abc123DEF456ghi789")) == 26
+
+
+def test_a_client_secret_is_blotted_out() -> None:
+    assert blotted(b'{"value":"ek_68af296e8e408191a1120ab6383263c2"}') == (
+        b'{"value":"ek_00xx000x0x000000x0000xx0000000x0"}'
+    )
+
+
+def test_what_is_too_short_to_guard_anything_destroys_nothing() -> None:
+    """Servers without keys are given `x`, `1`, `none`: parts of half of all lines."""
+    written = Written("1", "us", "none")
+    (record,) = written.note(events.Typed("none of us, 11"))
+    assert record == Happened(3, 0, events.Typed("none of us, 11"))
+
+
+def test_a_secret_that_holds_another_leaves_nothing_behind() -> None:
+    written = Written("hunter22", "hunter22-and-more")
+    written.note(events.Typed("hunter22-and-more"))
+    assert b"more" not in b"".join(written.lines[1:])
+
+
+@pytest.mark.parametrize("key", ['my "quoted" key/9', "sk-proj-abc123DEF456ghi789"])
+def test_no_key_is_in_the_arguments_of_a_function(key: str) -> None:
+    arguments = json.dumps({"authorization": f"Bearer {key}"})
+    called = {"type": "response.function_call_arguments.done", "event_id": "e", "arguments": arguments}
+    written = Written('my "quoted" key/9')
+    frame = json.dumps({**called, "response_id": "r", "item_id": "i", "output_index": 0, "call_id": "c"})
+    (said, called_for) = written.note(notation.read_frame(frame), effects.CallTool("c", "fetch", arguments))
+    text = b"".join(written.lines)
+    assert b"quoted" not in text
+    assert b"DEF456" not in text
+    assert isinstance(said, Happened)
+    assert isinstance(called_for, Asked)

@@ -1,0 +1,99 @@
+"""The latency suite: `python -m bench`.
+
+Exit codes: 0 measured; 1 a limit was missed; 2 wrong usage, or a file that holds no results.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bench import results, suite, table
+from bench.row import Row
+from bench.rows import ROWS
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command()
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: all in under two minutes.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="This row alone; may be repeated.")
+    ] = None,
+    peers: Annotated[bool, typer.Option(help="Beside the clients that people would use instead.")] = False,
+    explain: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Say what a row measures, and nothing else.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all samples to a file, for --compare.")
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(metavar="A.json B.json", help="Compare two such files.")
+    ] = None,
+) -> None:
+    """Measure how fast the client is, and how exact."""
+    if explain is not None:
+        (row,) = _rows([explain])
+        print(f"{row.name}: {row.measures}")
+        return
+    if compare is not None:
+        before, after = (_read(path) for path in compare)
+        print(f"{compare[0]} ({before.made}) → {compare[1]} ({after.made})")
+        print("\n".join(table.compared(before.measured, after.measured)))
+        return
+    began = datetime.now(UTC)
+    measured = suite.run(_rows(only), quick=quick, peers=peers, tell=_tell)
+    _tell("")
+    kept = results.results(began, measured)
+    print(_about(kept))
+    print("\n".join(table.lines(measured)))
+    if json is not None:
+        json.write_bytes(results.to_json(kept))
+    if any(each.kept() is False for each in measured):
+        raise typer.Exit(1)
+
+
+def _about(kept: results.Results) -> str:
+    about = kept.machine
+    return (
+        f"{kept.made}, {about['system']}, {about['cores']} × {about['processor']}, Python {about['python']}"
+    )
+
+
+def _rows(names: list[str] | None) -> list[Row]:
+    if not names:
+        return list(ROWS)
+    known = {row.name: row for row in ROWS}
+    for name in names:
+        if name not in known:
+            _refuse(f"There is no row {name!r}. There is: {', '.join(known)}.")
+    return [known[name] for name in names]
+
+
+def _read(path: Path) -> results.Results:
+    try:
+        return results.from_json(path.read_bytes())
+    except OSError as error:
+        _refuse(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.")
+    except results.NoResults as bad:
+        _refuse(f"{path}: {bad}")
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print(f"bench: {sentence}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def _tell(line: str) -> None:
+    """What is being measured now, on one line of a terminal that the next one replaces."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    app()
