@@ -52,11 +52,10 @@ class Index:
         """What is known of the files in `stamps`. What has changed is read again with `read`."""
 
         def ask(database: sqlite3.Connection) -> list[Kept]:
-            _refresh(database, stamps, read)
             rows = database.execute("SELECT kept FROM session").fetchall()
             return [_kept(row) for (row,) in rows]
 
-        return self._asked(ask)
+        return self._asked(ask, stamps, read)
 
     def search(
         self, words: str, stamps: Mapping[str, Stamp], read: Callable[[str], Described]
@@ -65,16 +64,24 @@ class Index:
         wanted = words_of(words)
 
         def ask(database: sqlite3.Connection) -> list[Match]:
-            _refresh(database, stamps, read)
             return [Match(*row) for row in _matching(database, wanted)] if wanted else []
 
-        return self._asked(ask)
+        return self._asked(ask, stamps, read)
 
-    def _asked(self, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        for _ in range(3):  # another process may delete it at the same moment
+    def _asked(
+        self,
+        ask: Callable[[sqlite3.Connection], Answer],
+        stamps: Mapping[str, Stamp],
+        read: Callable[[str], Described],
+    ) -> Answer:
+        for _ in range(3):  # another process may make it anew at the same moment
             try:
                 with _opened(self._path, self._full_text, self._busy_s) as database:
-                    return ask(database)
+                    _refresh(database, stamps, read)
+                    with _transaction(database, "DEFERRED"):
+                        if _stamps(database) == stamps:
+                            return ask(database)
+                    continue
             except sqlite3.DatabaseError as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _OF_NO_USE:
                     break
@@ -84,10 +91,11 @@ class Index:
                 break
             self._delete()
         with _opened(None, self._full_text, 0) as database:
+            _refresh(database, stamps, read)
             return ask(database)
 
     def _delete(self) -> None:
-        for suffix in ("", "-journal", "-wal", "-shm"):  # a journal left behind would be played into the next
+        for suffix in ("-journal", ""):  # one that is left behind would be played into the next
             with suppress(OSError):
                 self._path.with_name(self._path.name + suffix).unlink()
 
@@ -135,12 +143,13 @@ def _make(database: sqlite3.Connection, version: int) -> None:
 
 
 @contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
+def _transaction(database: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    database.execute(f"BEGIN {kind}")
     try:
         yield
     except BaseException:
-        database.execute("ROLLBACK")
+        if database.in_transaction:  # SQLite ends it by itself at some errors
+            database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
 
@@ -149,8 +158,7 @@ def _refresh(
     database: sqlite3.Connection, stamps: Mapping[str, Stamp], read: Callable[[str], Described]
 ) -> None:
     """Recordings are read before and not within a transaction: nobody waits for that."""
-    rows = database.execute("SELECT id, written, bytes FROM session").fetchall()
-    known = {id: (written, size) for id, written, size in rows}
+    known = _stamps(database)
     changed = [id for id, stamp in stamps.items() if known.get(id) != stamp]
     for batch in _batches(changed, stamps):
         described = [(read(id), stamps[id]) for id in batch]
@@ -165,6 +173,11 @@ def _refresh(
                 _forget(database, id)
             if _version(database) == _FTS5:  # it keeps the words of deleted lines until it merges
                 database.execute("INSERT INTO line (line) VALUES ('optimize')")
+
+
+def _stamps(database: sqlite3.Connection) -> dict[str, Stamp]:
+    rows = database.execute("SELECT id, written, bytes FROM session").fetchall()
+    return {id: (written, size) for id, written, size in rows}
 
 
 def _batches(ids: Iterable[str], stamps: Mapping[str, Stamp]) -> Iterator[list[str]]:

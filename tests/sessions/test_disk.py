@@ -219,7 +219,7 @@ def test_two_processes_do_not_hurt_each_other(tmp_path: Path) -> None:
     for number in range(20):
         disk.save(f"s{number:02}", making.called().lines)
     program = (
-        "import sys\n"
+        "import os, sys\n"
         "from pathlib import Path\n"
         "from rtassist.sessions.disk import INDEX, Disk\n"
         "disk = Disk(Path(sys.argv[1]))\n"
@@ -230,7 +230,9 @@ def test_two_processes_do_not_hurt_each_other(tmp_path: Path) -> None:
         "    if turn % 5 == 2:\n"
         "        (disk.folder / INDEX).unlink(missing_ok=True)\n"
         "    if turn % 5 == 4:\n"
-        "        (disk.folder / INDEX).write_bytes(b'nonsense' * 600)\n"
+        "        part = disk.folder / f'.{os.getpid()}'\n"
+        "        part.write_bytes(b'nonsense' * 600)\n"
+        "        part.replace(disk.folder / INDEX)\n"
     )
     command = [sys.executable, "-c", program, str(folder)]
     running = [
