@@ -207,14 +207,18 @@ class Redaction:
     def _heard(self, record: Heard) -> None:
         if not self._text or self._was is None or self._is is None:
             return
+        same = 0  # of so many samples a chunk changed nothing, and so the next one will not
         for at_us, samples in record.chunks:
+            if samples == same:
+                continue
             heard = events.MicHeard(reading.silence(samples))
             now_us = record.us + at_us - self._began_us
-            self._was, before = step(self._was, now_us, heard)
-            self._is, after = step(self._is, now_us, heard)
+            was, before = step(self._was, now_us, heard)
+            is_, after = step(self._is, now_us, heard)
             if not _alike(before, after):
                 raise CannotRedact(record.line, "something else would be done here")
-            self._asked = list(after)
+            same = samples if was is self._was and is_ is self._is else 0
+            self._was, self._is, self._asked = was, is_, list(after)
         if record.appended:  # told by the line of the run
             self._asked = [e for e in self._asked if not (isinstance(e, Send) and e.samples)]
 
