@@ -41,6 +41,9 @@ _FIELDS: Final = {
     cls: tuple(field.name for field in attrs.fields(cls))
     for cls in (*_LOCAL.values(), *_SHOWN, *get_args(Effect))
 }
+_TYPES: Final = {
+    cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
+}
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
@@ -106,9 +109,10 @@ def read_frame(frame: bytes | str) -> events.ServerSaid | events.FrameUnreadable
 
 
 def _instance(cls: type[Any], fields: dict[str, Any], name: str) -> Any:
-    for field in attrs.fields(cls):
-        if field.name in fields and type(fields[field.name]).__name__ != field.type:
-            raise NotRead(f"{name}.{field.name} is {fields[field.name]!r}")
+    types = _TYPES[cls]
+    for field, value in fields.items():
+        if value.__class__.__name__ != types[field]:
+            raise NotRead(f"{name}.{field} is {value!r}")
     try:
         return cls(**fields)
     except TypeError as error:

@@ -18,7 +18,7 @@ from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import begin, step
 from rtassist.sessions import notation, reading
 from rtassist.sessions.journal import blotted
-from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Gap, Happened, Heard, Record, Torn
+from rtassist.sessions.reading import Asked, Begun, Gap, Happened, Heard, Record, Torn
 from rtassist.sessions.summary import Summary, Tally
 
 CONTEXT: Final = 4
@@ -84,33 +84,20 @@ class Replay:
         self._lines = iter(lines)
         self.header = reading.header(next(self._lines, b""))
         self._tally = Tally(self.header)
-        self._notes: list[str] = []
 
     def differences(self) -> Iterator[Difference]:
-        """All of them, as they are read; behind one the conversation goes on as it is decided now."""
-        return differences(self._noticed(self._tally.watch(reading.records(self._lines))))
+        """All of them, as they are read; behind one the conversation goes on as it is decided now.
+
+        Raises Damaged.
+        """
+        return differences(self._tally.watch(reading.records(self._lines)))
 
     def summary(self) -> Summary:
         return self._tally.summary()
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(self._notes)
-
-    def _noticed(self, records: Iterable[Record]) -> Iterator[Record]:
-        last: Record | None = None
-        for last in records:
-            if type(last) is Gap:
-                self._notes.append(
-                    f"line {last.line}: {last.lines} lines are missing here, for the disk was too slow. "
-                    "The rest of this conversation cannot be compared."
-                )
-            yield last
-        if type(last) is Torn:
-            self._notes.append(
-                f"line {last.line} is torn: it was being written when the program ended, and does not count."
-            )
-        elif type(last) is not Ended:
-            self._notes.append("It was not closed in order: the program ended before.")
+        """What could not be compared, in sentences."""
+        return self._tally.notes()
 
 
 def differences(records: Iterable[Record]) -> Iterator[Difference]:
@@ -169,37 +156,52 @@ class _Run:
         self.odd: tuple[Moment, tuple[str, ...]] | None = None
         """The first chunk of the last run, other than its last one, about which something else is asked for
         now."""
-        self._same: tuple[Conversation | None, int, bool] = (None, 0, False)
+        self._settled: Conversation | None = None  # a chunk as the next two say has left it as it was
+        self._samples = 0
+        self._appended = False
 
     def decided(
         self, state: Conversation, us: int, heard: Heard
     ) -> tuple[Conversation, tuple[Effect, ...], list[Asked]]:
-        """The state behind the run; the effects of its last chunk, and what the line says about them."""
+        """The state behind the run; the effects of its last chunk and what the line says about them, unless
+        they are the same."""
         self.odd = None
-        appended, line = heard.appended, heard.line
+        if heard.appended != self._appended:
+            self._settled, self._appended = None, heard.appended
         effects: tuple[Effect, ...] = ()
         asked: list[Asked] = []
-        same_state, same_samples, same_appended = self._same
-        if appended != same_appended:
-            same_state = None
-        left = len(heard.chunks)
-        for at_us, samples in heard.chunks:
-            left -= 1
-            if state is same_state and samples == same_samples:
-                effects, asked = (), []
+        different: tuple[Moment, tuple[str, ...]] | None = None
+        for at_us, samples in _chunks(heard):
+            self.odd = self.odd or different
+            if state is self._settled and samples == self._samples:
+                if heard.each:
+                    return state, (), []
+                effects, asked, different = (), [], None
                 continue
             after, effects = step(state, us + at_us, events.MicHeard(reading.silence(samples)))
-            said = b'"effect":"append","samples":%d}' % samples
-            asked = [Asked(line, heard.us + at_us, said)] if appended else []
-            if _bodies(effects) == [each.body for each in asked]:
-                same_state, same_samples = (state, samples) if after is state else (None, 0)
-            elif left and self.odd is None:
-                chunk = f'{{"mic":{samples}}}'
-                recorded = Moment(line, heard.us + at_us, chunk, _texts(each.body for each in asked))
-                self.odd = recorded, _texts(_bodies(effects))
+            said = (b'"effect":"append","samples":%d}' % samples,) if heard.appended else ()
+            asked = [Asked(heard.line, heard.us + at_us, body) for body in said]
+            now = _bodies(effects)
+            if now == [*said]:
+                different = None
+                if after is state:
+                    self._settled, self._samples = state, samples
+                    if heard.each:
+                        return state, (), []
+            else:
+                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', _texts(said))
+                different = chunk, _texts(now)
             state = after
-        self._same = same_state, same_samples, appended
         return state, effects, asked
+
+
+def _chunks(heard: Heard) -> Iterator[tuple[int, int]]:
+    """The first one without reading the others, for it mostly is enough."""
+    if heard.each:
+        yield 0, heard.each
+        yield from heard.chunks[1:]
+    else:
+        yield from heard.chunks
 
 
 def _compared(
