@@ -53,10 +53,12 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
-    "cli": layer("app settings errors terminal.streams", "typer"),
+    "cli": layer("app cli_replay settings errors terminal.streams", "typer"),
+    "cli_replay": layer("app", "typer"),
+    "replaying": layer("sessions terminal.streams"),
     "app": layer(
-        "audio converse costs dialogue embedded errors link protocol sessions settings sound terminal terms "
-        "tools",
+        "audio converse costs dialogue embedded errors link protocol replaying sessions settings sound terminal "
+        "terms tools",
         "attrs trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
@@ -87,6 +89,10 @@ LAYERS = {
     "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
     "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
+    "sessions.replay": layer("sessions dialogue protocol", "attrs", pure=True),
+    "sessions.foreign": layer("sessions dialogue protocol", "attrs", pure=True),
+    "sessions.laws_of_logs": layer("protocol", "attrs", pure=True),
+    "sessions.showing": layer("sessions", pure=True),
     "sessions.reading": layer("sessions dialogue protocol", "attrs orjson pybase64", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),
     "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),

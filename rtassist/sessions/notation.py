@@ -68,6 +68,14 @@ def parse(line: bytes) -> Any:
         return json.loads(line)  # it reads lone surrogates
 
 
+def text(value: object) -> str:
+    """A value as JSON text without spaces."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # lone surrogates, and integers past 64 bits
+        return json.dumps(value, separators=(",", ":"))
+
+
 def event_body(event: events.Event) -> bytes:
     """Of a local event: `"event":"typed","text":"hello"}`."""
     return _body("event", _name(type(event)), event)

@@ -113,7 +113,8 @@ class Tally:
         self._model = str(header.get("model", ""))
         self._transcriber = ""
         self._conversations = self._user = self._assistant = self._truncations = self._calls = 0
-        self._interruptions = self._hush_line = 0
+        self._interruptions = 0
+        self._hush_line = -1
         self._input = self._cached = self._output = 0
         self._cost: Decimal | None = Decimal(0)
         self._gaps = 0
@@ -189,7 +190,7 @@ class Tally:
             if turn is not None and turn.played_us is None:
                 self._turn = attrs.evolve(turn, played_us=record.us - turn.at_us)
         elif body.startswith(b'"effect":"hush"'):
-            self._interruptions += record.line != self._hush_line + 1
+            self._interruptions += record.line - self._hush_line not in (0, 1)
             self._hush_line = record.line
         elif body.startswith(b'"effect":"call_tool"'):
             self._calls += 1
