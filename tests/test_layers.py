@@ -57,8 +57,8 @@ LAYERS = {
     "cli_replay": layer("app", "typer"),
     "replaying": layer("sessions terminal.streams"),
     "app": layer(
-        "audio converse costs dialogue embedded errors link protocol replaying sessions settings sound terminal "
-        "terms tools",
+        "audio converse costs dialogue embedded errors link protocol replaying sessions settings sound "
+        "terminal terms tools",
         "attrs trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),

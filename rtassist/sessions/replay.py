@@ -125,8 +125,7 @@ def differences(records: Iterable[Record]) -> Iterator[Difference]:
                     yield found
             before.append((cause, asked))
             cause, effects = None, ()
-        if asked:
-            asked = []
+        asked = []
         if type(record) is Begun:
             state, began_us, cause = begin(record.terms), record.us, record
         elif state is None:
