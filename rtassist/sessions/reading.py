@@ -161,7 +161,7 @@ def records(lines: Iterable[bytes]) -> Iterator[Record]:
             if (match := _MIC.fullmatch(line)) is not None:
                 record = _heard(number, match)
             elif line.endswith(b"\n"):
-                record = _record(number, line[:-1])
+                record = _record(number, line[:-1].removesuffix(b"\r"))
             else:
                 yield Torn(number)
                 return
