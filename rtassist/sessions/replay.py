@@ -15,7 +15,7 @@ from attrs import frozen
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect
 from rtassist.dialogue.state import Conversation
-from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.step import MIC_READS, begin, step
 from rtassist.sessions import notation, reading
 from rtassist.sessions.journal import blotted
 from rtassist.sessions.reading import Asked, Begun, Gap, Happened, Heard, Record, Torn
@@ -148,14 +148,15 @@ class _Run:
     """Chunks of the microphone, of which nothing came in between.
 
     `step` is a pure function: when a chunk has left the very state that it found, the next ones of its length
-    do the same and need not be decided. In a conversation that is nearly all of them.
+    do the same and need not be decided, as long as what they are decided by is the same. In a conversation
+    that is nearly all of them.
     """
 
     def __init__(self) -> None:
         self.odd: tuple[Moment, tuple[str, ...]] | None = None
         """The first chunk of the last run, other than its last one, about which something else is asked for
         now."""
-        self._settled: Conversation | None = None  # a chunk as the next two say has left it as it was
+        self._settled: object = None  # a chunk as the next two say changes nothing while this is so
         self._samples = 0
         self._appended = False
 
@@ -167,12 +168,14 @@ class _Run:
         self.odd = None
         if heard.appended != self._appended:
             self._settled, self._appended = None, heard.appended
+        if heard.each and heard.each == self._samples and MIC_READS(state) == self._settled:
+            return state, (), []
         effects: tuple[Effect, ...] = ()
         asked: list[Asked] = []
         different: tuple[Moment, tuple[str, ...]] | None = None
         for at_us, samples in _chunks(heard):
             self.odd = self.odd or different
-            if state is self._settled and samples == self._samples:
+            if samples == self._samples and MIC_READS(state) == self._settled:
                 if heard.each:
                     return state, (), []
                 effects, asked, different = (), [], None
@@ -184,9 +187,7 @@ class _Run:
             if now == [*said]:
                 different = None
                 if after is state:
-                    self._settled, self._samples = state, samples
-                    if heard.each:
-                        return state, (), []
+                    self._settled, self._samples = MIC_READS(state), samples
             else:
                 chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', _texts(said))
                 different = chunk, _texts(now)
