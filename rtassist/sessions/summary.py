@@ -117,7 +117,7 @@ class Tally:
         self._hush_line = -1
         self._input = self._cached = self._output = 0
         self._cost: Decimal | None = Decimal(0)
-        self._gaps = 0
+        self._gaps = self._first_gap = 0
         self._last: Timed | None = None
         self._notes: list[str] = []
         self._latencies: list[Latency] = []
@@ -139,10 +139,7 @@ class Tally:
                 self._begun()
             elif type(record) is Gap:
                 self._gaps += record.lines
-                self._notes.append(
-                    f"line {record.line}: {record.lines} lines are missing here, for the disk was too slow. "
-                    "What follows in this conversation cannot be compared."
-                )
+                self._first_gap = self._first_gap or record.line
             elif isinstance(record, Torn):
                 self._notes.append(
                     f"line {record.line} is torn: the program ended while it was written. It does not count."
@@ -156,7 +153,13 @@ class Tally:
 
     def notes(self) -> tuple[str, ...]:
         """What is missing in the recording, in sentences; all of it once the last record has passed."""
-        return tuple(self._notes)
+        if not self._gaps:
+            return tuple(self._notes)
+        gaps = (
+            f"line {self._first_gap}: here lines begin to be missing, {self._gaps} in all, for the disk was "
+            "too slow. What follows in this conversation cannot be compared."
+        )
+        return gaps, *self._notes
 
     def summary(self) -> Summary:
         """Of what has passed by until now."""

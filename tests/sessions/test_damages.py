@@ -100,7 +100,7 @@ DAMAGES: dict[str, tuple[Callable[[Lines], Lines], int, str]] = {
     "a gap": (
         lambda lines: [*lines[:MIDDLE], b'{"us":%d,"gap":{"lines":7}}\n' % US, *lines[MIDDLE + 7 :]],
         0,
-        f"line {MIDDLE + 1}: 7 lines are missing",
+        f"line {MIDDLE + 1}: here lines begin to be missing, 7 in all",
     ),
     "lines that end as on Windows": (
         lambda lines: [line.replace(b"\n", b"\r\n") for line in lines],
