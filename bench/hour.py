@@ -128,7 +128,8 @@ class Hour:
         self.frame(at, "input_audio_buffer.committed", previous_item_id=None, item_id=user)
         self.frame(at, "conversation.item.added", previous_item_id=None, item=said)
         self.frame(at, "conversation.item.done", previous_item_id=None, item=said)
-        self.frame(at + 30_000, "response.created", response=server.response(response, "in_progress", [], None))
+        begun = server.response(response, "in_progress", [], None)
+        self.frame(at + 30_000, "response.created", response=begun)
         words = " ".join(self.random.choices(WORDS, k=14))
         self.frame(
             at + 400_000,
@@ -196,7 +197,10 @@ class Hour:
 def write(path: str, minutes: int) -> None:
     """A recording of so many minutes, without its sound."""
     with open(path, "wb", buffering=1 << 20) as file:
-        journal = Journal(line=file.write, mic=lambda pcm: None, voice=lambda pcm: None)
+        lines: list[bytes] = []
+        journal = Journal(line=lines.append, mic=lambda pcm: None, voice=lambda pcm: None)
         journal.header(id="bench", started="2026-08-01T12:00:00Z", program="bench")
         for _ in Hour(journal).run(minutes):
-            pass
+            file.writelines(lines)
+            lines.clear()
+        file.writelines(lines)

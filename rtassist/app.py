@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -75,6 +75,13 @@ def run_serve(settings: Settings) -> int:
 def run_devices(*, as_json: bool) -> int:
     """`rtassist devices`. Raises errors.SoundUnavailable."""
     return _run(partial(list_devices, as_json))
+
+
+def run_replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool) -> int:
+    """`rtassist replay`. Raises errors.SettingsWrong."""
+    from rtassist.replaying import replay
+
+    return replay(arguments, as_json=as_json, every=every, turns=turns)
 
 
 def _run(command: Callable[[], Awaitable[int]]) -> int:

@@ -1,9 +1,10 @@
 """The command line. Parses, hands over, returns an exit code; loads nothing else until a command runs.
 
-Exit codes: 0 the conversation ended; 1 it could not be written out; 2 wrong usage or settings; 3 no
-connection; 4 the server refused (key, model, quota); 5 the connection was lost; 6 what answered speaks no
-Realtime; 7 sound that was asked for by name cannot be had; 70 a bug; 130 Ctrl-C; 141 nobody reads the output
-any more; 128 and its number for any other signal.
+Exit codes: 0 the conversation ended, the replay is equal; 1 it could not be written out, the replay is
+different; 2 wrong usage or settings, not a recording, or a damaged one; 3 no connection; 4 the server refused
+(key, model, quota); 5 the connection was lost; 6 what answered speaks no Realtime; 7 sound that was asked for
+by name cannot be had; 70 a bug; 130 Ctrl-C; 141 nobody reads the output any more; 128 and its number for any
+other signal.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ try:
     from rtassist import cli_sessions
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
+
+from rtassist import cli_replay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -263,6 +266,9 @@ def devices(
     from rtassist.app import run_devices
 
     raise typer.Exit(run_devices(as_json=as_json))
+
+
+app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
 
 
 def _settings(flags: Mapping[str, object]) -> Settings:

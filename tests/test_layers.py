@@ -53,11 +53,13 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
-    "cli": layer("app cli_sessions settings errors terminal.streams", "typer"),
+    "cli": layer("app cli_replay cli_sessions settings errors terminal.streams", "typer"),
+    "cli_replay": layer("app", "typer"),
     "cli_sessions": layer("settings shelf", "typer"),
+    "replaying": layer("sessions terminal.streams"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
-        "audio converse costs dialogue embedded errors link protocol recording sessions settings "
+        "audio converse costs dialogue embedded errors link protocol recording replaying sessions settings "
         "shelf sound terminal terms tools",
         "attrs trio",
     ),
@@ -90,6 +92,10 @@ LAYERS = {
     "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
     "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
+    "sessions.replay": layer("sessions dialogue protocol", "attrs", pure=True),
+    "sessions.foreign": layer("sessions dialogue protocol", "attrs", pure=True),
+    "sessions.laws_of_logs": layer("protocol", "attrs", pure=True),
+    "sessions.showing": layer("sessions", pure=True),
     "sessions.reading": layer("sessions dialogue protocol", "attrs orjson pybase64", pure=True),
     "sessions.comparing": layer("sessions", "attrs", pure=True),
     "sessions.drawing": layer("sessions", "rich"),

@@ -148,7 +148,7 @@ class Journal:
             return
         if self._last is not None and isinstance(what, Send):
             at_us, samples, appended = self._last
-            if what.samples == samples and not appended:
+            if samples and what.samples == samples and not appended:
                 self._last = (at_us, samples, True)
                 return
         self._end_run()

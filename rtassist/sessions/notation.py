@@ -41,6 +41,9 @@ _FIELDS: Final = {
     cls: tuple(field.name for field in attrs.fields(cls))
     for cls in (*_LOCAL.values(), *_SHOWN, *get_args(Effect))
 }
+_TYPES: Final = {
+    cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
+}
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
@@ -63,6 +66,14 @@ def parse(line: bytes) -> Any:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return json.loads(line)  # it reads lone surrogates
+
+
+def text(value: object) -> str:
+    """A value as JSON text without spaces."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # lone surrogates, and integers past 64 bits
+        return json.dumps(value, separators=(",", ":"))
 
 
 def event_body(event: events.Event) -> bytes:
@@ -106,9 +117,10 @@ def read_frame(frame: bytes | str) -> events.ServerSaid | events.FrameUnreadable
 
 
 def _instance(cls: type[Any], fields: dict[str, Any], name: str) -> Any:
-    for field in attrs.fields(cls):
-        if field.name in fields and type(fields[field.name]).__name__ != field.type:
-            raise NotRead(f"{name}.{field.name} is {fields[field.name]!r}")
+    types = _TYPES[cls]
+    for field, value in fields.items():
+        if value.__class__.__name__ != types[field]:
+            raise NotRead(f"{name}.{field} is {value!r}")
     try:
         return cls(**fields)
     except TypeError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import attrs
-from pybase64 import b64encode, b64encode_as_string
+from pybase64 import b64decode, b64encode, b64encode_as_string
 
 from rtassist.dialogue import commands, events
 from rtassist.dialogue.effects import Effect, Notice, Play, Quit, Send, Show
@@ -235,11 +235,24 @@ class Redaction:
 
 
 def _event(body: bytes, voice: Run | None, number: int) -> events.Event:
-    """What is read back from a line of what happened."""
-    (record,) = reading.records([_line(0, body, voice) + b"\n"])
-    if not isinstance(record, Happened):
-        raise CannotRedact(number, "it would not be read as what it is")
-    return record.event
+    """What is read back from a line of what happened. Raises CannotRedact."""
+    try:
+        if body.startswith(b'"server":'):
+            said = notation.read_frame(body[9:-1])
+        else:
+            fields = notation.parse(b"{" + body)
+            if "server_text" in fields:
+                return notation.read_frame(fields["server_text"])
+            if "server_bytes" in fields:
+                return notation.read_frame(b64decode(fields["server_bytes"]))
+            return notation.read_event(fields)
+    except notation.NotRead as bad:
+        raise CannotRedact(number, bad.reason) from None
+    match said:
+        case events.ServerSaid(event=ResponseOutputAudioDelta() as delta) if voice is not None:
+            return attrs.evolve(said, event=attrs.evolve(delta, delta=reading.silence(voice[1])))
+        case _:
+            return said
 
 
 def _alike(before: tuple[Effect, ...], after: tuple[Effect, ...]) -> bool:
@@ -288,7 +301,6 @@ def _line(us: int, body: bytes, voice: Run | None = None) -> bytes:
 
 
 def _run_line(heard: Heard) -> bytes:
-    chunks = ",".join(f"[{at_us},{samples}]" for at_us, samples in heard.chunks)
-    appended = "true" if heard.appended else "false"
-    body = f'"mic":[{heard.run[0]},{heard.run[1]}],"chunks":[{chunks}],"appended":{appended}}}'
-    return _line(heard.us, body.encode())
+    appended = b"true" if heard.appended else b"false"
+    run = b'"mic":[%d,%d],"chunks":[%b],"appended":%b}' % (*heard.run, heard.text, appended)
+    return _line(heard.us, run)

@@ -15,10 +15,10 @@ from attrs import frozen
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect
 from rtassist.dialogue.state import Conversation
-from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.step import MIC_READS, begin, step
 from rtassist.sessions import notation, reading
 from rtassist.sessions.journal import blotted
-from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Gap, Happened, Heard, Record, Torn
+from rtassist.sessions.reading import Asked, Begun, Gap, Happened, Heard, Record, Torn
 from rtassist.sessions.summary import Summary, Tally
 
 CONTEXT: Final = 4
@@ -84,33 +84,20 @@ class Replay:
         self._lines = iter(lines)
         self.header = reading.header(next(self._lines, b""))
         self._tally = Tally(self.header)
-        self._notes: list[str] = []
 
     def differences(self) -> Iterator[Difference]:
-        """All of them, as they are read; behind one the conversation goes on as it is decided now."""
-        return differences(self._noticed(self._tally.watch(reading.records(self._lines))))
+        """All of them, as they are read; behind one the conversation goes on as it is decided now.
+
+        Raises Damaged.
+        """
+        return differences(self._tally.watch(reading.records(self._lines)))
 
     def summary(self) -> Summary:
         return self._tally.summary()
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(self._notes)
-
-    def _noticed(self, records: Iterable[Record]) -> Iterator[Record]:
-        last: Record | None = None
-        for last in records:
-            if type(last) is Gap:
-                self._notes.append(
-                    f"line {last.line}: {last.lines} lines are missing here, for the disk was too slow. "
-                    "The rest of this conversation cannot be compared."
-                )
-            yield last
-        if type(last) is Torn:
-            self._notes.append(
-                f"line {last.line} is torn: it was being written when the program ended, and does not count."
-            )
-        elif type(last) is not Ended:
-            self._notes.append("It was not closed in order: the program ended before.")
+        """What could not be compared, in sentences."""
+        return self._tally.notes()
 
 
 def differences(records: Iterable[Record]) -> Iterator[Difference]:
@@ -138,8 +125,7 @@ def differences(records: Iterable[Record]) -> Iterator[Difference]:
                     yield found
             before.append((cause, asked))
             cause, effects = None, ()
-        if asked:
-            asked = []
+        asked = []
         if type(record) is Begun:
             state, began_us, cause = begin(record.terms), record.us, record
         elif state is None:
@@ -162,44 +148,60 @@ class _Run:
     """Chunks of the microphone, of which nothing came in between.
 
     `step` is a pure function: when a chunk has left the very state that it found, the next ones of its length
-    do the same and need not be decided. In a conversation that is nearly all of them.
+    do the same and need not be decided, as long as what they are decided by is the same. In a conversation
+    that is nearly all of them.
     """
 
     def __init__(self) -> None:
         self.odd: tuple[Moment, tuple[str, ...]] | None = None
         """The first chunk of the last run, other than its last one, about which something else is asked for
         now."""
-        self._same: tuple[Conversation | None, int, bool] = (None, 0, False)
+        self._settled: object = None  # a chunk as the next two say changes nothing while this is so
+        self._samples = 0
+        self._appended = False
 
     def decided(
         self, state: Conversation, us: int, heard: Heard
     ) -> tuple[Conversation, tuple[Effect, ...], list[Asked]]:
-        """The state behind the run; the effects of its last chunk, and what the line says about them."""
+        """The state behind the run; the effects of its last chunk and what the line says about them, unless
+        they are the same."""
         self.odd = None
-        appended, line = heard.appended, heard.line
+        if heard.appended != self._appended:
+            self._settled, self._appended = None, heard.appended
+        if heard.each and heard.each == self._samples and MIC_READS(state) == self._settled:
+            return state, (), []
         effects: tuple[Effect, ...] = ()
         asked: list[Asked] = []
-        same_state, same_samples, same_appended = self._same
-        if appended != same_appended:
-            same_state = None
-        left = len(heard.chunks)
-        for at_us, samples in heard.chunks:
-            left -= 1
-            if state is same_state and samples == same_samples:
-                effects, asked = (), []
+        different: tuple[Moment, tuple[str, ...]] | None = None
+        for at_us, samples in _chunks(heard):
+            self.odd = self.odd or different
+            if samples == self._samples and MIC_READS(state) == self._settled:
+                if heard.each:
+                    return state, (), []
+                effects, asked, different = (), [], None
                 continue
             after, effects = step(state, us + at_us, events.MicHeard(reading.silence(samples)))
-            said = b'"effect":"append","samples":%d}' % samples
-            asked = [Asked(line, heard.us + at_us, said)] if appended else []
-            if _bodies(effects) == [each.body for each in asked]:
-                same_state, same_samples = (state, samples) if after is state else (None, 0)
-            elif left and self.odd is None:
-                chunk = f'{{"mic":{samples}}}'
-                recorded = Moment(line, heard.us + at_us, chunk, _texts(each.body for each in asked))
-                self.odd = recorded, _texts(_bodies(effects))
+            said = (b'"effect":"append","samples":%d}' % samples,) if heard.appended else ()
+            asked = [Asked(heard.line, heard.us + at_us, body) for body in said]
+            now = _bodies(effects)
+            if now == [*said]:
+                different = None
+                if after is state:
+                    self._settled, self._samples = MIC_READS(state), samples
+            else:
+                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', _texts(said))
+                different = chunk, _texts(now)
             state = after
-        self._same = same_state, same_samples, appended
         return state, effects, asked
+
+
+def _chunks(heard: Heard) -> Iterator[tuple[int, int]]:
+    """The first one without reading the others, for it mostly is enough."""
+    if heard.each:
+        yield 0, heard.each
+        yield from heard.chunks[1:]
+    else:
+        yield from heard.chunks
 
 
 def _compared(

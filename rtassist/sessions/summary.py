@@ -25,7 +25,9 @@ from rtassist.protocol import (
     Usage,
 )
 from rtassist.sessions import notation
-from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Heard, Record
+from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Heard, Record, Torn
+
+Timed = Begun | Happened | Heard | Asked | Gap | Ended
 
 
 @frozen(kw_only=True)
@@ -111,29 +113,60 @@ class Tally:
         self._model = str(header.get("model", ""))
         self._transcriber = ""
         self._conversations = self._user = self._assistant = self._truncations = self._calls = 0
-        self._interruptions = self._hushed_behind = self._event_line = 0
+        self._interruptions = 0
+        self._hush_line = -1
         self._input = self._cached = self._output = 0
         self._cost: Decimal | None = Decimal(0)
-        self._us = self._gaps = 0
-        self._whole = False
+        self._gaps = self._first_gap = 0
+        self._last: Timed | None = None
+        self._notes: list[str] = []
         self._latencies: list[Latency] = []
         self._turn: Latency | None = None
         self._turn_items: set[str] = set()  # of this conversation, that a turn was counted for
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same records; each is counted before it is given on."""
-        counted = self._counted
         for record in records:
-            if (count := counted.get(type(record))) is not None:
-                count(self, record)
+            if type(record) is Happened:
+                event = record.event
+                if type(event) is events.ServerSaid:
+                    count = _OF_SERVER.get(type(event.event))
+                    if count is not None:
+                        count(self, record.us, event.event)
+            elif type(record) is Asked:
+                self._asked(record)
+            elif type(record) is Begun:
+                self._begun()
+            elif type(record) is Gap:
+                self._gaps += record.lines
+                self._first_gap = self._first_gap or record.line
+            elif isinstance(record, Torn):
+                self._notes.append(
+                    f"line {record.line} is torn: the program ended while it was written. It does not count."
+                )
+                yield record
+                return
+            self._last = record
             yield record
+        if type(self._last) is not Ended:
+            self._notes.append("It was not closed in order: the program ended before.")
+
+    def notes(self) -> tuple[str, ...]:
+        """What is missing in the recording, in sentences; all of it once the last record has passed."""
+        if not self._gaps:
+            return tuple(self._notes)
+        gaps = (
+            f"line {self._first_gap}: here lines begin to be missing, {self._gaps} in all, for the disk was "
+            "too slow. What follows in this conversation cannot be compared."
+        )
+        return gaps, *self._notes
 
     def summary(self) -> Summary:
         """Of what has passed by until now."""
         turns = self._latencies if self._turn is None else [*self._latencies, self._turn]
         return Summary(
             started=self._started,
-            duration_us=self._us,
+            duration_us=_end_us(self._last),
             conversations=self._conversations,
             user_turns=self._user,
             assistant_turns=self._assistant,
@@ -145,37 +178,23 @@ class Tally:
             latencies=tuple(turn for turn in turns if turn.created_us is not None),
             model=self._model,
             gaps=self._gaps,
-            whole=self._whole,
+            whole=type(self._last) is Ended,
         )
 
-    def _begun(self, record: Begun) -> None:
-        self._us = record.us
+    def _begun(self) -> None:
         self._conversations += 1
         self._turn_items = set()
         self._turn_over()
 
-    def _happened(self, record: Happened) -> None:
-        self._us = record.us
-        self._event_line = record.line
-        event = record.event
-        if type(event) is events.ServerSaid:
-            count = _OF_SERVER.get(type(event.event))
-            if count is not None:
-                count(self, record.us, event.event)
-
-    def _heard(self, record: Heard) -> None:
-        self._us = record.us + record.chunks[-1][0]
-
     def _asked(self, record: Asked) -> None:
-        self._us = record.us
         body = record.body
         if body.startswith(b'"effect":"play"'):
             turn = self._turn
             if turn is not None and turn.played_us is None:
                 self._turn = attrs.evolve(turn, played_us=record.us - turn.at_us)
         elif body.startswith(b'"effect":"hush"'):
-            self._interruptions += self._event_line != self._hushed_behind
-            self._hushed_behind = self._event_line
+            self._interruptions += record.line - self._hush_line not in (0, 1)
+            self._hush_line = record.line
         elif body.startswith(b'"effect":"call_tool"'):
             self._calls += 1
         elif body.startswith(b'"effect":"line_ended"'):
@@ -192,14 +211,6 @@ class Tally:
         elif line.get("typed"):
             self._user += 1
             self._turn_ended(us)
-
-    def _gap(self, record: Gap) -> None:
-        self._us = record.us
-        self._gaps += record.lines
-
-    def _ended(self, record: Ended) -> None:
-        self._us = record.us
-        self._whole = True
 
     def _session(self, us: int, event: SessionCreated | SessionUpdated) -> None:
         session = event.session
@@ -261,14 +272,11 @@ class Tally:
     def _costs(self, more: Decimal | None) -> None:
         self._cost = None if self._cost is None or more is None else self._cost + more
 
-    _counted: Final[dict[type, Callable[..., None]]] = {
-        Begun: _begun,
-        Happened: _happened,
-        Heard: _heard,
-        Asked: _asked,
-        Gap: _gap,
-        Ended: _ended,
-    }
+
+def _end_us(last: Timed | None) -> int:
+    if isinstance(last, Heard):
+        return last.us + last.chunks[-1][0]
+    return 0 if last is None else last.us
 
 
 _OF_SERVER: Final[dict[type, Callable[..., None]]] = {
