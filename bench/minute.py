@@ -86,7 +86,7 @@ class Minute:
         full = self.message(assistant, "completed", [{"type": "output_audio", "transcript": spoken}])
         self.send("conversation.item.done", previous_item_id=user, item=full)
         self.send("response.output_item.done", response_id=response, output_index=0, item=full)
-        self.send("response.done", response=self.response(response, "completed", [full], _usage()))
+        self.send("response.done", response=self.response(response, "completed", [full], usage()))
         limit = {"name": "tokens", "limit": 40000, "remaining": 38211, "reset_seconds": 2.683}
         self.send("rate_limits.updated", rate_limits=[limit])
 
@@ -141,7 +141,7 @@ class Minute:
         }
 
 
-def _usage() -> dict[str, Any]:
+def usage() -> dict[str, Any]:
     cached = {"text_tokens": 128, "audio_tokens": 64, "image_tokens": 0}
     heard = {"text_tokens": 119, "audio_tokens": 60, "image_tokens": 0, "cached_tokens": 192}
     return {

@@ -23,6 +23,7 @@ from rtassist.audio import Microphone, Speaker
 from rtassist.converse import Edges, converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
+from rtassist.dialogue.state import Turn
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.recording import Recording, recorded
@@ -58,7 +59,12 @@ _FAILURES: dict[Outcome, type[errors.Failure]] = {
 
 def run_talk(settings: Settings) -> int:
     """`rtassist talk`: the exit code of a conversation. Raises errors.Failure."""
-    return _run(partial(talk, settings))
+    history: tuple[Turn, ...] = ()
+    if settings.resume is not None:
+        from rtassist.shelf import resumed  # and all that it takes to read a recording
+
+        settings, history = resumed(settings)
+    return _run(partial(talk, settings, history))
 
 
 def run_serve(settings: Settings) -> int:
@@ -89,6 +95,13 @@ def run_doctor(
 
     plan = Plan(connect=connect, sound=sound, stress_minutes=stress_minutes, as_json=as_json)
     return _run(partial(examine, settings, problems, plan))
+
+
+def run_replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool) -> int:
+    """`rtassist replay`. Raises errors.SettingsWrong."""
+    from rtassist.replaying import replay
+
+    return replay(arguments, as_json=as_json, every=every, turns=turns)
 
 
 def _run(command: Callable[[], Awaitable[int]]) -> int:
@@ -141,8 +154,8 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
     return code
 
 
-async def talk(settings: Settings) -> int:
-    """Hold conversations until one ends that is not to be begun again."""
+async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
+    """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
     typed = None if settings.mic == "-" else sys.stdin
     out = sys.stderr if settings.speaker == "-" else sys.stdout
     style = style_for(out, typed, os.environ, plain=settings.plain)
@@ -153,7 +166,7 @@ async def talk(settings: Settings) -> int:
     code = errors.EXIT_OK
     with recorded(settings, screen.show, say) as recording:
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None)
+            quit_ = await conversations(settings, screen, recording, typed is not None, history)
         except* OutputClosed:
             drop(out)
             quit_, code = Quit(), EXIT_OUTPUT_CLOSED
@@ -163,7 +176,11 @@ async def talk(settings: Settings) -> int:
 
 
 async def conversations(
-    settings: Settings, screen: Screen, recording: Recording, keyboard_there: bool
+    settings: Settings,
+    screen: Screen,
+    recording: Recording,
+    keyboard_there: bool,
+    history: tuple[Turn, ...],
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
     missing, echo = Missing(), echo_for(settings)
@@ -180,16 +197,21 @@ async def conversations(
         told = missing.sentences()
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
+        if settings.resume is not None:
+            told += [f"This goes on with {settings.resume}: {len(history)} of its lines are known."]
         for sentence in told:
             screen.notice(sentence)
         while True:
             try:
-                quit_ = await hold(settings, screen, recording, address, heard, spoken, keyboard_there)
+                quit_ = await hold(
+                    settings, screen, recording, address, heard, spoken, keyboard_there, history
+                )
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
             if quit_.outcome is not Outcome.RESTART:
                 return quit_
             screen.notice("A new conversation.")
+            history = ()
 
 
 async def list_devices(as_json: bool) -> int:
@@ -272,8 +294,9 @@ async def hold(
     heard: Held[Microphone],
     spoken: Held[Speaker],
     keyboard_there: bool,
+    history: tuple[Turn, ...] = (),
 ) -> Quit:
-    """One conversation over one connection."""
+    """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
     async with (
         connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
@@ -295,6 +318,7 @@ async def hold(
             microphone_ends=heard.device is not None and not heard.device.live,
             keyboard=keyboard_there,
             greeting=greeting(settings, heard.device),
+            history=history,
         )
         if keyboard_there:
             nursery.start_soon(type_lines, to_commands, screen)

@@ -1,9 +1,10 @@
 """The command line. Parses, hands over, returns an exit code; loads nothing else until a command runs.
 
-Exit codes: 0 the conversation ended; 1 it could not be written out; 2 wrong usage or settings; 3 no
-connection; 4 the server refused (key, model, quota); 5 the connection was lost; 6 what answered speaks no
-Realtime; 7 sound that was asked for by name cannot be had; 70 a bug; 130 Ctrl-C; 141 nobody reads the output
-any more; 128 and its number for any other signal.
+Exit codes: 0 the conversation ended, the replay is equal; 1 it could not be written out, the replay is
+different; 2 wrong usage or settings, not a recording, or a damaged one; 3 no connection; 4 the server refused
+(key, model, quota); 5 the connection was lost; 6 what answered speaks no Realtime; 7 sound that was asked for
+by name cannot be had; 70 a bug; 130 Ctrl-C; 141 nobody reads the output any more; 128 and its number for any
+other signal.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from rtassist.terminal import streams
 
 try:
     import typer
+
+    from rtassist import cli_sessions
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
+
+from rtassist import cli_replay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,6 +150,12 @@ def talk(
         ),
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Record nothing.")] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Go on with a recorded conversation: how its id begins, last, or its file."
+        ),
+    ] = None,
     record_audio: Annotated[
         bool | None,
         typer.Option(
@@ -186,6 +197,7 @@ def talk(
             "fast": fast,
             "record": False if no_record else record,
             "record_audio": record_audio,
+            "resume": resume,
             "timeout_s": timeout,
             "allow_plaintext": allow_plaintext,
         }
@@ -193,6 +205,10 @@ def talk(
     from rtassist.app import run_talk
 
     raise typer.Exit(run_talk(settings))
+
+
+app.add_typer(cli_sessions.app)
+app.command(epilog=cli_sessions.EXIT_CODES)(cli_sessions.diff)
 
 
 @app.command()
@@ -326,6 +342,9 @@ def doctor(
         as_json=as_json,
     )
     raise typer.Exit(code)
+
+
+app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
 
 
 def _settings(flags: Mapping[str, object]) -> Settings:

@@ -30,7 +30,15 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for an
 _NO_SECRET: Final = ("model", "deployment", "api-version", "intent", "call_id")
 """Parameters of a URL that servers are known to want; any other may be a key."""
 _URLS: Final = frozenset(KEYS.values())
-_SAID_ELSEWHERE: Final = {"instructions", "model", "url", "record", "record_audio", "allow_plaintext"}
+_SAID_ELSEWHERE: Final = {
+    "instructions",
+    "model",
+    "url",
+    "record",
+    "record_audio",
+    "resume",
+    "allow_plaintext",
+}
 
 
 def sessions_folder() -> Path:
@@ -157,6 +165,7 @@ def about(settings: Settings, name: str, started: datetime) -> dict[str, object]
         "model": settings.model,
         "url": None if settings.embedded else without_secrets(settings.url),
         "audio": settings.record_audio,
+        **({"resumed": settings.resume} if settings.resume else {}),
         "settings": given,
     }
 

@@ -134,6 +134,8 @@ class Settings:
     record_audio: bool = field(
         default=True, metadata=_from(switch, "RTASSIST_RECORD_AUDIO", flag="--record-audio")
     )
+    resume: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_RESUME", flag="--resume"))
+    """The recording to go on with: how its id begins, `last`, or its file."""
     llm_url: str | None = field(default=None, metadata=_from(http_url, "RTASSIST_LLM_URL"))
     llm_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_LLM_KEY"))
     llm_model: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_LLM_MODEL"))

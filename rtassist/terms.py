@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Terms, Turn
 from rtassist.protocol import (
     UNSET,
     AudioConfig,
@@ -39,6 +39,7 @@ def terms_for(
     microphone_ends: bool,
     keyboard: bool,
     greeting: str,
+    history: tuple[Turn, ...] = (),
     microphone_there: bool = True,
     speaker_there: bool = True,
 ) -> Terms:
@@ -74,6 +75,7 @@ def terms_for(
         trailing_silence_ms=silence_ms + SPARE_MS,
         language=settings.language or "en",
         greeting=greeting,
+        history=history,
     )
 
 

@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 from rtassist.dialogue.floor import diagram
+from rtassist.sessions.replay import Different, replay
+from rtassist.sessions.showing import diff
+from tests.recordings.make import recording
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -24,9 +27,13 @@ def test_the_floor_is_drawn_as_its_table_says() -> None:
 def test_the_tree_names_what_is_there() -> None:
     _, tree = README.split("## The tree")
     for path in (ROOT / "rtassist").iterdir():
-        if not path.name.startswith(("_", ".")) and path.name not in {
-            "py.typed",
-            "setting_values.py",
-            "sessions",
-        }:
+        if not path.name.startswith(("_", ".")) and path.name not in {"py.typed", "setting_values.py"}:
             assert path.name in tree, path.name
+
+
+def test_the_difference_is_shown_as_it_is_told() -> None:
+    changed = recording("spoken").replace(b'"heard":7440', b'"heard":7200')
+    found = replay(changed.splitlines(keepends=True))
+    assert isinstance(found, Different)
+    for line in diff(found.difference, width=96)[4:]:
+        assert f"    {line}\n" in README

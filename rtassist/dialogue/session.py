@@ -9,8 +9,16 @@ from __future__ import annotations
 
 from rtassist.dialogue import turns
 from rtassist.dialogue.effects import ClearAlarm, Listen, Notice, Quit, Send, SetAlarm, Show
-from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
-from rtassist.protocol import Session, SessionUpdate
+from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Turn, Update
+from rtassist.protocol import (
+    AssistantContent,
+    AssistantMessage,
+    ConversationItemCreate,
+    Session,
+    SessionUpdate,
+    UserContent,
+    UserMessage,
+)
 
 BEGIN_ALARM = "begin"
 BEGIN_WAIT_US = 15_000_000
@@ -43,11 +51,20 @@ def updated(do: Draft) -> None:
         terms = do.state.terms
         do.change(ready=True, talk_held=terms.push_to_talk and terms.microphone_ends)
         do.ask(ClearAlarm(BEGIN_ALARM))
+        for turn in terms.history:
+            do.ask(Send(ConversationItemCreate(event_id=do.next_event_id(), item=_message(turn))))
         do.ask(Listen())
         if terms.greeting:
             do.ask(Show(Notice(terms.greeting)))
     elif answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
+
+
+def _message(turn: Turn) -> UserMessage | AssistantMessage:
+    """A line as an item. The server keeps items in the order in which they come."""
+    if turn.role == "user":
+        return UserMessage(content=(UserContent(type="input_text", text=turn.text),))
+    return AssistantMessage(content=(AssistantContent(type="output_text", text=turn.text),))
 
 
 def refused(do: Draft, event_id: str) -> Purpose | None:

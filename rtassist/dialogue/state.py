@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 from attrs import field, frozen
@@ -15,6 +15,16 @@ from rtassist.protocol import Session
 SAMPLES_PER_MS = 24
 HISTORY_TURNS = 400
 """Turns kept for a later session to be seeded from; older ones are in the recording."""
+
+
+@frozen
+class Turn:
+    """One finished line of the conversation. `text` is what was heard or said, `unsaid` what was cut off."""
+
+    role: Role
+    text: str
+    cut: bool = False
+    unsaid: str = ""
 
 
 @frozen(kw_only=True)
@@ -46,6 +56,11 @@ class Terms:
     language: str = "en"
     greeting: str = ""
     """Told the user when the session stands, if it is not empty."""
+    history: tuple[Turn, ...] = ()
+    """What was said in an earlier conversation that this one goes on with, oldest first."""
+
+
+Value = TypeVar("Value", "Conversation", "Utterance")
 
 
 class Sound(Enum):
@@ -82,7 +97,7 @@ class Fate(Enum):
     DELETED = "deleted"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Utterance:
     """One assistant message: its audio in samples, its words in characters."""
 
@@ -143,16 +158,6 @@ class Request:
     denied: bool = False
 
 
-@frozen
-class Turn:
-    """One finished line of the conversation. `text` is what was heard or said, `unsaid` what was cut off."""
-
-    role: Role
-    text: str
-    cut: bool = False
-    unsaid: str = ""
-
-
 class Purpose(Enum):
     """Why a `session.update` was sent."""
 
@@ -189,7 +194,7 @@ class Ending(Enum):
     WHEN_QUIET = "when quiet"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Conversation:
     terms: Terms
     ready: bool = False
@@ -273,6 +278,18 @@ class Conversation:
         )
 
 
+def _evolved(value: Value, changes: dict[str, Any]) -> Value:
+    """As `attrs.evolve` does it, which calls the class with all of its fields: 10 µs for a conversation's 26,
+    and this 0.7. It is half of what a decision costs, and a decision all that a replay does.
+    """
+    fields = value.__dict__ | changes
+    if len(fields) > len(value.__dict__):
+        raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - value.__dict__.keys())}")
+    new = object.__new__(value.__class__)
+    object.__setattr__(new, "__dict__", fields)
+    return new
+
+
 class Draft:
     """The next state and the effects, while one event is being decided.
 
@@ -288,13 +305,13 @@ class Draft:
         self.effects: list[Effect] = []
 
     def change(self, **changes: Any) -> None:
-        self.state = attrs.evolve(self.state, **changes)
+        self.state = _evolved(self.state, changes)
 
     def ask(self, effect: Effect) -> None:
         self.effects.append(effect)
 
     def change_utterance(self, item_id: str, **changes: Any) -> Utterance:
-        changed = attrs.evolve(self.state.utterances[item_id], **changes)
+        changed = _evolved(self.state.utterances[item_id], changes)
         self.change(utterances={**self.state.utterances, item_id: changed})
         return changed
 

@@ -7,6 +7,7 @@ table at the end names the rule for each event; everything else is in the file t
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from rtassist.dialogue import calls, commands, devices, duck, events, floor, refusals, session, turns
@@ -394,6 +395,12 @@ LOCAL_RULES: dict[type, Rule] = {
     events.UplinkDropped: _uplink_dropped,
     events.FrameUnreadable: _frame_unreadable,
 }
+
+MIC_READS = attrgetter(
+    *("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
+)
+"""All of a state that decides what a chunk of the microphone means: where these are the same and the chunk
+changes nothing, so is what it means. Most of a recording are such chunks."""
 
 FREQUENT = frozenset({events.MicHeard, events.PlaybackAdvanced})
 """They come many times a second and can neither end a turn nor the conversation."""

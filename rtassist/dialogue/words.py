@@ -8,18 +8,36 @@ speech learnt from the items before.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
+from functools import lru_cache
+from itertools import accumulate
+
 _PAUSES = {",": 4, ";": 5, ":": 5, ".": 8, "!": 8, "?": 8, "…": 8, "\n": 8, "—": 5, "–": 5}
 _DIGIT_WEIGHT = 5
 """A digit is said as a word."""
+_WORD_END = re.compile(r"\S(?=\s)")
 
 
+@lru_cache(maxsize=512)
 def _weight(character: str) -> int:
     return _DIGIT_WEIGHT if character.isdigit() else _PAUSES.get(character, 1)
 
 
 def weight(transcript: str) -> int:
     """How long this takes to say, in units of about one letter."""
-    return sum(map(_weight, transcript))
+    return _measured(transcript)[0]
+
+
+@lru_cache(maxsize=16)
+def _measured(transcript: str) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """The weight of all of it; where its words but the last end, and the weight up to each of these.
+
+    Remembered, for the loudspeaker reports ten times a second about the same words.
+    """
+    spent = tuple(accumulate(map(_weight, transcript), initial=0))
+    ends = tuple(end.end() for end in _WORD_END.finditer(transcript))
+    return spent[-1], ends, tuple(spent[end] for end in ends)
 
 
 def heard_length(transcript: str, *, heard: int, total: int) -> int:
@@ -29,16 +47,9 @@ def heard_length(transcript: str, *, heard: int, total: int) -> int:
     """
     if heard >= total:
         return len(transcript)
-    budget = weight(transcript) * heard
-    spent = 0
-    end = 0
-    for index, character in enumerate(transcript):
-        if character.isspace() and spent * total <= budget and transcript[end:index].strip():
-            end = index
-        spent += _weight(character)
-        if spent * total > budget:
-            break
-    return end
+    all_of_it, ends, spent = _measured(transcript)
+    words = bisect_right(spent, all_of_it * heard // total)
+    return ends[words - 1] if words else 0
 
 
 def total_samples(transcript: str, *, arrived: int, whole: bool, pace: int) -> int:

@@ -190,6 +190,7 @@ from rtassist.protocol.wire import (
     decode_client,
     decode_translation,
     decode_translation_client,
+    decode_with_audio,
     encode,
 )
 
@@ -359,5 +360,6 @@ __all__ = [
     "decode_client",
     "decode_translation",
     "decode_translation_client",
+    "decode_with_audio",
     "encode",
 ]

@@ -21,10 +21,9 @@ WITHIN: Final = 512
 ID: Final = '"event_id":"'
 
 
-def audio_frames(
-    classes: Mapping[str, type], hooks: Mapping[str, Case], payload: str
-) -> Callable[[str], Any]:
-    """A reader that gives the event of a frame of one of `classes` with audio in its field `payload`.
+def audio_frames(classes: Mapping[str, type], hooks: Mapping[str, Case], payload: str) -> Callable[..., Any]:
+    """A reader that gives the event of a frame of one of `classes` with audio in its field `payload`. Given
+    audio as well, it puts this in the place of what was taken out of the frame.
 
     It gives None for every frame of which it is not sure, which is to be parsed whole then, and raises what
     the hooks raise. It remembers one frame; what it gives depends on the frame alone.
@@ -36,7 +35,7 @@ def audio_frames(
     # that threads cannot mix two frames. No frame begins with a NUL.
     last: tuple[str, str, Any] = "\0", "", None
 
-    def without_payload(frame: str) -> Any:
+    def without_payload(frame: str, own: bytes | None) -> Any:
         """With the payload as its last field, a frame is valid JSON, and the key one of its own and not of an
         object in it, if and only if the frame without the payload is and has it.
 
@@ -55,7 +54,7 @@ def audio_frames(
         o[payload] = audio(frame[start:-2])
         event = hooks[o["type"]](o)
         remember(head, event)
-        return event
+        return event if own is None else copies[event.__class__](event, event.event_id, own)
 
     def remember(head: str, event: Any) -> None:
         """Only where one brace and no backslash make sure that what looks like the frame's own id is it."""
@@ -66,7 +65,7 @@ def audio_frames(
         id_end = id_at + len(event.event_id)
         last = head[:id_at], head[id_end:], copies[event.__class__](event, "", b"")
 
-    def read(frame: str) -> Any:
+    def read(frame: str, own: bytes | None = None) -> Any:
         if frame[-2:] != '"}':
             return None
         before, behind, model = last
@@ -77,12 +76,14 @@ def audio_frames(
                 id_end = frame.find('"', id_at)
                 event_id = frame[id_at:id_end]
                 if frame.startswith(behind, id_end) and "\\" not in event_id and event_id.isprintable():
+                    if own is not None and len(frame) == id_end + len(behind) + 2:
+                        return copies[model.__class__](model, event_id, own)
                     text = frame[id_end + len(behind) : -2]
                     data = b64decode(text, validate=True)  # whole triples of bytes have one spelling
                     if len(data) % 3:
                         data = audio(text)
                     return copies[model.__class__](model, event_id, data)
-            return without_payload(frame)
+            return without_payload(frame, own)
         except (KeyError, TypeError, ValueError):
             return None
 

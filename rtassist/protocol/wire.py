@@ -21,7 +21,7 @@ from rtassist.protocol.audio_frames import audio_frames
 from rtassist.protocol.bad_frame import BadFrame
 from rtassist.protocol.client_events import ClientEvent, InputAudioBufferAppend
 from rtassist.protocol.hooks import structure_hook, unstructure_hook, variants_hook
-from rtassist.protocol.server_events import ServerEvent
+from rtassist.protocol.server_events import ResponseOutputAudioDelta, ServerEvent
 from rtassist.protocol.session import Session, TranscriptionSession
 from rtassist.protocol.translation_events import TranslationClientEvent, TranslationServerEvent
 from rtassist.protocol.unknown import Unknown
@@ -162,7 +162,8 @@ def _parse(frame: str | bytes) -> Any:
             _ = frame.decode() if isinstance(frame, bytes) else frame.encode()
         except (UnicodeDecodeError, UnicodeEncodeError) as no_text:
             raise BadFrame("", f"is no UTF-8 text: {no_text.reason}") from None
-        raise BadFrame("", f"is no JSON at character {error.pos}: {error.msg}") from None
+        # Not in the parser's own words, which change with its version: they are shown, and so compared.
+        raise BadFrame("", f"is no JSON at character {error.pos}") from None
 
 
 def _parse_exactly(frame: str | bytes) -> Any:
@@ -195,13 +196,27 @@ def _make_converter() -> Converter:
 
 
 _converter: Final = _make_converter()
-decode: Final[Callable[[str | bytes], ServerEvent | Unknown]] = _reader(
-    _side(catalogue.SERVER, "delta", catalogue.ALIASES)
-)
+_SERVER: Final = _side(catalogue.SERVER, "delta", catalogue.ALIASES)
+_read_audio: Final = audio_frames(_SERVER.classes, _Hooks(_SERVER), _SERVER.payload)
+decode: Final[Callable[[str | bytes], ServerEvent | Unknown]] = _reader(_SERVER)
 """What a server sent in a conversation or transcription session. Raises BadFrame, nothing else.
 
 A beta name becomes the event of today, with the name that came in `type`.
 """
+
+
+def decode_with_audio(frame: str, audio: bytes) -> ServerEvent | Unknown:
+    """What a server sent, from a frame whose audio was taken out, with this audio in its place.
+
+    Raises BadFrame. An event that has no audio is given as it is.
+    """
+    event: ServerEvent | Unknown | None = _read_audio(frame, audio)
+    if event is None:
+        event = decode(frame)
+        if isinstance(event, ResponseOutputAudioDelta):
+            event = attrs.evolve(event, delta=audio)
+    return event
+
 
 decode_client: Final[Callable[[str | bytes], ClientEvent | Unknown]] = _reader(
     _side(catalogue.CLIENT, "audio", catalogue.ALIASES)

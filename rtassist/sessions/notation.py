@@ -16,7 +16,7 @@ import orjson
 
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Effect, Play, Send, Show
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Terms, Turn
 from rtassist.protocol import BadFrame, SessionUpdate, decode, decode_client, encode
 
 
@@ -41,6 +41,9 @@ _FIELDS: Final = {
     cls: tuple(field.name for field in attrs.fields(cls))
     for cls in (*_LOCAL.values(), *_SHOWN, *get_args(Effect))
 }
+_TYPES: Final = {
+    cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
+}
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
@@ -63,6 +66,14 @@ def parse(line: bytes) -> Any:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return json.loads(line)  # it reads lone surrogates
+
+
+def text(value: object) -> str:
+    """A value as JSON text without spaces."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # lone surrogates, and integers past 64 bits
+        return json.dumps(value, separators=(",", ":"))
 
 
 def event_body(event: events.Event) -> bytes:
@@ -106,9 +117,10 @@ def read_frame(frame: bytes | str) -> events.ServerSaid | events.FrameUnreadable
 
 
 def _instance(cls: type[Any], fields: dict[str, Any], name: str) -> Any:
-    for field in attrs.fields(cls):
-        if field.name in fields and type(fields[field.name]).__name__ != field.type:
-            raise NotRead(f"{name}.{field.name} is {fields[field.name]!r}")
+    types = _TYPES[cls]
+    for field, value in fields.items():
+        if value.__class__.__name__ != types[field]:
+            raise NotRead(f"{name}.{field} is {value!r}")
     try:
         return cls(**fields)
     except TypeError as error:
@@ -119,7 +131,7 @@ def terms_body(terms: Terms) -> bytes:
     """What was agreed before a conversation began: the session as it is sent, everything else by name."""
     fields = {f.name: getattr(terms, f.name) for f in attrs.fields(Terms) if f.name != "session"}
     session = encode(SessionUpdate(session=terms.session)).encode()
-    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields))
+    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields, default=attrs.asdict))
 
 
 def read_terms(begin: Any) -> Terms:
@@ -134,5 +146,13 @@ def read_terms(begin: Any) -> Terms:
     known = {f.name for f in attrs.fields(Terms)}
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
+    history = fields.pop("history", [])
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return terms
+    return attrs.evolve(terms, history=tuple(map(_read_turn, history)))
+
+
+def _read_turn(fields: Any) -> Turn:
+    match fields:
+        case {"role": "user" | "assistant" as role, "text": str(), "cut": bool(), "unsaid": str()}:
+            return Turn(role, fields["text"], fields["cut"], fields["unsaid"])
+    raise NotRead(f"the terms have {fields!r} where a line of the history should be")

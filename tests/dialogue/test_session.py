@@ -4,9 +4,15 @@ import pytest
 
 from rtassist.dialogue.effects import ClearAlarm, Listen, Outcome, Quit, Send, SetAlarm
 from rtassist.dialogue.events import Interrupted, MicEnded, MicLost, SpeakerLost, ToolEnded, TypingEnded
-from rtassist.dialogue.state import Conversation, Terms
+from rtassist.dialogue.state import Conversation, Terms, Turn
 from rtassist.dialogue.step import begin
-from rtassist.protocol import Session, SessionUpdate
+from rtassist.protocol import (
+    AssistantContent,
+    AssistantMessage,
+    ConversationItemCreate,
+    Session,
+    SessionUpdate,
+)
 from tests.playbook import (
     Playbook,
     Refusal,
@@ -66,6 +72,21 @@ def test_the_session_begins_when_the_server_has_accepted_the_terms() -> None:
         << append(ms=20)
         >> session_updated()
         >> rang("begin")
+    )
+
+
+def test_an_earlier_conversation_is_told_before_the_microphone_is_read() -> None:
+    history = (Turn("user", "I am Ada."), Turn("assistant", "Hello, Ada.", cut=True, unsaid="How are you?"))
+    spoken = AssistantMessage(content=(AssistantContent(type="output_text", text="Hello, Ada."),))
+    assert (
+        Playbook(begin(Terms(session=SESSION, history=history)))
+        >> session_created()
+        << update(SESSION)
+        >> session_updated()
+        << message("I am Ada.")
+        << Send(ConversationItemCreate(item=spoken))
+        << Listen()
+        >> session_updated()
     )
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Terms, Turn
 from rtassist.protocol import InputAudioBufferAppend, ResponseCancel, Session, encode
 from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
 from rtassist.sessions import notation, reading
@@ -53,6 +53,14 @@ def test_the_terms_come_back() -> None:
     begun, ended = reading.records(written.lines)
     assert begun == Begun(2, 0, TERMS)
     assert isinstance(ended, Ended)
+
+
+def test_the_history_in_the_terms_comes_back() -> None:
+    history = (Turn("user", "I am Ada."), Turn("assistant", "Hello", cut=True, unsaid=", Ada."))
+    terms = Terms(session=Session(type="realtime"), history=history)
+    written = Written()
+    written.journal.begin(0, terms)
+    assert list(reading.records(written.lines))[1] == Begun(3, 0, terms)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +112,8 @@ def test_chunks_of_the_microphone_are_one_line() -> None:
     written = Written()
     chunks: list[Note] = [heard(), appended()] * 3
     run, key = written.note(*chunks, events.Interrupted())
-    assert run == Heard(3, 0, (0, 1440), ((0, 480), (2, 480), (4, 480)), appended=True)
+    assert run == Heard(3, 0, (0, 1440), b"[0,480],[2,480],[4,480]", appended=True, each=480)
+    assert run.chunks == ((0, 480), (2, 480), (4, 480))
     assert isinstance(key, Happened)
     assert bytes(written.mic) == CHUNK * 3
 
@@ -147,6 +156,8 @@ def test_a_torn_line_is_told_apart() -> None:
         b'{"us":1,"mic":[0,480],"chunks":[[0,100]],"appended":true}',
         b'{"us":1,"voice":[0,4],"server":{"type":"x"}}',
         b'{"us":1,"begin":{"session":{"type":"session.update","session":{}},"terms":{"magic":1}}}',
+        b'{"us":1,"begin":{"session":{"type":"session.update","session":{}},"terms":{"history":[5]}}}',
+        b'{"us":1,"begin":{"session":{"type":"session.update","session":{}},"terms":{"history":7}}}',
         b'{"us":1,"end":[]}',
     ],
 )
@@ -159,8 +170,8 @@ def test_a_damaged_line_is_named(line: bytes) -> None:
 
 def test_another_program_s_spaces_and_order_of_keys_are_read() -> None:
     line = json.dumps({"text": "hello", "event": "typed", "us": 7}).encode() + b"\n"
-    (record,) = reading.records([line])
-    assert record == Happened(2, 7, events.Typed("hello"))
+    *_, record = reading.records([*Written().lines, line])
+    assert record == Happened(3, 7, events.Typed("hello"))
 
 
 def test_time_does_not_run_backwards() -> None:

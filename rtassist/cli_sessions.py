@@ -1,0 +1,123 @@
+"""The commands about recordings: `rtassist sessions …` and `rtassist diff`; each loads what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rtassist.settings import Settings
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 nothing found or not alike, 2 wrong usage, no such recording, or one that cannot "
+    "be read. An ID is the beginning of one, last for the newest, or a file NAME.jsonl."
+)
+app = typer.Typer(
+    name="sessions",
+    help="Recorded conversations: list, show, search, export, redact and delete them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog=EXIT_CODES,
+)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The beginning of an id, last, or a file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def _settings() -> Settings:
+    import os
+
+    from rtassist.settings import load
+
+    return load({}, os.environ, Path.cwd())
+
+
+@app.command("list")
+def list_sessions(as_json: AsJson = False) -> None:
+    """List the recordings, the newest first: id, length, turns, first words."""
+    from rtassist import shelf
+
+    raise typer.Exit(shelf.list_sessions(_settings(), as_json=as_json))
+
+
+@app.command(epilog=EXIT_CODES)
+def show(id: Id, as_json: AsJson = False) -> None:
+    """Show a conversation: who said what and when, what was heard of it and what was cut off."""
+    from rtassist import shelf
+
+    raise typer.Exit(shelf.show(_settings(), id, as_json=as_json))
+
+
+@app.command(epilog=EXIT_CODES)
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="Words, or how they begin.")],
+    as_json: AsJson = False,
+) -> None:
+    """Find the lines in which all of these words were said."""
+    from rtassist import shelf
+
+    raise typer.Exit(shelf.search(_settings(), " ".join(words), as_json=as_json))
+
+
+@app.command(epilog=EXIT_CODES)
+def export(
+    id: Id,
+    format: Annotated[
+        str, typer.Option("--format", "-f", metavar="md|json|txt|srt", help="As what (default: md).")
+    ] = "md",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A new file (default: stdout).")
+    ] = None,
+) -> None:
+    """Write a conversation as a document: Markdown, JSON, text, or subtitles."""
+    from rtassist import shelf
+
+    raise typer.Exit(shelf.export(_settings(), id, format=format, out=out))
+
+
+@app.command(epilog=EXIT_CODES)
+def redact(
+    id: Id,
+    text: Annotated[bool, typer.Option("--text", help="Take out the words.")] = False,
+    audio: Annotated[bool, typer.Option("--audio", help="Take out the sound.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A new file (default: ID-redacted.jsonl here)."),
+    ] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Change the recording itself.")] = False,
+) -> None:
+    """Take the words and the sound out of a recording, or one of them; it replays as it did.
+
+    What is left is how long everything took and what was done: it can be sent to somebody.
+    """
+    from rtassist import shelf
+
+    raise typer.Exit(shelf.redact(_settings(), id, text=text, audio=audio, out=out, in_place=in_place))
+
+
+@app.command(epilog=EXIT_CODES)
+def rm(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As for show; several may be named.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete recordings, with their sound."""
+    from rtassist import shelf
+
+    raise typer.Exit(shelf.remove(_settings(), ids, yes=yes))
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="The beginning of an id, last, or a file.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Likewise.")],
+    as_json: AsJson = False,
+    tolerance: Annotated[
+        int,
+        typer.Option(metavar="MS", min=0, help="Times that differ by less are alike (default: 100)."),
+    ] = 100,
+) -> None:
+    """Compare two recordings turn by turn, first divergence first: words, cuts, latency, calls, effects."""
+    from rtassist import shelf
+
+    raise typer.Exit(shelf.diff(_settings(), a, b, as_json=as_json, tolerance_ms=tolerance))

@@ -1,0 +1,292 @@
+"""What was in a session, in figures: folded from the records of a recording, as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+from attrs import frozen
+
+from rtassist.costs import response_cost, transcription_cost
+from rtassist.dialogue import events
+from rtassist.protocol import (
+    ConversationItemInputAudioTranscriptionCompleted,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
+    InputAudioBufferSpeechStopped,
+    ResponseCreated,
+    ResponseDone,
+    ResponseOutputAudioDelta,
+    Session,
+    SessionCreated,
+    SessionUpdated,
+    Usage,
+)
+from rtassist.sessions import notation
+from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Heard, Record, Torn
+
+Timed = Begun | Happened | Heard | Asked | Gap | Ended
+
+
+@frozen(kw_only=True)
+class Latency:
+    """How long one turn of the user waited, in µs since it ended; None for what did not come.
+
+    The end of a spoken turn is when the server's word of it arrived (`speech_stopped`), with push to talk
+    when the turn was committed, of a typed one when it was typed.
+    """
+
+    at_us: int
+    """When the turn ended, since the recording began."""
+    committed_us: int | None = None
+    created_us: int | None = None
+    """`response.created`. Until here and until the first audio it is the server's and the network's share."""
+    first_audio_us: int | None = None
+    played_us: int | None = None
+    """The first samples were handed to the loudspeaker."""
+
+
+@frozen(kw_only=True)
+class Tokens:
+    """What the server counted. Cached ones are a part of the input."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output
+
+
+@frozen(kw_only=True)
+class Summary:
+    """A session in figures."""
+
+    started: str = ""
+    """UTC, ISO 8601, as the header says it."""
+    duration_us: int = 0
+    conversations: int = 0
+    user_turns: int = 0
+    """Spoken and typed ones."""
+    assistant_turns: int = 0
+    interruptions: int = 0
+    """Moments in which something that sounded was silenced."""
+    truncations: int = 0
+    tool_calls: int = 0
+    tokens: Tokens = Tokens()
+    cost_usd: Decimal | None = None
+    """At list prices; None for a model whose prices are not known."""
+    latencies: tuple[Latency, ...] = ()
+    """Of each turn of the user that was answered."""
+    model: str = ""
+    gaps: int = 0
+    """Lines that could not be written, for the disk was too slow."""
+    whole: bool = False
+    """It was closed in order: nothing is missing at its end."""
+
+    def median_us(self) -> int | None:
+        """Of the whole wait, from the end of a turn to the first sample of the answer."""
+        waits = sorted(turn.played_us for turn in self.latencies if turn.played_us is not None)
+        return waits[len(waits) // 2] if waits else None
+
+    def worst_us(self) -> int | None:
+        return max((turn.played_us for turn in self.latencies if turn.played_us is not None), default=None)
+
+
+def summarise(records: Iterable[Record], header: dict[str, Any] | None = None) -> Summary:
+    """The summary of all `records`. Raises what reading them raises."""
+    tally = Tally(header)
+    for _ in tally.watch(records):
+        pass
+    return tally.summary()
+
+
+class Tally:
+    """Counts while the records pass by, so that one reading serves the replay and the summary."""
+
+    def __init__(self, header: dict[str, Any] | None = None) -> None:
+        header = header or {}
+        self._started = str(header.get("started", ""))
+        self._model = str(header.get("model", ""))
+        self._transcriber = ""
+        self._conversations = self._user = self._assistant = self._truncations = self._calls = 0
+        self._interruptions = 0
+        self._hush_line = -1
+        self._input = self._cached = self._output = 0
+        self._cost: Decimal | None = Decimal(0)
+        self._gaps = self._first_gap = 0
+        self._last: Timed | None = None
+        self._notes: list[str] = []
+        self._latencies: list[Latency] = []
+        self._turn: Latency | None = None
+        self._turn_items: set[str] = set()  # of this conversation, that a turn was counted for
+
+    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The same records; each is counted before it is given on."""
+        for record in records:
+            if type(record) is Happened:
+                event = record.event
+                if type(event) is events.ServerSaid:
+                    count = _OF_SERVER.get(type(event.event))
+                    if count is not None:
+                        count(self, record.us, event.event)
+            elif type(record) is Asked:
+                self._asked(record)
+            elif type(record) is Begun:
+                self._begun()
+            elif type(record) is Gap:
+                self._gaps += record.lines
+                self._first_gap = self._first_gap or record.line
+            elif isinstance(record, Torn):
+                self._notes.append(
+                    f"line {record.line} is torn: the program ended while it was written. It does not count."
+                )
+                yield record
+                return
+            self._last = record
+            yield record
+        if type(self._last) is not Ended:
+            self._notes.append("It was not closed in order: the program ended before.")
+
+    def notes(self) -> tuple[str, ...]:
+        """What is missing in the recording, in sentences; all of it once the last record has passed."""
+        if not self._gaps:
+            return tuple(self._notes)
+        gaps = (
+            f"line {self._first_gap}: here lines begin to be missing, {self._gaps} in all, for the disk was "
+            "too slow. What follows in this conversation cannot be compared."
+        )
+        return gaps, *self._notes
+
+    def summary(self) -> Summary:
+        """Of what has passed by until now."""
+        turns = self._latencies if self._turn is None else [*self._latencies, self._turn]
+        return Summary(
+            started=self._started,
+            duration_us=_end_us(self._last),
+            conversations=self._conversations,
+            user_turns=self._user,
+            assistant_turns=self._assistant,
+            interruptions=self._interruptions,
+            truncations=self._truncations,
+            tool_calls=self._calls,
+            tokens=Tokens(input=self._input, cached=self._cached, output=self._output),
+            cost_usd=self._cost,
+            latencies=tuple(turn for turn in turns if turn.created_us is not None),
+            model=self._model,
+            gaps=self._gaps,
+            whole=type(self._last) is Ended,
+        )
+
+    def _begun(self) -> None:
+        self._conversations += 1
+        self._turn_items = set()
+        self._turn_over()
+
+    def _asked(self, record: Asked) -> None:
+        body = record.body
+        if body.startswith(b'"effect":"play"'):
+            turn = self._turn
+            if turn is not None and turn.played_us is None:
+                self._turn = attrs.evolve(turn, played_us=record.us - turn.at_us)
+        elif body.startswith(b'"effect":"hush"'):
+            self._interruptions += record.line - self._hush_line not in (0, 1)
+            self._hush_line = record.line
+        elif body.startswith(b'"effect":"call_tool"'):
+            self._calls += 1
+        elif body.startswith(b'"effect":"line_ended"'):
+            self._line_ended(record.us, notation.parse(b"{" + body))
+        elif body.startswith(b'"client":'):
+            sent = notation.parse(b"{" + body)["client"].get("type")
+            self._truncations += sent == "conversation.item.truncate"
+            if sent == "input_audio_buffer.commit":
+                self._turn_ended(record.us)
+
+    def _line_ended(self, us: int, line: dict[str, Any]) -> None:
+        if line.get("role") == "assistant":
+            self._assistant += 1
+        elif line.get("typed"):
+            self._user += 1
+            self._turn_ended(us)
+
+    def _session(self, us: int, event: SessionCreated | SessionUpdated) -> None:
+        session = event.session
+        if isinstance(session, Session):
+            if isinstance(session.model, str):
+                self._model = session.model
+            heard = session.audio.input if session.audio else None
+            if heard and heard.transcription and isinstance(heard.transcription.model, str):
+                self._transcriber = heard.transcription.model
+
+    def _speech_started(self, us: int, event: InputAudioBufferSpeechStarted) -> None:
+        self._turn_over()
+
+    def _speech_stopped(self, us: int, event: InputAudioBufferSpeechStopped) -> None:
+        self._count_turn(event.item_id)
+        self._turn_ended(us)
+
+    def _committed(self, us: int, event: InputAudioBufferCommitted) -> None:
+        self._count_turn(event.item_id)
+        if self._turn is not None and self._turn.committed_us is None:
+            self._turn = attrs.evolve(self._turn, committed_us=us - self._turn.at_us)
+
+    def _count_turn(self, item_id: str) -> None:
+        self._user += item_id not in self._turn_items
+        self._turn_items.add(item_id)
+
+    def _turn_ended(self, us: int) -> None:
+        self._turn_over()
+        self._turn = Latency(at_us=us)
+
+    def _turn_over(self) -> None:
+        if self._turn is not None:
+            self._latencies.append(self._turn)
+        self._turn = None
+
+    def _created(self, us: int, event: ResponseCreated) -> None:
+        if self._turn is not None and self._turn.created_us is None:
+            self._turn = attrs.evolve(self._turn, created_us=us - self._turn.at_us)
+
+    def _audio(self, us: int, event: ResponseOutputAudioDelta) -> None:
+        if self._turn is not None and self._turn.first_audio_us is None:
+            self._turn = attrs.evolve(self._turn, first_audio_us=us - self._turn.at_us)
+
+    def _done(self, us: int, event: ResponseDone) -> None:
+        usage = event.response.usage
+        if not isinstance(usage, Usage):
+            return
+        into = usage.input_token_details
+        self._input += usage.input_tokens or 0
+        self._output += usage.output_tokens or 0
+        self._cached += (into.cached_tokens or 0) if into else 0
+        if usage.input_tokens or usage.output_tokens:
+            self._costs(response_cost(self._model, usage))
+
+    def _transcribed(self, us: int, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
+        if event.usage:
+            self._costs(transcription_cost(self._transcriber, event.usage))
+
+    def _costs(self, more: Decimal | None) -> None:
+        self._cost = None if self._cost is None or more is None else self._cost + more
+
+
+def _end_us(last: Timed | None) -> int:
+    if isinstance(last, Heard):
+        return last.us + last.chunks[-1][0]
+    return 0 if last is None else last.us
+
+
+_OF_SERVER: Final[dict[type, Callable[..., None]]] = {
+    SessionCreated: Tally._session,
+    SessionUpdated: Tally._session,
+    InputAudioBufferSpeechStarted: Tally._speech_started,
+    InputAudioBufferSpeechStopped: Tally._speech_stopped,
+    InputAudioBufferCommitted: Tally._committed,
+    ConversationItemInputAudioTranscriptionCompleted: Tally._transcribed,
+    ResponseCreated: Tally._created,
+    ResponseOutputAudioDelta: Tally._audio,
+    ResponseDone: Tally._done,
+}

@@ -1,0 +1,293 @@
+"""What is done with recordings from the command line: listed, shown, searched, exported, redacted, deleted,
+compared, and gone on with. Each command prints on stdout and gives its exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from attrs import frozen
+
+from rtassist import errors
+from rtassist.dialogue.state import Turn
+from rtassist.recording import SUFFIX, sessions_folder
+from rtassist.sessions import reading, repository
+from rtassist.sessions.disk import AUDIO, Disk, write_private
+from rtassist.sessions.reading import Damaged, Record
+from rtassist.sessions.repository import Kept, NotKept, State
+from rtassist.sessions.transcript import Transcript, transcript
+from rtassist.settings import Settings, Trust
+from rtassist.terminal.streams import drop, say
+
+EXIT_DIFFERENT: Final = 1
+EXIT_WRONG: Final = 2
+EXIT_OUTPUT_CLOSED: Final = 141
+"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
+
+
+def folder(settings: Settings) -> Path:
+    """Where recordings lie: the folder that is recorded to, or the usual one."""
+    if isinstance(settings.record, str):
+        path = Path(settings.record).expanduser().absolute()
+        if path.suffix != SUFFIX or path.is_dir():
+            return path
+    return sessions_folder()
+
+
+@frozen
+class Chosen:
+    """A recording that was named."""
+
+    disk: Disk
+    id: str
+
+    @property
+    def kept(self) -> Kept:
+        return self.disk.described(self.id).kept
+
+
+def chosen(settings: Settings, name: str) -> Chosen:
+    """By the beginning of its id, as `last`, or by its file. Raises NotKept, Ambiguous."""
+    path = Path(name).expanduser()
+    if (name.endswith(SUFFIX) or os.sep in name) and path.is_file():
+        if path.suffix != SUFFIX:
+            raise NotKept(f"{path} is no recording: their names end in {SUFFIX}.")
+        return Chosen(Disk(path.absolute().parent), path.stem)
+    disk = Disk(folder(settings))
+    return Chosen(disk, disk.find(name))
+
+
+def list_sessions(settings: Settings, *, as_json: bool) -> int:
+    """The newest first."""
+    kept = Disk(folder(settings)).all()
+    if as_json:
+        from rtassist.sessions import exporting
+
+        return _print_json([exporting.values(one) for one in kept])
+    if not kept:
+        say(f"There are no recordings in {folder(settings)} yet; `rtassist talk` makes one.")
+        return errors.EXIT_OK
+    from rtassist.sessions import drawing
+
+    return _print(drawing.list_lines(kept, _width(), colour=_colour()))
+
+
+def show(settings: Settings, name: str, *, as_json: bool) -> int:
+    """The conversation of one. Of a damaged one as much as can be read, and then exit code 2."""
+    one = chosen(settings, name)
+    kept, (told, problem) = one.kept, _read(one)
+    if as_json:
+        from rtassist.sessions import exporting
+
+        code = _print_json(exporting.conversation_values(kept, told))
+    else:
+        from rtassist.sessions import drawing
+
+        lines = drawing.title_lines(kept, _width(), colour=_colour())
+        code = _print([*lines, *drawing.show_lines(told, _width(), colour=_colour())])
+    if problem:
+        say(f"rtassist: {one.id} is damaged: {problem}. What follows cannot be read.")
+    return code or (EXIT_WRONG if problem else 0)
+
+
+def search(settings: Settings, words: str, *, as_json: bool) -> int:
+    """Lines with all of the words; exit code 1 where there are none, as grep has it."""
+    matches = Disk(folder(settings)).search(words)
+    if as_json:
+        code = _print_json([attrs.asdict(match) for match in matches])
+    elif matches:
+        from rtassist.sessions import drawing
+
+        code = _print(drawing.match_lines(matches, words, _width(), colour=_colour()))
+    else:
+        code = 0
+        say(f"No line has all of these words: {words}")
+    return code or (0 if matches else EXIT_DIFFERENT)
+
+
+def export(settings: Settings, name: str, *, format: str, out: Path | None) -> int:
+    """The conversation as a document on stdout, or in a file."""
+    from rtassist.sessions.exporting import FORMATS
+
+    if format not in FORMATS:
+        raise errors.SettingsWrong([f"--format is {format!r}: must be one of {', '.join(FORMATS)}."])
+    one = chosen(settings, name)
+    told, problem = _read(one)
+    document = FORMATS[format](one.kept, told)
+    if out is None:
+        code = _print([document.removesuffix("\n")])
+    else:
+        _new(out)
+        write_private(out.absolute(), [document.encode(errors="replace")])
+        code = 0
+    if problem:
+        say(f"rtassist: {one.id} is damaged: {problem}. What follows is not in it.")
+    return code or (EXIT_WRONG if problem else 0)
+
+
+def redact(
+    settings: Settings, name: str, *, text: bool, audio: bool, out: Path | None, in_place: bool
+) -> int:
+    """Take out words, sound, or both when neither is named; what is left replays as it did."""
+    from rtassist.sessions.redacting import CannotRedact, Redaction
+    from rtassist.sessions.replay import Different, replay
+
+    if out is not None and in_place:
+        raise errors.SettingsWrong(["--in-place changes the recording, and --out another. Leave out one."])
+    one = chosen(settings, name)
+    text, audio = (text, audio) if text or audio else (True, True)
+    path = one.disk.path(one.id) if in_place else (out or Path(f"{one.id}-redacted{SUFFIX}")).absolute()
+    if path.suffix != SUFFIX:
+        raise errors.SettingsWrong([f"--out is {out}: must end in {SUFFIX}, as recordings do."])
+    if not in_place:
+        _new(path, *([] if audio else [_beside(path, ending) for ending in AUDIO]))
+    try:
+        if isinstance(found := replay(one.disk.load(one.id)), Different):
+            raise CannotRedact(found.difference.at.line, "as it is, it does not replay equal")
+        redaction = Redaction(one.disk.load(one.id), text=text, audio=audio)
+        write_private(path, redaction.lines())
+    except Damaged as damaged:
+        raise _damaged(one, damaged) from None
+    if audio and in_place:
+        one.disk.drop_audio(one.id)
+    elif not audio and not in_place:
+        for ending in AUDIO:
+            if (sound := _beside(one.disk.path(one.id), ending)).is_file():
+                shutil.copyfile(sound, _beside(path, ending))
+                _beside(path, ending).chmod(0o600)
+    what = " and ".join(name for name, gone in (("words", text), ("sound", audio)) if gone)
+    say(f"Without its {what}: {path}")
+    if redaction.kept:
+        say(f"Left as they are, for they are commands: {', '.join(redaction.kept)}")
+    return errors.EXIT_OK
+
+
+def remove(settings: Settings, names: Sequence[str], *, yes: bool) -> int:
+    """Delete recordings with their sound; asked first, on a terminal, unless it is said to be meant."""
+    disk = Disk(folder(settings))
+    ids = list(dict.fromkeys(disk.find(name) for name in names))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise errors.SettingsWrong(["Nobody can be asked here whether that is meant: --yes says so."])
+        what = ids[0] if len(ids) == 1 else f"{len(ids)} recordings ({', '.join(ids)})"
+        print(f"Delete {what}? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            say("Nothing is deleted.")
+            return EXIT_DIFFERENT
+    for id in ids:
+        disk.forget(id)
+    return errors.EXIT_OK
+
+
+def diff(settings: Settings, a: str, b: str, *, as_json: bool, tolerance_ms: int) -> int:
+    """Two recordings, aligned by what the user said. Exit code 0: alike, 1: different."""
+    from rtassist.sessions import comparing
+
+    sides = []
+    for one in (chosen(settings, a), chosen(settings, b)):
+        try:
+            sides.append(comparing.turns(_records(one)))
+        except Damaged as damaged:
+            raise _damaged(one, damaged) from None
+    pairs = comparing.compared(sides[0], sides[1], tolerance_ms)
+    alike = all(pair.alike for pair in pairs)
+    if as_json:
+        code = _print_json(comparing.values(pairs))
+    elif alike:
+        code = _print([f"Alike in all of their {len(pairs)} turns."])
+    else:
+        from rtassist.sessions import drawing
+
+        code = _print(drawing.difference_lines(pairs, _width(), colour=_colour()))
+    return code or (0 if alike else EXIT_DIFFERENT)
+
+
+def resumed(settings: Settings) -> tuple[Settings, tuple[Turn, ...]]:
+    """The settings with the whole id of the recording to go on with, and what was said in it.
+
+    Raises NotKept, Ambiguous; but where a file or the environment asks for the last one and there is none
+    yet, a new conversation begins.
+    """
+    if settings.resume is None:
+        return settings, ()
+    from rtassist.sessions.seeding import history
+
+    try:
+        one = chosen(settings, settings.resume)
+    except NotKept:
+        if settings.resume == repository.NEWEST and settings.source("resume").trust is not Trust.FLAG:
+            return attrs.evolve(settings, resume=None), ()
+        raise
+    told, _ = _read(one)
+    return attrs.evolve(settings, resume=one.id), history(told)
+
+
+def _read(one: Chosen) -> tuple[Transcript, str]:
+    """The conversation as far as it can be read, and what is wrong behind that. Raises Failure."""
+    problems: list[str] = []
+
+    def whole(records: Iterable[Record]) -> Iterator[Record]:
+        try:
+            yield from records
+        except Damaged as damaged:
+            problems.append(str(damaged))
+
+    if one.kept.state is State.FOREIGN:
+        raise NotKept(f"{one.disk.path(one.id)} is no recording that can be read here: {one.kept.problem}.")
+    if not one.kept.duration_us and one.kept.state is State.UNFINISHED and one.kept.problem:
+        raise NotKept(f"There is nothing in {one.id}: {one.kept.problem}.")
+    try:
+        return transcript(whole(_records(one))), "".join(problems)
+    except Damaged as damaged:
+        return Transcript(), str(damaged)
+
+
+def _records(one: Chosen) -> Iterator[Record]:
+    lines = one.disk.load(one.id)
+    reading.header(next(lines, b""))
+    yield from reading.records(lines)
+
+
+def _damaged(one: Chosen, damaged: Damaged) -> errors.Failure:
+    return NotKept(f"{one.disk.path(one.id)} cannot be read: {damaged}.")
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.stem + ending)
+
+
+def _new(*paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise errors.SettingsWrong([f"{path} is there already and is not written over. Name a new file."])
+
+
+def _print_json(value: Any) -> int:
+    return _print([json.dumps(value, ensure_ascii=False, indent=2)])
+
+
+def _print(lines: Iterable[str]) -> int:
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        drop(sys.stdout)
+        return EXIT_OUTPUT_CLOSED
+    return errors.EXIT_OK
+
+
+def _width() -> int:
+    """Columns of the terminal; 0, without end, for a file or a pipe, unless COLUMNS says otherwise."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return 0
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

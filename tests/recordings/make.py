@@ -1,0 +1,328 @@
+"""Makes the recordings beside it: sessions that go through every event, every effect and every rule.
+
+    python -m tests.recordings.make
+
+They are made by the rules as they are now. Make them again when a rule is meant to change, and read what
+changes in them; a new event or effect wants a place in one of the scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import attrs
+from attrs import frozen
+
+from rtassist.dialogue import events
+from rtassist.dialogue.state import Terms
+from rtassist.dialogue.step import begin, step
+from rtassist.protocol import (
+    Response,
+    ResponseDone,
+    ResponseOutputAudioDelta,
+    Session,
+    StatusDetails,
+    StatusError,
+    Unknown,
+    encode,
+)
+from rtassist.sessions import notation
+from rtassist.sessions.journal import Journal
+from tests.playbook import (
+    added,
+    advanced,
+    audio,
+    audio_done,
+    committed,
+    created,
+    done,
+    ended,
+    error,
+    function_call,
+    heard,
+    not_transcribed,
+    rang,
+    said,
+    session_created,
+    session_updated,
+    speech_started,
+    speech_stopped,
+    text,
+    text_done,
+    transcribed,
+    transcribing,
+    typed,
+    words,
+    words_done,
+)
+
+FOLDER = Path(__file__).parent
+
+Happening: TypeAlias = events.Event | int
+"""What happens, or how many milliseconds pass."""
+
+
+@frozen
+class Talk:
+    """One conversation of a recording."""
+
+    terms: Terms
+    happenings: Sequence[Happening]
+
+
+def terms(**changes: object) -> Terms:
+    return Terms(**{"session": Session(type="realtime"), **changes})  # type: ignore[arg-type]  # named freely
+
+
+OPEN: Sequence[Happening] = (5, session_created(), 30, session_updated())
+
+
+def mic(ms: int) -> Iterator[Happening]:
+    for _ in range(ms // 20):
+        yield 20
+        yield heard(ms=20)
+
+
+def asks(item: str, question: str) -> Iterator[Happening]:
+    """The user speaks a second, and the server hears it."""
+    yield from mic(200)
+    yield speech_started(item)
+    yield from mic(600)
+    yield from (speech_stopped(item), committed(item), 40, transcribing(item, question[:4]), 20)
+    yield transcribed(item, question)
+
+
+def answers(item: str, told: str, *, ms: int = 600) -> Iterator[Happening]:
+    """A response of one item, its sound in pieces of 200 ms, not played to its end yet."""
+    yield from (80, created(f"R{item[1:]}"), 5, added(item))
+    pieces = told.split()
+    for index in range(ms // 200):
+        yield from (20, words(item, pieces[index] + " "), audio(item, ms=200))
+    yield from (20, audio_done(item), words_done(item, told))
+
+
+def sounds(item: str, ms: int) -> Iterator[Happening]:
+    for at in range(100, ms + 1, 100):
+        yield from (100, advanced(item, ms=at))
+
+
+def finished(response: str, status: str, code: str | None = None, reason: str = "") -> Happening:
+    details = StatusDetails(type=status, reason=reason, error=StatusError(code=code, message="it went wrong"))
+    return said(ResponseDone(response=Response(id=response, status=status, status_details=details)))
+
+
+SPOKEN = Talk(
+    terms(greeting="Speak."),
+    [
+        *OPEN,
+        *asks("U1", "What is the weather?"),
+        *answers("A1", "Sunny, they say.", ms=600),
+        *(5, done("R1")),
+        *sounds("A1", 500),
+        *(100, ended("A1", ms=600)),
+        # the user speaks over the answer: something of it was heard, and audio comes late
+        *asks("U2", "And tomorrow?"),
+        *answers("A2", "Tomorrow it rains from the morning to the night.", ms=800),
+        *sounds("A2", 300),
+        *(10, speech_started("U3"), audio("A2", ms=200), 8, ended("A2", ms=310), done("R2", "cancelled")),
+        *mic(200),
+        *(speech_stopped("U3"), committed("U3"), 50, transcribed("U3", "Read me the news.")),
+        # nothing of the next one is heard
+        *(40, created("R3"), added("A3"), audio("A3", ms=100), speech_started("U4"), 6, ended("A3")),
+        *(done("R3", "cancelled"), speech_stopped("U4"), committed("U4"), transcribed("U4", "")),
+        # of the one behind it not even a sample came, and one more comes while the user speaks
+        *(40, created("R4"), added("A4"), speech_started("U5"), done("R4", "cancelled")),
+        *(created("R5"), added("A5"), audio("A5", ms=40), done("R5", "cancelled")),
+        *(speech_stopped("U5"), committed("U5"), transcribed("U5", "Set a timer.")),
+        # a function; the user types while it is spoken about
+        *(40, created("R6"), done("R6", calls=[function_call("call_1", "timer", '{"minutes":1}')])),
+        *(300, events.ToolEnded("call_1", '{"set":true}')),
+        *answers("A7", "It is set.", ms=600),
+        *sounds("A7", 200),
+        *(10, typed("never mind"), 7, ended("A7", ms=220), done("R7", "cancelled")),
+        *answers("A8", "As you wish.", ms=600),
+        *(done("R8"), 600, ended("A8", ms=600), 5000, events.TimerDue("tea")),
+        *(90, created("R9"), added("A9"), audio("A9", pcm=bytes(9601)), audio("A9", pcm=bytes(4799))),
+        *(words("A9", "The tea!"), words_done("A9", "The tea!"), audio_done("A9"), done("R9")),
+        *(300, ended("A9", ms=300), typed("/quit")),
+    ],
+)
+COMMANDS = Talk(
+    terms(),
+    [
+        *OPEN,
+        *(100, typed("/help"), typed("/hlep"), typed("/nothing of the kind")),
+        *answers("A1", "Shall I go on?", ms=600),
+        *(100, typed(""), 9, ended("A1", ms=90), done("R1", "cancelled")),
+        *(created("R2"), added("A2"), audio("A2", ms=300), 100, events.Interrupted(), 9, ended("A2", ms=100)),
+        *(done("R2", "cancelled"), typed("/pause"), *mic(60), typed("/resume"), *mic(60)),
+        *(typed("/mute"), *mic(60), typed("/mute"), *mic(60)),
+        *asks("U3", "Stop."),
+        *(created("R3"), done("R3", "cancelled")),
+        *asks("U4", "pause listening"),
+        *(created("R4"), done("R4", "cancelled"), typed("resume")),
+        *(speech_started("U5"), 100, typed("/mute"), typed("/resume")),
+        *(done("R0"), typed("/interrupt"), typed("/restart")),
+    ],
+)
+FAREWELL = Talk(
+    terms(),
+    [
+        *OPEN,
+        *asks("U1", "Goodbye!"),
+        *answers("A1", "Until next time!"),
+        done("R1"),
+        600,
+        ended("A1", ms=600),
+    ],
+)
+PUSHED = Talk(
+    terms(push_to_talk=True, server_turns=False),
+    [
+        *OPEN,
+        *(*mic(60), events.TalkPressed(), *mic(200), events.TalkReleased(), committed("U1")),
+        *(transcribed("U1", "Hello"), *answers("A1", "Hello to you.")),
+        *(100, events.TalkPressed(), 8, ended("A1", ms=100), done("R1", "cancelled")),
+        *(*mic(40), events.TalkReleased()),
+        *(typed(""), *mic(140), typed(""), committed("U2"), transcribed("U2", "Tell me more")),
+        *(error("input_audio_buffer_commit_empty"), events.LinkLost(1006, "The connection was lost.")),
+    ],
+)
+FROM_FILE = Talk(
+    terms(microphone_ends=True, keyboard=False, trailing_silence_ms=100),
+    [
+        *OPEN,
+        *(*mic(100), speech_started("U1"), *mic(100), events.MicEnded(), *mic(100), 20, session_updated()),
+        *(speech_stopped("U1"), committed("U1"), transcribed("U1", "Hello")),
+        *(*answers("A1", "Hello to you."), done("R1"), 600, ended("A1", ms=600)),
+        *(400, rang("settle")),
+    ],
+)
+FROM_SILENT_FILE = Talk(
+    terms(microphone_ends=True, keyboard=False, trailing_silence_ms=40),
+    [
+        *OPEN,
+        *(*mic(60), events.MicEnded(), *mic(40), 20, session_updated(), 1000, rang("settle")),
+    ],
+)
+FROM_PUSHED_FILE = Talk(
+    terms(push_to_talk=True, server_turns=False, microphone_ends=True, keyboard=False),
+    [
+        *OPEN,
+        *(*mic(160), events.MicEnded(), committed("U1"), transcribed("U1", "Hello")),
+        *(*answers("A1", "Hello to you."), done("R1"), 600, ended("A1", ms=600)),
+    ],
+)
+DEVICES = Talk(
+    terms(),
+    [
+        *OPEN,
+        *(*mic(40), events.MicSilent(), events.MicBack("Another one", instead="it was unplugged"), *mic(40)),
+        *(speech_started("U1"), 100, events.MicLost("It was unplugged.", may_return=True)),
+        *(1000, events.MicBack("Built-in"), *mic(40)),
+        *answers("A1", "One two three four five six.", ms=800),
+        *(300, events.SpeakerBack("Headphones", instead="it was unplugged")),
+        *(100, events.SpeakerLost("It stands still."), ended("A1", ms=400), session_updated(), done("R1")),
+        *(created("R2"), added("A2"), text("A2", "Now it "), text("A2", "is written.")),
+        *(text_done("A2", "Now it is written."), done("R2")),
+        *(created("R3"), added("A3"), text("A3", "And this "), 100, events.SpeakerBack("Built-in")),
+        *(text("A3", "to its end."), text_done("A3", "And this to its end."), done("R3")),
+        *(
+            session_updated(),
+            *answers("A4", "Now aloud again.", ms=400),
+            done("R4"),
+            500,
+            ended("A4", ms=400),
+        ),
+        *(events.MicLost("It is gone."), events.TypingEnded()),
+    ],
+)
+WRITTEN = Talk(
+    terms(voiced=False, speaker=False, microphone=False, server_turns=False, transcribes=False),
+    [
+        *OPEN,
+        *(typed("what is 17 times 23"), 300, created("R1"), added("A1"), text("A1", "It is ")),
+        *(text("A1", "391."), text_done("A1", "It is 391."), done("R1"), typed("and times 2?"), 200),
+        *(created("R2"), added("A2"), text("A2", "It would "), typed("never mind"), text("A2", "be 782.")),
+        *(done("R2", "cancelled"), 100, created("R3"), added("A3"), text("A3", "Good."), done("R3")),
+        events.TypingEnded(),
+    ],
+)
+TROUBLE = Talk(
+    terms(),
+    [
+        *OPEN,
+        *(events.FrameUnreadable("", "garbage"), events.FrameUnreadable("", b"\xff\xfe")),
+        *(said(Unknown("ping", {"type": "ping", "timestamp": 1.5})), events.UplinkDropped(24_000)),
+        *(speech_started("U1"), 300, speech_stopped("U1"), committed("U1"), not_transcribed("U1")),
+        *(created("R1"), finished("R1", "failed", "rate_limit_exceeded"), 100),
+        *(speech_started("U2"), speech_stopped("U2"), 6000, rang("transcript"), 9000, rang("answer")),
+        *(created("R2"), finished("R2", "incomplete", reason="max_output_tokens")),
+        *(typed("hello"), error("conversation_already_has_active_response", event_id="rta_3")),
+        *(15_000, rang("answer"), error("response_cancel_not_active"), error("server_error", "try again")),
+        *(created("R3"), typed("wait"), typed("more"), done("R3", "cancelled")),
+        *(error(None, "odd", event_id="rta_9"), created("R4"), done("R4"), 15_000, rang("answer")),
+        error("session_expired", "The session has reached its end."),
+    ],
+)
+REFUSED = Talk(terms(), [5, session_created(), error("invalid_value", "no such voice", event_id="rta_1")])
+SILENT_SERVER = Talk(terms(), [5, session_created(), 15_000, rang("begin")])
+
+RECORDINGS: dict[str, Sequence[Talk]] = {
+    "spoken": [SPOKEN],
+    "commands": [COMMANDS, FAREWELL],
+    "push_to_talk": [PUSHED],
+    "files": [FROM_FILE, FROM_SILENT_FILE, FROM_PUSHED_FILE],
+    "devices": [DEVICES],
+    "written": [WRITTEN],
+    "trouble": [TROUBLE, REFUSED, SILENT_SERVER],
+}
+
+
+def recording(name: str) -> bytes:
+    """The text of a recording. The same for the same rules."""
+    lines: list[bytes] = []
+    journal = Journal(line=lines.append, mic=lambda pcm: None, voice=lambda pcm: None)
+    journal.header(id=name, started="2026-01-01T00:00:00Z", program="golden")
+    us = 0
+    for talk in RECORDINGS[name]:
+        journal.begin(us, talk.terms)
+        began_us, state = us, begin(talk.terms)
+        for happening in talk.happenings:
+            if isinstance(happening, int):
+                us += happening * 1000
+                continue
+            event = _as_received(happening, len(lines))
+            journal.note(us - began_us, event)
+            state, effects = step(state, us - began_us, event)
+            for effect in effects:
+                journal.note(us - began_us, effect)
+        us += 1_000_000
+    journal.end(us)
+    return b"".join(lines)
+
+
+def _as_received(event: events.Event, number: int) -> events.Event:
+    """From its frame, as a server's is. No two sounds are the same: each stands in a place of its own."""
+    match event:
+        case events.FrameUnreadable(frame=frame):
+            return notation.read_frame(frame)
+        case events.ServerSaid(event=ResponseOutputAudioDelta() as sound):
+            pcm = (number.to_bytes(2, "little") * len(sound.delta))[: len(sound.delta)]
+            return notation.read_frame(encode(attrs.evolve(sound, delta=pcm)))
+        case events.ServerSaid():
+            return notation.read_frame(encode(event.event))
+    return event
+
+
+def main() -> None:
+    for name in RECORDINGS:
+        text = recording(name)
+        (FOLDER / f"{name}.jsonl").write_bytes(text)
+        print(f"{name}: {len(text)} bytes")
+
+
+if __name__ == "__main__":
+    main()
