@@ -1,0 +1,250 @@
+"""Does the assistant interrupt itself, and does a user interrupt it in time? Thirty minutes of sound.
+
+`python -m bench.self_interruption` plays an assistant that reads on into its own microphone, in rooms that do
+not exist (tests/audio/rooms.py), through the program's own echo path on virtual devices: 0 to -20 dB, 30 to
+400 ms, clocks that differ by 100 ppm, a loudspeaker that distorts. In the first half of each cell nobody
+else speaks; in the second a user does, now and then, at three levels. The embedded server's voice activity
+detection listens to what goes out, at its default settings.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
+from typing import Any
+
+import attrs
+import numpy as np
+import trio
+from attrs import Factory, define, evolve, frozen
+
+from rtassist.audio.echo import Canceller, canceller
+from rtassist.audio.pcm import to_float, to_pcm16
+from rtassist.protocol import ServerVad
+from rtassist.server.hearing import SileroEar, SpeechStarted, TurnDetector, listening
+from rtassist.server.stand_in.story import STORY
+from rtassist.server.synthesis import open_synthesiser
+from tests.audio.rooms import RATE, SPEECH, Sound, levelled, spoken
+from tests.audio.virtual_devices import Listened, Room, listen, sounded
+
+VOICES = ("alloy", "marin", "coral", "verse", "cedar")
+USERS = tuple(sorted(path.stem for path in SPEECH.glob("*.wav") if "stop" not in path.stem))
+LEVELS_DB = (0.0, -6.0, -12.0)
+"""Of the user, against an assistant's voice that comes back with a gain of 0 dB."""
+WITHIN_S = 0.3
+AFTERWARDS_S = 0.8
+"""What is heard as speech for so long after the user is his: his room, and the detector's 32 ms."""
+VOICE_STOPS_S = 1.0
+"""An interruption ends the voice, and the next one may be interrupted again."""
+ONSET_DB = -20.0
+"""Under his level: where the user begins to speak. What is weaker is breath."""
+
+
+@frozen(kw_only=True)
+class Cell:
+    room: Room
+    voice: str
+    seconds: float = 60.0
+    seed: int = 1
+
+
+@frozen(kw_only=True)
+class Trial:
+    """A user speaks from `begins_s` to `ends_s`."""
+
+    begins_s: float
+    ends_s: float
+    level_db: float
+
+
+@define(kw_only=True)
+class Result:
+    """`late_s`: for each trial how long it took until speech had started, None where it was never heard."""
+
+    seconds: float = 0.0
+    false: int = 0
+    trials: list[Trial] = Factory(list)
+    late_s: list[float | None] = Factory(list)
+    cpu_s: float = 0.0
+
+    def add(self, other: "Result") -> None:
+        self.seconds += other.seconds
+        self.false += other.false
+        self.trials += other.trials
+        self.late_s += other.late_s
+        self.cpu_s += other.cpu_s
+
+    def summary(self) -> dict[str, Any]:
+        caught = [late for late in self.late_s if late is not None and late <= WITHIN_S]
+        heard_ms = [1000 * (9.999 if late is None else late) for late in self.late_s]
+        return {
+            "minutes": round(self.seconds / 60, 2),
+            "false": self.false,
+            "trials": len(self.trials),
+            "caught_percent": round(100 * len(caught) / len(self.trials), 1) if self.trials else None,
+            "median_ms": round(float(np.median(heard_ms))) if heard_ms else None,
+            "p95_ms": round(float(np.quantile(heard_ms, 0.95))) if heard_ms else None,
+            "cpu_ms_per_s": round(1000 * self.cpu_s / self.seconds, 1),
+        }
+
+
+def cells(seed: int, seconds: float = 60.0) -> list[Cell]:
+    """Thirty of them: three gains, delays and drifts, and three rows of what is worse than usual."""
+    rooms = [
+        Room(gain_db=gain_db, delay_ms=delay_ms, drift_ppm=drift_ppm)
+        for gain_db, delay_ms, drift_ppm in product((0.0, -10.0, -20.0), (30, 120, 250), (0.0, 100.0, -100.0))
+    ]
+    rooms += [
+        Room(gain_db=-6.0, delay_ms=120, clip_at=0.15),
+        Room(gain_db=-6.0, delay_ms=400),
+        Room(gain_db=-6.0, delay_ms=400, latency_ms=340),
+    ]
+    return [
+        Cell(
+            room=evolve(room, seed=seed * 100 + n),
+            voice=VOICES[n % len(VOICES)],
+            seconds=seconds,
+            seed=seed * 100 + n,
+        )
+        for n, room in enumerate(rooms)
+    ]
+
+
+def quick(seed: int) -> list[Cell]:
+    """Under half a minute of work."""
+    all_cells = cells(seed, 20.0)
+    return [all_cells[n] for n in (0, 13, 27)]
+
+
+async def _synthesised(voice: str) -> Sound:
+    async with open_synthesiser() as synthesiser:
+        text = " ".join(" ".join(part) if not isinstance(part, str) else part for part in STORY)
+        pcm = [chunk async for chunk in synthesiser.speak(text, voice=voice, speed=1.0)]
+    return levelled(to_float(b"".join(pcm)))
+
+
+def assistant(voice: str, seconds: float, seed: int) -> Sound:
+    """Reads from anywhere in the story on; after 0.5 s of silence."""
+    told = trio.run(_synthesised, voice)
+    start = int(np.random.default_rng(seed).integers(len(told)))
+    samples = round(seconds * RATE)
+    story = np.tile(np.roll(told, -start), -(-samples // len(told)))
+    return np.concatenate([np.zeros(RATE // 2, np.float32), story])[:samples]
+
+
+def users(cell: Cell) -> tuple[Sound, list[Trial]]:
+    """Silent for the first half, then sentences with pauses of 1.5 to 4 s."""
+    rng = np.random.default_rng(cell.seed)
+    track, trials = np.zeros(round(cell.seconds * RATE), np.float32), []
+    at_s = cell.seconds / 2 + rng.uniform(0, 1)
+    while True:
+        level_db = float(rng.choice(LEVELS_DB))
+        words = spoken(str(rng.choice(USERS)), pause_s=0.0) * np.float32(10 ** (level_db / 20))
+        loud = np.flatnonzero(np.abs(words) > 0.1 * 10 ** ((level_db + ONSET_DB) / 20) * np.sqrt(2))
+        begin, end = int(loud[0]), int(loud[-1])
+        if at_s + end / RATE + AFTERWARDS_S > cell.seconds:
+            return track, trials
+        start = round(at_s * RATE)
+        track[start : start + len(words)] += words
+        trials.append(
+            Trial(begins_s=(start + begin) / RATE, ends_s=(start + end) / RATE, level_db=level_db)
+        )
+        at_s += len(words) / RATE + rng.uniform(1.5, 4.0)
+
+
+def interruptions(listened: Listened) -> Iterator[float]:
+    """When the embedded server has heard that speech started, in seconds of the scene."""
+    ear, detector = SileroEar(), TurnDetector(listening(ServerVad()))
+    started_s: float | None = None
+    for at_s, piece in listened.pieces:
+        for probability in ear.hear(to_pcm16(piece)):
+            if started_s is not None and at_s > started_s + VOICE_STOPS_S:
+                detector.cut(detector.heard_ms)
+                started_s = None
+            if isinstance(detector.frame(probability), SpeechStarted):
+                started_s = at_s
+                yield at_s
+        if not detector.speaking:
+            started_s = None
+
+
+def judged(cell: Cell, trials: Sequence[Trial], listened: Listened) -> Result:
+    late_s: list[float | None] = [None] * len(trials)
+    false = 0
+    for at_s in interruptions(listened):
+        meant = [n for n, t in enumerate(trials) if t.begins_s <= at_s <= t.ends_s + AFTERWARDS_S]
+        if not meant:
+            false += 1
+        elif late_s[meant[0]] is None:
+            late_s[meant[0]] = at_s - trials[meant[0]].begins_s
+    return Result(
+        seconds=cell.seconds, false=false, trials=list(trials), late_s=late_s, cpu_s=listened.cpu_s
+    )
+
+
+New = Callable[[], Canceller | None]
+WAYS: dict[str, Callable[[Sound, Sound, Room], Listened]] = {
+    "off": lambda voice, heard, room: listen(voice, heard, room, None),
+    "canceller": lambda voice, heard, room: listen(voice, heard, room, canceller),
+}
+
+
+def scene(cell: Cell) -> tuple[Sound, Sound, Sound, list[Trial]]:
+    """The assistant's voice, its echo with noise, the user, and when he speaks."""
+    voice = assistant(cell.voice, cell.seconds, cell.seed)
+    user, trials = users(cell)
+    return voice, cell.room.echo(sounded(voice, cell.room)), user, trials
+
+
+def run(cell: Cell, ways: Sequence[str]) -> dict[str, Result]:
+    voice, echo, user, trials = scene(cell)
+    heard = echo + np.pad(user, (0, len(echo)))[: len(echo)]
+    results = {}
+    for way in ways:
+        if way == "alone":
+            noise = np.random.default_rng(cell.seed).normal(size=len(echo)) * 10 ** (-70 / 20)
+            alone = (noise + np.pad(user, (0, len(echo)))[: len(echo)]).astype(np.float32)
+            listened = listen(voice, alone, cell.room, None)
+        else:
+            listened = WAYS[way](voice, heard, cell.room)
+        results[way] = judged(cell, trials, listened)
+    return results
+
+
+def named(room: Room) -> str:
+    extras = f" {room.drift_ppm:+.0f} ppm" if room.drift_ppm else ""
+    extras += " distorted" if room.clip_at else ""
+    extras += " latency told" if room.latency_ms else ""
+    return f"{room.gain_db:.0f} dB {room.delay_ms} ms{extras}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--ways", default="alone,off,canceller")
+    parser.add_argument("--json", metavar="FILE")
+    options = parser.parse_args()
+    grid = quick(options.seed) if options.quick else cells(options.seed, options.seconds)
+    ways = options.ways.split(",")
+    totals = {way: Result() for way in ways}
+    levels: dict[str, dict[tuple[float, float], list[float | None]]] = {way: {} for way in ways}
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for cell, results in zip(grid, pool.map(partial(run, ways=ways), grid), strict=True):
+            for way, result in results.items():
+                totals[way].add(result)
+                for t, l in zip(result.trials, result.late_s):
+                    levels[way].setdefault((cell.room.gain_db, t.level_db), []).append(l)
+                print(f"{named(cell.room):28} {way:10} {result.summary()}", flush=True)
+    for way in ways:
+        print(way, totals[way].summary())
+        for k, v in sorted(levels[way].items()):
+            print("   ", k, len(v), f"{100*np.mean([l is not None and l<=WITHIN_S for l in v]):.0f}%", f"median {1000*np.median([9.999 if l is None else l for l in v]):.0f}")
+
+
+if __name__ == "__main__":
+    main()
