@@ -1,0 +1,50 @@
+"""How long the loudspeaker's sound takes to the microphone: found in the sound itself."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtassist.audio import SAMPLE_RATE
+
+Samples = NDArray[np.float32]
+
+THINNED = 6
+"""Samples of 24 kHz in one of 4 kHz: enough to find a delay by."""
+SEARCHED = SAMPLE_RATE * 600 // 1000 // THINNED
+WINDOW = 1 << 13
+"""Two seconds of 4 kHz."""
+EVERY = SAMPLE_RATE // 2 // THINNED
+CLEAR = 6.0
+"""How many times as high as the rest a peak must be."""
+
+
+class DelayFinder:
+    """How much later than the far end its echo comes, by the correlation of whitened spectra over 2 s."""
+
+    def __init__(self) -> None:
+        self._near = np.zeros(WINDOW, np.float32)
+        self._far = np.zeros(WINDOW, np.float32)
+        self._waited = 0
+
+    def heard(self, near: Samples, far: Samples) -> int | None:
+        """Any equal number of samples, a multiple of 6. The delay in samples, now and then, when it is clear."""
+        count = len(near) // THINNED
+        self._near = np.concatenate([self._near[count:], near.reshape(-1, THINNED).mean(axis=1)])
+        self._far = np.concatenate([self._far[count:], far.reshape(-1, THINNED).mean(axis=1)])
+        self._waited += count
+        if self._waited < EVERY:
+            return None
+        self._waited = 0
+        return self._find()
+
+    def _find(self) -> int | None:
+        # Of the far end all but what has had no time to come back.
+        far = self._far.copy()
+        far[-SEARCHED:] = 0
+        far_spectrum, near_spectrum = np.fft.rfft(far, 2 * WINDOW), np.fft.rfft(self._near, 2 * WINDOW)
+        across = near_spectrum * far_spectrum.conj()
+        across[: 2 * WINDOW // 40] = 0  # hum, below 100 Hz
+        correlation = np.fft.irfft(across / (np.abs(across) + 1e-3 * np.abs(across).max() + 1e-9))
+        there = np.abs(correlation[:SEARCHED])
+        best = int(there.argmax())
+        rest = float(np.sqrt(np.mean(np.square(there)))) + 1e-12
+        return best * THINNED if there[best] > CLEAR * rest else None

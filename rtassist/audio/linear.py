@@ -1,0 +1,164 @@
+"""The loudspeaker's sound as the microphone should hear it, subtracted: the user stays whole under it.
+
+A canceller of telephony takes everything away that might be echo, and the user with it when he speaks no
+louder than the loudspeaker. This filter takes away only what follows from the far end by a linear room. It
+leaves more of the echo, which `guard` knows how to tell from a user.
+
+The filter is a partitioned Kalman filter in the frequency domain (Kuech, Mabande, Enzner: "State-space
+architecture of the partitioned-block-based acoustic echo controller", ICASSP 2014): it learns fast while the
+echo is alone, and by itself slows down while somebody speaks. Clocks that differ turn its phases; it follows
+the turning, which at 100 ppm leaves 25 dB of cancellation where there would be 5.
+"""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtassist.audio import SAMPLE_RATE
+from rtassist.audio.delay import SEARCHED, THINNED, DelayFinder
+
+Samples = NDArray[np.float32]
+Spectrum = NDArray[np.complex64]
+
+BLOCK = SAMPLE_RATE // 50
+"""20 ms. Half of it costs twice the time (18 ms of CPU per second) and cancels no more."""
+PARTITIONS = 10
+"""200 ms, of which `EchoPath` leaves 160 and more to the room."""
+BINS = BLOCK + 1
+OMEGA = (np.pi * np.arange(BINS) / BLOCK).astype(np.float32)
+"""Phase that each bin turns by in one sample."""
+KEEPS = 0.999
+"""Per block: a room is another one after some 10 s."""
+UNCERTAIN = 0.05 * np.power(0.85, np.arange(PARTITIONS, dtype=np.float32))[:, None]
+"""Variance of what is not learnt yet: 0.05 is a loudspeaker as loud in the microphone as in its file. With
+0.1 and more, weak echoes get louder for seconds before they get weaker; with 0.02 the loud ones stay."""
+SMOOTH = 0.9
+QUIET_POWER = 1e-5
+"""What is added where a division by silence would be: -77 dBFS in a bin."""
+TURNED_BINS = 80
+"""Up to 2 kHz. Above, a path that turns is off by half a turn before it is followed."""
+TURNED_KEEPS = 0.98
+TURNED_STEP = 0.02
+"""With 0.1 the loop swings; with 0.02 it has found 100 ppm after 3 to 8 s of voice."""
+MOST_TURN = 0.1
+"""Samples per block: 200 ppm."""
+
+
+class LinearFilter:
+    """One path from the far end to the microphone. Blocks of BLOCK samples, full scale ±1."""
+
+    def __init__(self) -> None:
+        self._far = np.zeros((PARTITIONS, BINS), np.complex64)
+        self._far_power = np.zeros((PARTITIONS, BINS), np.float32)
+        self._before = np.zeros(BLOCK, np.float32)
+        self._turn = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._path = np.zeros((PARTITIONS, BINS), np.complex64)
+        self._uncertain = np.tile(UNCERTAIN, (1, BINS)).astype(np.float32)
+        self._left_power = np.full(BINS, 1e-4, np.float32)
+        self._turned = (0.0, 1e-9)
+        self._constrained = 0
+
+    @property
+    def drift_ppm(self) -> float:
+        """By how much the loudspeaker's clock is faster than the microphone's, as far as it is known."""
+        return -self._turn / BLOCK * 1e6
+
+    def shift(self, blocks: int) -> None:
+        """From here on the far end comes `blocks` later than before, so that the path is shorter by them."""
+        if abs(blocks) >= PARTITIONS:
+            self._forget()
+            return
+        fresh = np.tile(UNCERTAIN, (1, BINS)).astype(np.float32)
+        empty = np.zeros_like(self._path)
+        if blocks > 0:
+            self._path = np.concatenate([self._path[blocks:], empty[:blocks]])
+            self._uncertain = np.concatenate([self._uncertain[blocks:], fresh[-blocks:]])
+        elif blocks < 0:
+            self._path = np.concatenate([empty[:-blocks], self._path[:blocks]])
+            self._uncertain = np.concatenate([fresh[:-blocks], self._uncertain[:blocks]])
+
+    def subtract(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
+        """What is left of the microphone's block, and the echo that was taken out of it."""
+        self._arrived(far)
+        if self._turn:
+            self._path *= np.exp(-1j * OMEGA * self._turn).astype(np.complex64)
+        echo = np.fft.irfft((self._path * self._far).sum(axis=0))[BLOCK:].astype(np.float32)
+        left = near - echo
+        spectrum = np.fft.rfft(np.concatenate([np.zeros(BLOCK, np.float32), left])).astype(np.complex64)
+        self._learn(spectrum)
+        return left, echo
+
+    def _arrived(self, far: Samples) -> None:
+        self._far[1:] = self._far[:-1]
+        self._far_power[1:] = self._far_power[:-1]
+        self._far[0] = np.fft.rfft(np.concatenate([self._before, far]))
+        self._far_power[0] = _power(self._far[0])
+        self._before = far
+
+    def _learn(self, left: Spectrum) -> None:
+        self._left_power *= SMOOTH
+        self._left_power += (1 - SMOOTH) * _power(left)
+        # The window holds a block of zeros and a block of sound: half of the power that a full one has.
+        expected = 0.5 * np.einsum("pb,pb->b", self._uncertain, self._far_power)
+        gain = self._uncertain / (expected + self._left_power + np.float32(QUIET_POWER))
+        step = gain * np.conj(self._far) * left
+        self._follow_turning(step)
+        self._path += step
+        gain *= self._far_power
+        gain *= -0.5 * KEEPS**2
+        gain += KEEPS**2
+        self._uncertain *= gain
+        self._uncertain += (1 - KEEPS**2) * _power(self._path)
+        for partition in (self._constrained, (self._constrained + PARTITIONS // 2) % PARTITIONS):
+            response = np.fft.irfft(self._path[partition])
+            response[BLOCK:] = 0
+            self._path[partition] = np.fft.rfft(response)
+        self._constrained = (self._constrained + 1) % PARTITIONS
+
+    def _follow_turning(self, step: Spectrum) -> None:
+        path, omega = self._path[:, :TURNED_BINS], OMEGA[:TURNED_BINS]
+        across = np.einsum("pb,pb->b", path.conj(), step[:, :TURNED_BINS]).imag
+        seen = TURNED_KEEPS * self._turned[0] - float(omega @ across)
+        weight = TURNED_KEEPS * self._turned[1] + float((omega**2) @ _power(path).sum(axis=0))
+        self._turned = (seen, weight)
+        if weight > 1e-9:
+            self._turn = min(max(self._turn + TURNED_STEP * seen / weight, -MOST_TURN), MOST_TURN)
+
+
+def _power(spectrum: Spectrum) -> Samples:
+    power: Samples = spectrum.real**2 + spectrum.imag**2
+    return power
+
+
+EARLIEST, LATEST = SAMPLE_RATE * 5 // 1000, SAMPLE_RATE * 70 // 1000
+"""Where in the filter an echo may begin. A found delay jitters by 1 ms, and drifts by 6 ms in a minute."""
+AIM = BLOCK + BLOCK // 2
+FARTHEST = SEARCHED * THINNED // BLOCK
+
+
+class EchoPath:
+    """A filter that is as long as a room, behind a delay as long as it takes."""
+
+    def __init__(self) -> None:
+        self._filter = LinearFilter()
+        self._finder = DelayFinder()
+        self._waiting: deque[Samples] = deque([np.zeros(BLOCK, np.float32)] * (FARTHEST + 1), FARTHEST + 1)
+        self._later = 0
+        self.delay: int | None = None
+        """Samples, as found last."""
+
+    def subtract(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
+        """What is left of the microphone's block, and the echo that was taken out of it."""
+        self._waiting.appendleft(far)
+        found = self._finder.heard(near, far)
+        if found is not None:
+            self.delay = found
+            if not EARLIEST <= found - self._later * BLOCK <= LATEST:
+                later = min(max(found - AIM, 0) // BLOCK, FARTHEST)
+                self._filter.shift(later - self._later)
+                self._later = later
+        return self._filter.subtract(near, self._waiting[self._later])
