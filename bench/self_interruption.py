@@ -9,9 +9,8 @@ detection listens to what goes out, at its default settings.
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -21,14 +20,16 @@ import trio
 from attrs import Factory, define, evolve, frozen
 
 from rtassist.audio.echo import Canceller, canceller
+from rtassist.audio.far_end import Pcm
 from rtassist.audio.pcm import to_float, to_pcm16
 from rtassist.protocol import ServerVad
 from rtassist.server.hearing import SileroEar, SpeechStarted, TurnDetector, listening
 from rtassist.server.stand_in.story import STORY
 from rtassist.server.synthesis import open_synthesiser
-from tests.audio.rooms import RATE, SPEECH, Sound, levelled, spoken
+from tests.audio.rooms import NOISE, RATE, SPEECH, Sound, levelled, spoken
 from tests.audio.virtual_devices import Listened, Room, listen, sounded
 
+WAYS = ("alone", "off", "canceller", "guard")
 VOICES = ("alloy", "marin", "coral", "verse", "cedar")
 USERS = tuple(sorted(path.stem for path in SPEECH.glob("*.wav") if "stop" not in path.stem))
 LEVELS_DB = (0.0, -6.0, -12.0)
@@ -135,16 +136,18 @@ def assistant(voice: str, seconds: float, seed: int) -> Sound:
 
 
 def users(cell: Cell) -> tuple[Sound, list[Trial]]:
-    """Silent for the first half, then sentences with pauses of 1.5 to 4 s."""
+    """In one half of the cell sentences with pauses of 1.5 to 4 s, in the other nobody: first one half, then
+    the other, by the seed."""
     rng = np.random.default_rng(cell.seed)
     track, trials = np.zeros(round(cell.seconds * RATE), np.float32), []
-    at_s = cell.seconds / 2 + rng.uniform(0, 1)
+    at_s, until_s = (cell.seconds / 2, cell.seconds) if cell.seed % 2 else (0.5, cell.seconds / 2)
+    at_s += rng.uniform(0, 2)
     while True:
         level_db = float(rng.choice(LEVELS_DB))
         words = spoken(str(rng.choice(USERS)), pause_s=0.0) * np.float32(10 ** (level_db / 20))
         loud = np.flatnonzero(np.abs(words) > 0.1 * 10 ** ((level_db + ONSET_DB) / 20) * np.sqrt(2))
         begin, end = int(loud[0]), int(loud[-1])
-        if at_s + end / RATE + AFTERWARDS_S > cell.seconds:
+        if at_s + end / RATE + AFTERWARDS_S > until_s:
             return track, trials
         start = round(at_s * RATE)
         track[start : start + len(words)] += words
@@ -184,11 +187,17 @@ def judged(cell: Cell, trials: Sequence[Trial], listened: Listened) -> Result:
     )
 
 
-New = Callable[[], Canceller | None]
-WAYS: dict[str, Callable[[Sound, Sound, Room], Listened]] = {
-    "off": lambda voice, heard, room: listen(voice, heard, room, None),
-    "canceller": lambda voice, heard, room: listen(voice, heard, room, canceller),
-}
+@define
+class Recorded:
+    """A canceller whose own output is kept, to compare with what is made of it."""
+
+    canceller: Canceller
+    left: list[Sound]
+
+    def cancel(self, near: Pcm, far: Pcm) -> Pcm:
+        left = self.canceller.cancel(near, far)
+        self.left.append(left.astype(np.float32) / np.float32(32768))
+        return left
 
 
 def scene(cell: Cell) -> tuple[Sound, Sound, Sound, list[Trial]]:
@@ -198,19 +207,34 @@ def scene(cell: Cell) -> tuple[Sound, Sound, Sound, list[Trial]]:
     return voice, cell.room.echo(sounded(voice, cell.room)), user, trials
 
 
-def run(cell: Cell, ways: Sequence[str]) -> dict[str, Result]:
+def run(cell: Cell) -> dict[str, Result]:
+    """What the server hears of the user alone, of the microphone as it is, of the canceller's output, and of
+    what the program sends."""
     voice, echo, user, trials = scene(cell)
-    heard = echo + np.pad(user, (0, len(echo)))[: len(echo)]
-    results = {}
-    for way in ways:
-        if way == "alone":
-            noise = np.random.default_rng(cell.seed).normal(size=len(echo)) * 10 ** (-70 / 20)
-            alone = (noise + np.pad(user, (0, len(echo)))[: len(echo)]).astype(np.float32)
-            listened = listen(voice, alone, cell.room, None)
-        else:
-            listened = WAYS[way](voice, heard, cell.room)
-        results[way] = judged(cell, trials, listened)
-    return results
+    user = np.pad(user, (0, len(echo)))[: len(echo)]
+    noise = np.random.default_rng(cell.seed).normal(size=len(echo)) * NOISE
+    alone = listen(voice, (user + noise).astype(np.float32), cell.room, None)
+    off = listen(voice, echo + user, cell.room, None)
+    left: list[Sound] = []
+
+    def new() -> Canceller:
+        made = canceller()
+        assert made is not None, "needs the extra 'aec'"
+        return Recorded(made, left)
+
+    sent = listen(voice, echo + user, cell.room, new)
+    cancelled = Listened(as_they_came(np.concatenate(left), off))
+    ways = {"alone": alone, "off": off, "canceller": cancelled, "guard": sent}
+    return {way: judged(cell, trials, listened) for way, listened in ways.items()}
+
+
+def as_they_came(sound: Sound, other: Listened) -> list[tuple[float, Sound]]:
+    """The same sound in the pieces of another, at their times."""
+    pieces, at = [], 0
+    for at_s, piece in other.pieces:
+        pieces.append((at_s, sound[at : at + len(piece)]))
+        at += len(piece)
+    return pieces
 
 
 def named(room: Room) -> str:
@@ -226,15 +250,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--ways", default="alone,off,canceller")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     grid = quick(options.seed) if options.quick else cells(options.seed, options.seconds)
-    ways = options.ways.split(",")
+    ways = WAYS
     totals = {way: Result() for way in ways}
     levels: dict[str, dict[tuple[float, float], list[float | None]]] = {way: {} for way in ways}
     with ProcessPoolExecutor(options.jobs) as pool:
-        for cell, results in zip(grid, pool.map(partial(run, ways=ways), grid), strict=True):
+        for cell, results in zip(grid, pool.map(run, grid), strict=True):
             for way, result in results.items():
                 totals[way].add(result)
                 for t, l in zip(result.trials, result.late_s):

@@ -28,11 +28,11 @@ PARTITIONS = 10
 BINS = BLOCK + 1
 OMEGA = (np.pi * np.arange(BINS) / BLOCK).astype(np.float32)
 """Phase that each bin turns by in one sample."""
-KEEPS = 0.999
-"""Per block: a room is another one after some 10 s."""
-UNCERTAIN = 0.05 * np.power(0.85, np.arange(PARTITIONS, dtype=np.float32))[:, None]
-"""Variance of what is not learnt yet: 0.05 is a loudspeaker as loud in the microphone as in its file. With
-0.1 and more, weak echoes get louder for seconds before they get weaker; with 0.02 the loud ones stay."""
+KEEPS = ((6.0, 0.99), (15.0, 0.997), (99.0, 0.999))
+"""Per block, up to how many dB of cancellation. A filter that knows little forgets fast, which brings it to
+6 dB after 2.4 s of voice, where 0.999 takes 3.4 (means of ten rooms); one that knows much keeps it for 10 s."""
+UNCERTAIN = 0.15 * np.power(0.7, np.arange(PARTITIONS, dtype=np.float32))[:, None]
+"""Variance of what is not learnt yet, of a room that is as loud in the microphone as in the file."""
 SMOOTH = 0.9
 QUIET_POWER = 1e-5
 """What is added where a division by silence would be: -77 dBFS in a bin."""
@@ -53,13 +53,15 @@ class LinearFilter:
         self._far_power = np.zeros((PARTITIONS, BINS), np.float32)
         self._before = np.zeros(BLOCK, np.float32)
         self._turn = 0.0
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """All but the turning of the clocks."""
         self._path = np.zeros((PARTITIONS, BINS), np.complex64)
         self._uncertain = np.tile(UNCERTAIN, (1, BINS)).astype(np.float32)
         self._left_power = np.full(BINS, 1e-4, np.float32)
         self._turned = (0.0, 1e-9)
+        self._powers = (1e-9, 1e-9)
         self._constrained = 0
 
     @property
@@ -70,7 +72,7 @@ class LinearFilter:
     def shift(self, blocks: int) -> None:
         """From here on the far end comes `blocks` later than before, so that the path is shorter by them."""
         if abs(blocks) >= PARTITIONS:
-            self._forget()
+            self.forget()
             return
         fresh = np.tile(UNCERTAIN, (1, BINS)).astype(np.float32)
         empty = np.zeros_like(self._path)
@@ -89,8 +91,15 @@ class LinearFilter:
         echo = np.fft.irfft((self._path * self._far).sum(axis=0))[BLOCK:].astype(np.float32)
         left = near - echo
         spectrum = np.fft.rfft(np.concatenate([np.zeros(BLOCK, np.float32), left])).astype(np.complex64)
-        self._learn(spectrum)
+        self._learn(spectrum, self._keeps(near, left))
         return left, echo
+
+    def _keeps(self, near: Samples, left: Samples) -> float:
+        heard, remained = self._powers
+        heard, remained = 0.98 * heard + float(np.vdot(near, near)), 0.98 * remained + float(np.vdot(left, left))
+        self._powers = (heard, remained)
+        cancelled_db = 10 * np.log10((heard + 1e-9) / (remained + 1e-9))
+        return next((keeps for up_to_db, keeps in KEEPS if cancelled_db < up_to_db), KEEPS[-1][1])
 
     def _arrived(self, far: Samples) -> None:
         self._far[1:] = self._far[:-1]
@@ -99,7 +108,7 @@ class LinearFilter:
         self._far_power[0] = _power(self._far[0])
         self._before = far
 
-    def _learn(self, left: Spectrum) -> None:
+    def _learn(self, left: Spectrum, keeps: float) -> None:
         self._left_power *= SMOOTH
         self._left_power += (1 - SMOOTH) * _power(left)
         # The window holds a block of zeros and a block of sound: half of the power that a full one has.
@@ -109,10 +118,10 @@ class LinearFilter:
         self._follow_turning(step)
         self._path += step
         gain *= self._far_power
-        gain *= -0.5 * KEEPS**2
-        gain += KEEPS**2
+        gain *= -0.5 * keeps**2
+        gain += keeps**2
         self._uncertain *= gain
-        self._uncertain += (1 - KEEPS**2) * _power(self._path)
+        self._uncertain += (1 - keeps**2) * _power(self._path)
         for partition in (self._constrained, (self._constrained + PARTITIONS // 2) % PARTITIONS):
             response = np.fft.irfft(self._path[partition])
             response[BLOCK:] = 0
@@ -137,6 +146,7 @@ def _power(spectrum: Spectrum) -> Samples:
 EARLIEST, LATEST = SAMPLE_RATE * 5 // 1000, SAMPLE_RATE * 70 // 1000
 """Where in the filter an echo may begin. A found delay jitters by 1 ms, and drifts by 6 ms in a minute."""
 AIM = BLOCK + BLOCK // 2
+SILENCE = np.zeros(BLOCK, np.float32)
 FARTHEST = SEARCHED * THINNED // BLOCK
 
 
@@ -146,19 +156,41 @@ class EchoPath:
     def __init__(self) -> None:
         self._filter = LinearFilter()
         self._finder = DelayFinder()
-        self._waiting: deque[Samples] = deque([np.zeros(BLOCK, np.float32)] * (FARTHEST + 1), FARTHEST + 1)
-        self._later = 0
+        self._waiting: deque[Samples] = deque([SILENCE] * (FARTHEST + 1), FARTHEST + 1)
+        self._silent_blocks = FARTHEST + PARTITIONS
+        self.later = 0
+        """Blocks by which the far end is held back."""
         self.delay: int | None = None
         """Samples, as found last."""
+
+    def expect(self, delay: int) -> None:
+        """Until it is found, an echo after so many samples."""
+        if self.delay is None:
+            self._aim(delay)
+
+    def restart(self) -> None:
+        """The echo is elsewhere, by the same clocks."""
+        self._filter.forget()
+        self._finder = DelayFinder()
 
     def subtract(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
         """What is left of the microphone's block, and the echo that was taken out of it."""
         self._waiting.appendleft(far)
+        self._silent_blocks = 0 if far.any() else self._silent_blocks + 1
+        if self._silent_blocks >= FARTHEST + PARTITIONS:
+            return near, SILENCE
         found = self._finder.heard(near, far)
         if found is not None:
             self.delay = found
-            if not EARLIEST <= found - self._later * BLOCK <= LATEST:
-                later = min(max(found - AIM, 0) // BLOCK, FARTHEST)
-                self._filter.shift(later - self._later)
-                self._later = later
-        return self._filter.subtract(near, self._waiting[self._later])
+            if not EARLIEST <= found - self.later * BLOCK <= LATEST:
+                self._aim(found)
+        return self._filter.subtract(near, self.far())
+
+    def far(self) -> Samples:
+        """What the filter hears of the far end now, 5 to 70 ms before the echo."""
+        return self._waiting[self.later]
+
+    def _aim(self, delay: int) -> None:
+        later = min(max(delay - AIM, 0) // BLOCK, FARTHEST)
+        self._filter.shift(later - self.later)
+        self.later = later
