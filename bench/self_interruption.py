@@ -151,9 +151,7 @@ def users(cell: Cell) -> tuple[Sound, list[Trial]]:
             return track, trials
         start = round(at_s * RATE)
         track[start : start + len(words)] += words
-        trials.append(
-            Trial(begins_s=(start + begin) / RATE, ends_s=(start + end) / RATE, level_db=level_db)
-        )
+        trials.append(Trial(begins_s=(start + begin) / RATE, ends_s=(start + end) / RATE, level_db=level_db))
         at_s += len(words) / RATE + rng.uniform(1.5, 4.0)
 
 
@@ -182,9 +180,7 @@ def judged(cell: Cell, trials: Sequence[Trial], listened: Listened) -> Result:
             false += 1
         elif late_s[meant[0]] is None:
             late_s[meant[0]] = at_s - trials[meant[0]].begins_s
-    return Result(
-        seconds=cell.seconds, false=false, trials=list(trials), late_s=late_s, cpu_s=listened.cpu_s
-    )
+    return Result(seconds=cell.seconds, false=false, trials=list(trials), late_s=late_s, cpu_s=listened.cpu_s)
 
 
 @define
@@ -266,7 +262,13 @@ def main() -> None:
     for way in ways:
         print(way, totals[way].summary())
         for k, v in sorted(levels[way].items()):
-            print("   ", k, len(v), f"{100*np.mean([l is not None and l<=WITHIN_S for l in v]):.0f}%", f"median {1000*np.median([9.999 if l is None else l for l in v]):.0f}")
+            print(
+                "   ",
+                k,
+                len(v),
+                f"{100 * np.mean([l is not None and l <= WITHIN_S for l in v]):.0f}%",
+                f"median {1000 * np.median([9.999 if l is None else l for l in v]):.0f}",
+            )
 
 
 if __name__ == "__main__":

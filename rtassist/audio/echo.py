@@ -24,6 +24,8 @@ FRAME = SAMPLE_RATE // 100
 """10 ms. The canceller takes other frames without complaint, and does not work on them."""
 TAIL = SAMPLE_RATE * 300 // 1000
 """How long the microphone may hear a voice that has ended: 200 ms in the room, 100 ms in the devices."""
+FARTHEST_BLOCKS = 20
+"""400 ms: what the canceller finds by itself. (A far end that is moved for it lets echo through meanwhile.)"""
 UNKNOWN_DELAY = SAMPLE_RATE * 400 // 1000
 LONG = SAMPLE_RATE * 100 // 1000
 """A latency that the sound system tells, and that is worth waiting for: less is within the filter."""
@@ -123,9 +125,9 @@ class Cleared:
         self._near.arrived(place(self._echo.now_s()), len(samples))
         self._pending = np.concatenate([self._pending, samples])
         cleared = [np.zeros(0, np.float32)]
-        while len(self._pending) >= BLOCK:
-            cleared += self._clear(self._pending[:BLOCK], self._near.take(BLOCK))
-            self._pending = self._pending[BLOCK:]
+        while len(self._pending) >= (count := self._clear.takes):
+            cleared += self._clear(self._pending[:count], self._near.take(count))
+            self._pending = self._pending[count:]
         return np.concatenate(cleared)
 
     def close(self) -> None:
@@ -133,6 +135,8 @@ class Cleared:
 
 
 class _Gate:
+    takes = FRAME
+
     def __init__(self, far: FarEnd) -> None:
         self._far = far
 
@@ -143,6 +147,8 @@ class _Gate:
 
 class _Guarded:
     """A linear filter, a canceller beside it, and the judge of what both have left."""
+
+    takes = BLOCK
 
     def __init__(self, echo: Echo, first: Canceller, near: NearEnd) -> None:
         self._echo = echo
@@ -158,9 +164,16 @@ class _Guarded:
         if not far.open:
             return self._hold.put(near, passes=True)
         self._follow(far)
-        left, taken_out = self._path.subtract(near, _to_float(far.read(at, BLOCK)))
-        cancelled = self._cancel(near)
-        user = self._judge.hear(near, left, taken_out, cancelled)
+        there = _to_float(far.read(at, BLOCK))
+        later = self._path.later
+        left, taken_out = self._path.subtract(near, there)
+        if self._path.later != later:
+            self._judge.realign()
+        if self._path.silent:
+            cancelled = near
+        else:
+            cancelled = self._cancel(near, self._path.far() if self._path.later > FARTHEST_BLOCKS else there)
+        user = self._judge.hear(near, self._path.far(), left, taken_out, cancelled)
         sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
         best = left if self._judge.believed or not sounding else cancelled
         return self._hold.put(best, passes=user or not sounding)
@@ -177,10 +190,10 @@ class _Guarded:
         if far.latency > LONG:
             self._path.expect(far.latency)
 
-    def _cancel(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
-        far, near_pcm = _to_int16(self._path.far()), _to_int16(near)
+    def _cancel(self, near: NDArray[np.float32], far: NDArray[np.float32]) -> NDArray[np.float32]:
+        near_pcm, far_pcm = _to_int16(near), _to_int16(far)
         halves = [
-            self._canceller.cancel(near_pcm[half : half + FRAME], far[half : half + FRAME])
+            self._canceller.cancel(near_pcm[half : half + FRAME], far_pcm[half : half + FRAME])
             for half in range(0, BLOCK, FRAME)
         ]
         return _to_float(np.concatenate(halves))

@@ -6,6 +6,7 @@ even when he is weaker than the echo itself. While the filter has not learnt the
 another one, it is not believed, and a user is who gets through the canceller.
 """
 
+import math
 from collections import deque
 
 import numpy as np
@@ -45,6 +46,9 @@ LEARNT_DB, FORGOTTEN_DB = 6.0, 2.0
 AGAINST = 0.25
 """How much of the echo taken out may be found again in what is left, turned over: 0 when the filter is right,
 whoever speaks; towards 1 when the room has become another one."""
+LEVELS, ALIKE = 12, 0.5
+"""Over 240 ms. Bursts of echo are 0.5 to 0.98 alike, users who are heard over it -0.6 to 0.5."""
+REMEMBERS = 0.97
 MOST_LEFT = 4.0
 HEARD_POWER = 1e-3
 LOUD_DB = -45.0
@@ -55,10 +59,11 @@ def _matrix() -> NDArray[np.float32]:
     hz = np.arange(BLOCK + 1) * SAMPLE_RATE / (2 * BLOCK)
     rows = [(hz >= low) & (hz < high) for low, high in zip(EDGES_HZ[:-1], EDGES_HZ[1:], strict=True)]
     # Such that white noise of power 1 has 1 in every band.
-    return np.array([row / row.sum() for row in rows]).astype(np.float32) / np.sum(WINDOW**2)
+    return np.array([row / row.sum() for row in rows]).astype(np.float32).T / np.sum(WINDOW**2)
 
 
 MATRIX = _matrix()
+BANDS = MATRIX.shape[1]
 
 
 class Judge:
@@ -72,46 +77,56 @@ class Judge:
         """What is left is like the echo: the room is not the one that was learnt."""
         self.score = 0.0
         self._left = self._echo = np.zeros(BLOCK, np.float32)
-        self._usual_db = np.full(len(MATRIX), UNKNOWN_DB)
-        self._expected = np.zeros(len(MATRIX))
-        self._noise = np.full(len(MATRIX), LEAST_POWER)
+        self._usual_db = np.full(BANDS, UNKNOWN_DB)
+        self._expected = np.zeros(BANDS)
+        self._noise = np.full(BANDS, LEAST_POWER)
         self._scores: deque[float] = deque(maxlen=BLOCKS)
         self._crosses: deque[tuple[float, float, float]] = deque(maxlen=BLOCKS)
         self._through_db: deque[float] = deque(maxlen=BLOCKS)
         self._powers = (1e-9, 1e-9)
         self._quiet_blocks = 0
+        self._near = self._far = np.zeros(BLOCK, np.float32)
+        self._levels: deque[Bands] = deque(maxlen=LEVELS)
+        self.alike = 0.0
 
-    def hear(self, near: Samples, left: Samples, echo: Samples, cancelled: Samples) -> bool:
-        """Whether a user speaks. The microphone's block, what the filter left of it and what it took out, and
-        what came through the canceller.
+    def hear(self, near: Samples, far: Samples, left: Samples, echo: Samples, cancelled: Samples) -> bool:
+        """Whether a user speaks. The microphone's block and the far end's, as the filter hears it; what the
+        filter left and what it took out; and what came through the canceller.
         """
         self._compare(left, echo)
+        if not self.believed:
+            self._liken(near, far)
         self._believe(near, left)
-        self._through_db.append(10 * np.log10(float(np.mean(cancelled**2)) + 1e-10))
-        self.score = float(np.mean(self._scores)) if len(self._scores) == BLOCKS else 0.0
+        self._through_db.append(10 * math.log10(float(np.vdot(cancelled, cancelled)) / BLOCK + 1e-10))
+        self.score = sum(self._scores) / BLOCKS if len(self._scores) == BLOCKS else 0.0
         if self.believed:
             begins = self.score > USER_DB and not self.moved
             stays = self._scores[-1] > STAYS_DB
         else:
-            begins = sorted(self._through_db)[0] > LOUD_DB
-            stays = self._through_db[-1] > LOUD_DB
+            begins = min(self._through_db) > LOUD_DB and self.alike < ALIKE
+            stays = self._through_db[-1] > LOUD_DB and self.alike < ALIKE
         self._quiet_blocks = 0 if begins or (stays and self.user) else self._quiet_blocks + 1
         self.user = begins or (self.user and self._quiet_blocks < STAYS_BLOCKS)
         return self.user
 
+    def realign(self) -> None:
+        """The far end comes at another time from here on."""
+        self._levels.clear()
+
     def _compare(self, left: Samples, echo: Samples) -> None:
-        left_spectrum = np.fft.rfft(np.concatenate([self._left, left]) * WINDOW)
-        echo_spectrum = np.fft.rfft(np.concatenate([self._echo, echo]) * WINDOW)
+        both = np.concatenate([[self._left, self._echo], [left, echo]], axis=1)
         self._left, self._echo = left, echo
-        left_power, echo_power = MATRIX @ _power(left_spectrum), MATRIX @ _power(echo_spectrum)
+        spectra = np.fft.rfft(both * WINDOW)
+        powers = spectra.real**2 + spectra.imag**2
+        left_power, echo_power = powers @ MATRIX
         self._expected = np.maximum(echo_power, FADES * self._expected)
         self._noise = np.clip(left_power, LEAST_POWER, self._noise * RISES)
         usual = self._expected * 10 ** (self._usual_db / 10) + 3 * self._noise
         over_db = 10 * np.log10((left_power + 1e-12) / usual)
-        self._scores.append(float(np.mean(np.clip(over_db, -3.0, 15.0))))
-        cross = float(np.vdot(echo_spectrum, left_spectrum).real)
-        self._crosses.append((cross, float(_power(echo_spectrum).sum()), float(_power(left_spectrum).sum())))
-        cross, taken_out, remains = np.sum(self._crosses, axis=0)
+        self._scores.append(float(np.minimum(np.maximum(over_db, -3.0), 15.0).sum()) / BANDS)
+        remains, taken_out = powers.sum(axis=1).tolist()
+        self._crosses.append((float(np.vdot(spectra[1], spectra[0]).real), taken_out, remains))
+        cross, taken_out, remains = (sum(column) for column in zip(*self._crosses, strict=True))
         # Where much more is left than was taken out, the likeness is chance.
         self.moved = remains < MOST_LEFT * taken_out and abs(cross) > AGAINST * taken_out
         if self.moved or (not self.user and self._scores[-1] < LIKE_ECHO_DB):
@@ -119,20 +134,28 @@ class Judge:
             step = np.where(left_db > self._usual_db, USUAL, USUAL - 1)
             self._usual_db += np.where(self._expected > 10 * LEAST_POWER, step, 0.0)
 
+    def _liken(self, near: Samples, far: Samples) -> None:
+        """How the microphone's bands rise and fall with the far end's, of late: 1 is the same."""
+        both = np.concatenate([[self._near, self._far], [near, far]], axis=1)
+        self._near, self._far = near, far
+        spectra = np.fft.rfft(both * WINDOW)
+        self._levels.append(np.log((spectra.real**2 + spectra.imag**2) @ MATRIX + LEAST_POWER))
+        levels = np.array(self._levels)
+        levels -= levels.mean(axis=0)
+        across = float(np.vdot(levels[:, 0], levels[:, 1]))
+        powers = float(np.vdot(levels[:, 0], levels[:, 0])) * float(np.vdot(levels[:, 1], levels[:, 1]))
+        full = len(self._levels) == LEVELS
+        self.alike = across / (math.sqrt(powers) + 1e-9) if full else 1.0
+
     def _believe(self, near: Samples, left: Samples) -> None:
-        if not self.user and self._crosses[-1][1] > HEARD_POWER:
+        if not (self.user and self.believed) and self._crosses[-1][1] > HEARD_POWER:
             heard, remained = self._powers
             self._powers = (
-                0.98 * heard + float(np.vdot(near, near)),
-                0.98 * remained + float(np.vdot(left, left)),
+                REMEMBERS * heard + float(np.vdot(near, near)),
+                REMEMBERS * remained + float(np.vdot(left, left)),
             )
         heard, remained = self._powers
         self.believed = heard > remained * 10 ** ((FORGOTTEN_DB if self.believed else LEARNT_DB) / 10)
-
-
-def _power(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    power: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
-    return power
 
 
 HELD_BLOCKS = 10

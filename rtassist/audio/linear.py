@@ -96,7 +96,10 @@ class LinearFilter:
 
     def _keeps(self, near: Samples, left: Samples) -> float:
         heard, remained = self._powers
-        heard, remained = 0.98 * heard + float(np.vdot(near, near)), 0.98 * remained + float(np.vdot(left, left))
+        heard, remained = (
+            0.98 * heard + float(np.vdot(near, near)),
+            0.98 * remained + float(np.vdot(left, left)),
+        )
         self._powers = (heard, remained)
         cancelled_db = 10 * np.log10((heard + 1e-9) / (remained + 1e-9))
         return next((keeps for up_to_db, keeps in KEEPS if cancelled_db < up_to_db), KEEPS[-1][1])
@@ -122,10 +125,10 @@ class LinearFilter:
         gain += keeps**2
         self._uncertain *= gain
         self._uncertain += (1 - keeps**2) * _power(self._path)
-        for partition in (self._constrained, (self._constrained + PARTITIONS // 2) % PARTITIONS):
-            response = np.fft.irfft(self._path[partition])
-            response[BLOCK:] = 0
-            self._path[partition] = np.fft.rfft(response)
+        # One partition in turn is cut back to what a block can hold; all of them would cost five times as much.
+        response = np.fft.irfft(self._path[self._constrained])
+        response[BLOCK:] = 0
+        self._path[self._constrained] = np.fft.rfft(response)
         self._constrained = (self._constrained + 1) % PARTITIONS
 
     def _follow_turning(self, step: Spectrum) -> None:
@@ -177,7 +180,7 @@ class EchoPath:
         """What is left of the microphone's block, and the echo that was taken out of it."""
         self._waiting.appendleft(far)
         self._silent_blocks = 0 if far.any() else self._silent_blocks + 1
-        if self._silent_blocks >= FARTHEST + PARTITIONS:
+        if self.silent:
             return near, SILENCE
         found = self._finder.heard(near, far)
         if found is not None:
@@ -185,6 +188,11 @@ class EchoPath:
             if not EARLIEST <= found - self.later * BLOCK <= LATEST:
                 self._aim(found)
         return self._filter.subtract(near, self.far())
+
+    @property
+    def silent(self) -> bool:
+        """Nothing of the far end can be in the microphone any more: there is nothing to do."""
+        return self._silent_blocks >= FARTHEST + PARTITIONS
 
     def far(self) -> Samples:
         """What the filter hears of the far end now, 5 to 70 ms before the echo."""
