@@ -49,6 +49,8 @@ class Cell:
     voice: str
     seconds: float = 60.0
     seed: int = 1
+    users_from_s: float = 3.5
+    """The first voice begins at 0.5 s, and 2 to 3 s of it are learnt from."""
 
 
 @frozen(kw_only=True)
@@ -91,7 +93,7 @@ class Result:
         }
 
 
-def cells(seed: int, seconds: float = 60.0) -> list[Cell]:
+def cells(seed: int, seconds: float = 60.0, users_from_s: float = 3.5) -> list[Cell]:
     """Thirty of them: three gains, delays and drifts, and three rows of what is worse than usual."""
     rooms = [
         Room(gain_db=gain_db, delay_ms=delay_ms, drift_ppm=drift_ppm)
@@ -108,6 +110,7 @@ def cells(seed: int, seconds: float = 60.0) -> list[Cell]:
             voice=VOICES[n % len(VOICES)],
             seconds=seconds,
             seed=seed * 100 + n,
+            users_from_s=users_from_s,
         )
         for n, room in enumerate(rooms)
     ]
@@ -140,7 +143,8 @@ def users(cell: Cell) -> tuple[Sound, list[Trial]]:
     the other, by the seed."""
     rng = np.random.default_rng(cell.seed)
     track, trials = np.zeros(round(cell.seconds * RATE), np.float32), []
-    at_s, until_s = (cell.seconds / 2, cell.seconds) if cell.seed % 2 else (0.5, cell.seconds / 2)
+    half_s = cell.seconds / 2
+    at_s, until_s = (half_s, cell.seconds) if cell.seed % 2 else (cell.users_from_s, half_s)
     at_s += rng.uniform(0, 2)
     while True:
         level_db = float(rng.choice(LEVELS_DB))

@@ -46,6 +46,10 @@ LEARNT_DB, FORGOTTEN_DB = 6.0, 2.0
 AGAINST = 0.25
 """How much of the echo taken out may be found again in what is left, turned over: 0 when the filter is right,
 whoever speaks; towards 1 when the room has become another one."""
+COLD_BLOCKS = 125
+"""2.5 s of voice. Until then neither filter nor canceller has learnt the room: who begins to speak meanwhile is
+heard when the filter is ready, after 1 to 3 s mostly. The canceller alone let a burst of echo through that
+counts as speech, in one of six beginnings."""
 LEVELS, ALIKE = 12, 0.5
 """Over 240 ms. Bursts of echo are 0.5 to 0.98 alike, users who are heard over it -0.6 to 0.5."""
 REMEMBERS = 0.97
@@ -88,6 +92,7 @@ class Judge:
         self._near = self._far = np.zeros(BLOCK, np.float32)
         self._levels: deque[Bands] = deque(maxlen=LEVELS)
         self.alike = 0.0
+        self._voice_blocks = 0
 
     def hear(self, near: Samples, far: Samples, left: Samples, echo: Samples, cancelled: Samples) -> bool:
         """Whether a user speaks. The microphone's block and the far end's, as the filter hears it; what the
@@ -103,7 +108,9 @@ class Judge:
             begins = self.score > USER_DB and not self.moved
             stays = self._scores[-1] > STAYS_DB
         else:
-            begins = min(self._through_db) > LOUD_DB and self.alike < ALIKE
+            self._voice_blocks += bool(far.any())
+            ready = self._voice_blocks == 0 or self._voice_blocks > COLD_BLOCKS
+            begins = ready and min(self._through_db) > LOUD_DB and self.alike < ALIKE
             stays = self._through_db[-1] > LOUD_DB and self.alike < ALIKE
         self._quiet_blocks = 0 if begins or (stays and self.user) else self._quiet_blocks + 1
         self.user = begins or (self.user and self._quiet_blocks < STAYS_BLOCKS)
