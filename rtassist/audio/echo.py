@@ -166,7 +166,7 @@ class _Guarded:
         self._follow(far)
         there = _to_float(far.read(at, BLOCK))
         later = self._path.later
-        left, taken_out = self._path.subtract(near, there)
+        left, taken_out = self._path.subtract(near, there, carefully=self._judge.user)
         if self._path.later != later:
             self._judge.realign()
         if self._path.silent:

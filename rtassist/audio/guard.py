@@ -50,6 +50,9 @@ COLD_BLOCKS = 125
 """2.5 s of voice. Until then neither filter nor canceller has learnt the room: who begins to speak meanwhile is
 heard when the filter is ready, after 1 to 3 s mostly. The canceller alone let a burst of echo through that
 counts as speech, in one of six beginnings."""
+JUMP, GAIN_BLOCKS, FAR_BLOCKS, LEAST_FAR = 10.0, 30, 20, 1e-5
+"""10 dB over the most that the echo had in 0.6 s of voice and more, against the far end of the last 400 ms, of
+which pauses count as -50 dBFS."""
 LEVELS, ALIKE = 12, 0.5
 """Over 240 ms. Bursts of echo are 0.5 to 0.98 alike, users who are heard over it -0.6 to 0.5."""
 REMEMBERS = 0.97
@@ -93,6 +96,9 @@ class Judge:
         self._levels: deque[Bands] = deque(maxlen=LEVELS)
         self.alike = 0.0
         self._voice_blocks = 0
+        self._near_powers: deque[float] = deque(maxlen=BLOCKS)
+        self._far_powers: deque[float] = deque([0.0], maxlen=FAR_BLOCKS)
+        self._most_gain = 0.0
 
     def hear(self, near: Samples, far: Samples, left: Samples, echo: Samples, cancelled: Samples) -> bool:
         """Whether a user speaks. The microphone's block and the far end's, as the filter hears it; what the
@@ -110,11 +116,24 @@ class Judge:
         else:
             self._voice_blocks += bool(far.any())
             ready = self._voice_blocks == 0 or self._voice_blocks > COLD_BLOCKS
-            begins = ready and min(self._through_db) > LOUD_DB and self.alike < ALIKE
+            unlike = ready and self.alike < ALIKE
+            jumps = self._jumps(near, far)
+            begins = min(self._through_db) > LOUD_DB and (unlike or jumps)
             stays = self._through_db[-1] > LOUD_DB and self.alike < ALIKE
         self._quiet_blocks = 0 if begins or (stays and self.user) else self._quiet_blocks + 1
         self.user = begins or (self.user and self._quiet_blocks < STAYS_BLOCKS)
         return self.user
+
+    def _jumps(self, near: Samples, far: Samples) -> bool:
+        """The microphone is far louder than this loudspeaker ever made it."""
+        self._near_powers.append(float(np.vdot(near, near)) / BLOCK)
+        self._far_powers.append(float(np.vdot(far, far)) / BLOCK)
+        gain = sum(self._near_powers) / BLOCKS / max(*self._far_powers, LEAST_FAR)
+        known = self._voice_blocks > GAIN_BLOCKS
+        jumps = known and gain > JUMP * self._most_gain
+        if not jumps and not self.user:
+            self._most_gain = max(self._most_gain, gain)
+        return jumps
 
     def realign(self) -> None:
         """The far end comes at another time from here on."""
@@ -155,7 +174,8 @@ class Judge:
         self.alike = across / (math.sqrt(powers) + 1e-9) if full else 1.0
 
     def _believe(self, near: Samples, left: Samples) -> None:
-        if not (self.user and self.believed) and self._crosses[-1][1] > HEARD_POWER:
+        like_echo = not self.user and self._scores[-1] < LIKE_ECHO_DB
+        if (like_echo or self.moved or not self.believed) and self._crosses[-1][1] > HEARD_POWER:
             heard, remained = self._powers
             self._powers = (
                 REMEMBERS * heard + float(np.vdot(near, near)),

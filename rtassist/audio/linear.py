@@ -89,12 +89,18 @@ class LinearFilter:
             self._path = np.concatenate([empty[:-blocks], self._path[:blocks]])
             self._uncertain = np.concatenate([fresh[:-blocks], self._uncertain[:blocks]])
 
-    def subtract(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
-        """What is left of the microphone's block, and the echo that was taken out of it."""
+    def subtract(
+        self, near: Samples, far: Samples, *, carefully: bool = False
+    ) -> tuple[Samples, Samples]:
+        """What is left of the microphone's block, and the echo that was taken out of it. `carefully`: what is
+        left is known to be a user, and there is little to learn from it."""
         self._arrived(far)
         if self._turn:
             self._path *= np.exp(-1j * OMEGA * self._turn).astype(np.complex64)
         left, echo = self._predict(near)
+        if carefully:
+            self._learn(left, KEEPS[-1][1])
+            return left, echo
         heard, remained = self._powers = (
             REMEMBERS * self._powers[0] + float(np.vdot(near, near)),
             REMEMBERS * self._powers[1] + float(np.vdot(left, left)),
@@ -182,8 +188,8 @@ class EchoPath:
         self._filter.forget()
         self._finder = DelayFinder()
 
-    def subtract(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
-        """What is left of the microphone's block, and the echo that was taken out of it."""
+    def subtract(self, near: Samples, far: Samples, *, carefully: bool) -> tuple[Samples, Samples]:
+        """As the filter's."""
         self._waiting.appendleft(far)
         self._silent_blocks = 0 if far.any() else self._silent_blocks + 1
         if self.silent:
@@ -193,7 +199,7 @@ class EchoPath:
             self.delay = found
             if not EARLIEST <= found - self.later * BLOCK <= LATEST:
                 self._aim(found)
-        return self._filter.subtract(near, self.far())
+        return self._filter.subtract(near, self.far(), carefully=carefully)
 
     @property
     def silent(self) -> bool:
