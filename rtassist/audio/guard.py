@@ -50,8 +50,8 @@ COLD_BLOCKS = 125
 """2.5 s of voice. Until then neither filter nor canceller has learnt the room: who begins to speak meanwhile is
 heard when the filter is ready, after 1 to 3 s mostly. The canceller alone let a burst of echo through that
 counts as speech, in one of six beginnings."""
-JUMP, GAIN_BLOCKS, FAR_BLOCKS, LEAST_FAR = 10.0, 30, 20, 1e-5
-"""10 dB over the most that the echo had in 0.6 s of voice and more, against the far end of the last 400 ms, of
+JUMP, GAIN_BLOCKS, FAR_BLOCKS, LEAST_FAR = 10.0, 30, 40, 1e-5
+"""10 dB over the most that the echo had in 0.6 s of voice and more, against the far end of the last 800 ms, of
 which pauses count as -50 dBFS."""
 LEVELS, ALIKE = 12, 0.5
 """Over 240 ms. Bursts of echo are 0.5 to 0.98 alike, users who are heard over it -0.6 to 0.5."""
@@ -98,6 +98,7 @@ class Judge:
         self._voice_blocks = 0
         self._near_powers: deque[float] = deque(maxlen=BLOCKS)
         self._far_powers: deque[float] = deque([0.0], maxlen=FAR_BLOCKS)
+        self._gains: deque[float] = deque(maxlen=LEVELS)
         self._most_gain = 0.0
 
     def hear(self, near: Samples, far: Samples, left: Samples, echo: Samples, cancelled: Samples) -> bool:
@@ -129,11 +130,12 @@ class Judge:
         self._near_powers.append(float(np.vdot(near, near)) / BLOCK)
         self._far_powers.append(float(np.vdot(far, far)) / BLOCK)
         gain = sum(self._near_powers) / BLOCKS / max(*self._far_powers, LEAST_FAR)
-        known = self._voice_blocks > GAIN_BLOCKS
-        jumps = known and gain > JUMP * self._most_gain
-        if not jumps and not self.user:
-            self._most_gain = max(self._most_gain, gain)
-        return jumps
+        if self.user:
+            self._gains.clear()
+        elif len(self._gains) == self._gains.maxlen:
+            self._most_gain = max(self._most_gain, self._gains[0])
+        self._gains.append(gain)
+        return self._voice_blocks > GAIN_BLOCKS and gain > JUMP * self._most_gain
 
     def realign(self) -> None:
         """The far end comes at another time from here on."""
