@@ -2,19 +2,22 @@
 
 `python -m bench.self_interruption` plays an assistant that reads on into its own microphone, in rooms that do
 not exist (tests/audio/rooms.py), through the program's own echo path on virtual devices: 0 to -20 dB, 30 to
-400 ms, clocks that differ by 100 ppm, a loudspeaker that distorts. In the first half of each cell nobody
-else speaks; in the second a user does, now and then, at three levels. The embedded server's voice activity
+400 ms, clocks that differ by 100 ppm, a loudspeaker that distorts. In one half of each cell nobody else
+speaks; in the other a user does, now and then, at three levels. The embedded server's voice activity
 detection listens to what goes out, at its default settings.
+
+A user is caught who is heard within 300 ms of his first sound. "alone" is the user without any echo, the most
+that can be reached; "off" the microphone as it is, "canceller" without the guard, and "guard" what is sent.
 """
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
+from pathlib import Path
 from typing import Any
 
-import attrs
 import numpy as np
 import trio
 from attrs import Factory, define, evolve, frozen
@@ -29,7 +32,6 @@ from rtassist.server.synthesis import open_synthesiser
 from tests.audio.rooms import NOISE, RATE, SPEECH, Sound, levelled, spoken
 from tests.audio.virtual_devices import Listened, Room, listen, sounded
 
-WAYS = ("alone", "off", "canceller", "guard")
 VOICES = ("alloy", "marin", "coral", "verse", "cedar")
 USERS = tuple(sorted(path.stem for path in SPEECH.glob("*.wav") if "stop" not in path.stem))
 LEVELS_DB = (0.0, -6.0, -12.0)
@@ -85,6 +87,7 @@ class Result:
         return {
             "minutes": round(self.seconds / 60, 2),
             "false": self.false,
+            "false_per_10_minutes": round(600 * self.false / self.seconds, 2),
             "trials": len(self.trials),
             "caught_percent": round(100 * len(caught) / len(self.trials), 1) if self.trials else None,
             "median_ms": round(float(np.median(heard_ms))) if heard_ms else None,
@@ -142,7 +145,8 @@ def users(cell: Cell) -> tuple[Sound, list[Trial]]:
     """In one half of the cell sentences with pauses of 1.5 to 4 s, in the other nobody: first one half, then
     the other, by the seed."""
     rng = np.random.default_rng(cell.seed)
-    track, trials = np.zeros(round(cell.seconds * RATE), np.float32), []
+    track = np.zeros(round(cell.seconds * RATE), np.float32)
+    trials: list[Trial] = []
     half_s = cell.seconds / 2
     at_s, until_s = (half_s, cell.seconds) if cell.seed % 2 else (cell.users_from_s, half_s)
     at_s += rng.uniform(0, 2)
@@ -175,10 +179,16 @@ def interruptions(listened: Listened) -> Iterator[float]:
             started_s = None
 
 
-def judged(cell: Cell, trials: Sequence[Trial], listened: Listened) -> Result:
+Listener = Callable[[Listened], Iterable[float]]
+LISTENERS: dict[str, Listener] = {"server": interruptions}
+"""Who decides from what goes out that somebody speaks: when, in seconds of the scene. A local detector is one
+more."""
+
+
+def judged(cell: Cell, trials: Sequence[Trial], listened: Listened, listener: Listener) -> Result:
     late_s: list[float | None] = [None] * len(trials)
     false = 0
-    for at_s in interruptions(listened):
+    for at_s in listener(listened):
         meant = [n for n, t in enumerate(trials) if t.begins_s <= at_s <= t.ends_s + AFTERWARDS_S]
         if not meant:
             false += 1
@@ -208,8 +218,8 @@ def scene(cell: Cell) -> tuple[Sound, Sound, Sound, list[Trial]]:
 
 
 def run(cell: Cell) -> dict[str, Result]:
-    """What the server hears of the user alone, of the microphone as it is, of the canceller's output, and of
-    what the program sends."""
+    """By way and listener: what is heard of the user alone, of the microphone as it is, of the canceller's
+    output, and of what the program sends."""
     voice, echo, user, trials = scene(cell)
     user = np.pad(user, (0, len(echo)))[: len(echo)]
     noise = np.random.default_rng(cell.seed).normal(size=len(echo)) * NOISE
@@ -225,7 +235,11 @@ def run(cell: Cell) -> dict[str, Result]:
     sent = listen(voice, echo + user, cell.room, new)
     cancelled = Listened(as_they_came(np.concatenate(left), off))
     ways = {"alone": alone, "off": off, "canceller": cancelled, "guard": sent}
-    return {way: judged(cell, trials, listened) for way, listened in ways.items()}
+    return {
+        f"{way}, {name}": judged(cell, trials, listened, listener)
+        for way, listened in ways.items()
+        for name, listener in LISTENERS.items()
+    }
 
 
 def as_they_came(sound: Sound, other: Listened) -> list[tuple[float, Sound]]:
@@ -237,42 +251,78 @@ def as_they_came(sound: Sound, other: Listened) -> list[tuple[float, Sound]]:
     return pieces
 
 
-def named(room: Room) -> str:
+def named(cell: Cell) -> str:
+    room = cell.room
     extras = f" {room.drift_ppm:+.0f} ppm" if room.drift_ppm else ""
     extras += " distorted" if room.clip_at else ""
-    extras += " latency told" if room.latency_ms else ""
+    extras += " told" if room.latency_ms else ""
     return f"{room.gain_db:.0f} dB {room.delay_ms} ms{extras}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
-    grid = quick(options.seed) if options.quick else cells(options.seed, options.seconds)
-    ways = WAYS
-    totals = {way: Result() for way in ways}
-    levels: dict[str, dict[tuple[float, float], list[float | None]]] = {way: {} for way in ways}
-    with ProcessPoolExecutor(options.jobs) as pool:
+HEADINGS = ("minutes", "false", "trials", "caught_percent", "median_ms", "p95_ms", "cpu_ms_per_s")
+
+
+def row(name: str, way: str, result: Result) -> str:
+    figures = result.summary()
+    return f"{name:24}{way:20}" + "".join(f"{figures[h]!s:>9}" for h in HEADINGS)
+
+
+def by_level(grid: Sequence[Cell], results: Sequence[Result]) -> dict[str, Result]:
+    """The trials of one way by the echo's gain and the user's level."""
+    levels: dict[str, Result] = {}
+    for cell, result in zip(grid, results, strict=True):
+        for trial, late_s in zip(result.trials, result.late_s, strict=True):
+            name = f"echo {cell.room.gain_db:.0f} dB, user {trial.level_db:.0f} dB"
+            levels.setdefault(name, Result(seconds=1.0)).add(Result(trials=[trial], late_s=[late_s]))
+    return dict(sorted(levels.items()))
+
+
+def measured(grid: Sequence[Cell], jobs: int) -> list[dict[str, Result]]:
+    """For each cell what `run` gives; each is printed when it is there."""
+    found = []
+    with ProcessPoolExecutor(jobs) as pool:
         for cell, results in zip(grid, pool.map(run, grid), strict=True):
             for way, result in results.items():
-                totals[way].add(result)
-                for t, l in zip(result.trials, result.late_s):
-                    levels[way].setdefault((cell.room.gain_db, t.level_db), []).append(l)
-                print(f"{named(cell.room):28} {way:10} {result.summary()}", flush=True)
-    for way in ways:
-        print(way, totals[way].summary())
-        for k, v in sorted(levels[way].items()):
-            print(
-                "   ",
-                k,
-                len(v),
-                f"{100 * np.mean([l is not None and l <= WITHIN_S for l in v]):.0f}%",
-                f"median {1000 * np.median([9.999 if l is None else l for l in v]):.0f}",
-            )
+                print(row(named(cell), way, result), flush=True)
+            found.append(results)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="three cells of 20 s")
+    parser.add_argument("--seed", type=int, default=1, help="of rooms, noises, users and when they speak")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each cell")
+    parser.add_argument("--users-from", type=float, default=3.5, metavar="SECONDS", help="0.5: a cold start")
+    parser.add_argument("--json", metavar="FILE")
+    options = parser.parse_args()
+    grid = quick(options.seed) if options.quick else cells(options.seed, options.seconds, options.users_from)
+    print(f"{'':44}" + "".join(f"{heading.split('_')[0]:>9}" for heading in HEADINGS))
+    found = measured(grid, options.jobs)
+    totals: dict[str, Result] = {}
+    for results in found:
+        for way, result in results.items():
+            totals.setdefault(way, Result()).add(result)
+    for way, result in totals.items():
+        print(row("all", way, result))
+    levels = {
+        way: by_level(grid, [results[way] for results in found]) for way in totals if way[:5] == "guard"
+    }
+    for way, their in levels.items():
+        for name, result in their.items():
+            print(row(name, way, result))
+    if options.json:
+        told = {
+            "seed": options.seed,
+            "cells": [
+                {"cell": named(cell)} | {way: result.summary() for way, result in results.items()}
+                for cell, results in zip(grid, found, strict=True)
+            ],
+            "all": {way: result.summary() for way, result in totals.items()},
+            "levels": {way: {n: r.summary() for n, r in their.items()} for way, their in levels.items()},
+        }
+        Path(options.json).write_text(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":

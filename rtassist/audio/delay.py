@@ -14,6 +14,8 @@ WINDOW = 1 << 13
 """Two seconds of 4 kHz."""
 EVERY, EVERY_FOUND = SAMPLE_RATE // 4 // THINNED, SAMPLE_RATE // THINNED
 """A search takes 0.7 ms."""
+SAME = SAMPLE_RATE * 2 // 1000
+"""2 ms: clocks that differ by 200 ppm move an echo by 0.2 ms in a second."""
 CLEAR = 6.0
 """How many times as high as the rest a peak must be."""
 
@@ -25,10 +27,12 @@ class DelayFinder:
         self._near = np.zeros(WINDOW, np.float32)
         self._far = np.zeros(WINDOW, np.float32)
         self._waited = 0
+        self._seen: int | None = None
         self._found: int | None = None
 
     def heard(self, near: Samples, far: Samples) -> int | None:
-        """Any equal number of samples, a multiple of 6. The delay in samples, now and then, when it is clear."""
+        """Any equal number of samples, a multiple of 6. Now and then the delay in samples, when two searches
+        have seen the same."""
         count = len(near) // THINNED
         self._near = np.concatenate([self._near[count:], near.reshape(-1, THINNED).mean(axis=1)])
         self._far = np.concatenate([self._far[count:], far.reshape(-1, THINNED).mean(axis=1)])
@@ -36,10 +40,12 @@ class DelayFinder:
         if self._waited < (EVERY if self._found is None else EVERY_FOUND):
             return None
         self._waited = 0
-        self._found = self._find()
+        before, self._seen = self._seen, self._see()
+        again = before is not None and self._seen is not None and abs(self._seen - before) <= SAME
+        self._found = self._seen if again else None
         return self._found
 
-    def _find(self) -> int | None:
+    def _see(self) -> int | None:
         # Of the far end all but what has had no time to come back.
         far = self._far.copy()
         far[-SEARCHED:] = 0

@@ -56,7 +56,8 @@ which pauses count as -50 dBFS."""
 LEVELS, ALIKE = 12, 0.5
 """Over 240 ms. Bursts of echo are 0.5 to 0.98 alike, users who are heard over it -0.6 to 0.5."""
 REMEMBERS = 0.97
-MOST_LEFT = 4.0
+CHANCE = 0.3
+"""How alike a user and an echo can be over 80 ms; a room that has become another one gives 0.5 to 0.7."""
 HEARD_POWER = 1e-3
 LOUD_DB = -45.0
 """What comes through a canceller that is still learning, in short bursts of echo, is weaker."""
@@ -155,8 +156,9 @@ class Judge:
         remains, taken_out = powers.sum(axis=1).tolist()
         self._crosses.append((float(np.vdot(spectra[1], spectra[0]).real), taken_out, remains))
         cross, taken_out, remains = (sum(column) for column in zip(*self._crosses, strict=True))
-        # Where much more is left than was taken out, the likeness is chance.
-        self.moved = remains < MOST_LEFT * taken_out and abs(cross) > AGAINST * taken_out
+        # Of what is much louder than the echo, some is like it by chance.
+        by_chance = CHANCE * math.sqrt(taken_out * remains)
+        self.moved = abs(cross) > max(AGAINST * taken_out, by_chance)
         if self.moved or (not self.user and self._scores[-1] < LIKE_ECHO_DB):
             left_db = 10 * np.log10((left_power + LEAST_POWER) / (self._expected + LEAST_POWER))
             step = np.where(left_db > self._usual_db, USUAL, USUAL - 1)

@@ -89,9 +89,7 @@ class LinearFilter:
             self._path = np.concatenate([empty[:-blocks], self._path[:blocks]])
             self._uncertain = np.concatenate([fresh[:-blocks], self._uncertain[:blocks]])
 
-    def subtract(
-        self, near: Samples, far: Samples, *, carefully: bool = False
-    ) -> tuple[Samples, Samples]:
+    def subtract(self, near: Samples, far: Samples, *, carefully: bool = False) -> tuple[Samples, Samples]:
         """What is left of the microphone's block, and the echo that was taken out of it. `carefully`: what is
         left is known to be a user, and there is little to learn from it."""
         self._arrived(far)

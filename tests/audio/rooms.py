@@ -28,7 +28,8 @@ def spoken(*names: str, pause_s: float = 0.3) -> Sound:
 def levelled(sound: Sound) -> Sound:
     """At -20 dBFS where there is a voice."""
     loud = sound[np.abs(sound) > 0.01]
-    return (sound * (0.1 / np.sqrt(np.mean(loud**2)))).astype(np.float32)
+    at_its_level: Sound = (sound * (0.1 / np.sqrt(np.mean(loud**2)))).astype(np.float32)
+    return at_its_level
 
 
 def story(seconds: float) -> Sound:
@@ -45,7 +46,8 @@ def room(seed: int) -> Sound:
     at_s = np.arange(round(TAIL_S * RATE)) / RATE
     response = rng.normal(size=len(at_s)) * 10 ** (-3 * at_s / 0.3) * 0.05
     response[0] = 1.0
-    return (response / np.sqrt(np.sum(response**2))).astype(np.float32)
+    of_energy_1: Sound = (response / np.sqrt(np.sum(response**2))).astype(np.float32)
+    return of_energy_1
 
 
 def heard_back(
@@ -70,7 +72,8 @@ def heard_back(
         at = np.arange(len(far)) * (1 + drift_ppm * 1e-6)
         wet = np.interp(at, np.arange(len(far)), wet)
     noise = np.random.default_rng(seed + 1).normal(size=len(far)) * NOISE
-    return (wet * 10 ** (gain_db / 20) + noise).astype(np.float32)
+    heard: Sound = (wet * 10 ** (gain_db / 20) + noise).astype(np.float32)
+    return heard
 
 
 def power_db(sound: Sound) -> float:

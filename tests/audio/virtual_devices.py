@@ -181,7 +181,7 @@ def _run(
     flush_at_s: float | None,
     speaker_open: bool,
 ) -> tuple[Sound, Listened]:
-    """The threads come round when they like: the speaker's after 5 to 25 ms, the microphone's after 15 to 30."""
+    """The threads come round when they like: the speaker's after 5 to 25 ms, the other after 15 to 30."""
     clock, rng = Clock(), np.random.default_rng(5)
     device = VirtualSpeaker(clock, drift_ppm=room.drift_ppm, latency_ms=room.latency_ms)
     stream = VirtualMicrophone(clock, heard)
