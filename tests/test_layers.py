@@ -77,6 +77,7 @@ LAYERS = {
     "dialogue": layer("dialogue protocol", "attrs", pure=True),
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
+    "audio.beginner": layer("audio", "numpy", pure=True),
     "audio.delay": layer("audio", "numpy", pure=True),
     "audio.guard": layer("audio", "numpy", pure=True),
     "audio.linear": layer("audio", "numpy", pure=True),

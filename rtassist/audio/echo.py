@@ -1,9 +1,13 @@
 """What stands between the loudspeaker and the microphone, so that the assistant does not hear itself.
 
-A canceller (WebRTC's third, in the package livekit) takes the loudspeaker's sound out of the microphone's.
-Without one the microphone hears silence while the voice sounds. Both run in the microphone's thread: there
-it is known when each sample came, and a late task cannot move them, nor can they hold up one (0.4 ms per
-10 ms). The far end is what was written to the device, silence included, so that the two streams keep step.
+Two things take the loudspeaker's sound out of the microphone's: a linear filter, which leaves the user whole
+and some of the echo, and a canceller (WebRTC's third, in the package livekit), which leaves little of either.
+A judge hears both and says whether there is a user. Then what the filter left goes out; else silence.
+Without a canceller the microphone hears silence while the voice sounds.
+
+All run in the microphone's thread: there it is known when each sample came, and a late task cannot move them,
+nor can they hold up one (0.6 ms per 20 ms while the voice sounds, 0.1 ms else). The far end is what was
+written to the device, silence included, so that the two streams keep step.
 """
 
 import re
@@ -25,8 +29,9 @@ FRAME = SAMPLE_RATE // 100
 TAIL = SAMPLE_RATE * 300 // 1000
 """How long the microphone may hear a voice that has ended: 200 ms in the room, 100 ms in the devices."""
 FARTHEST_BLOCKS = 20
-"""400 ms: what the canceller finds by itself. (A far end that is moved for it lets echo through meanwhile.)"""
+"""400 ms: what the canceller finds by itself. While a far end is moved for it, it lets echo through."""
 UNKNOWN_DELAY = SAMPLE_RATE * 400 // 1000
+"""Beyond TAIL, until the delay is found: a wireless loudspeaker's."""
 LONG = SAMPLE_RATE * 100 // 1000
 """A latency that the sound system tells, and that is worth waiting for: less is within the filter."""
 CANCELLED_BY_THE_SYSTEM = re.compile(r"echo.?cancel|\bec.?(mic|source)", re.IGNORECASE)
@@ -117,8 +122,9 @@ class Cleared:
         self._clear = _Gate(echo.far) if first is None else _Guarded(echo, first, self._near)
 
     def read(self) -> NDArray[np.float32]:
-        """As the stream's own; up to 20 ms wait for the rest of their block, and what may be echo up to 200 ms
-        until it is known whether it is."""
+        """As the stream's own; up to 20 ms wait for the rest of their block, and what may be echo for 200 ms:
+        then it is silence, or comes all at once.
+        """
         samples = self._stream.read()
         if not len(samples):
             return samples

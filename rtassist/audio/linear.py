@@ -32,7 +32,7 @@ OMEGA = (np.pi * np.arange(BINS) / BLOCK).astype(np.float32)
 """Phase that each bin turns by in one sample."""
 KEEPS = ((6.0, 0.99), (15.0, 0.997), (99.0, 0.999))
 """Per block, up to how many dB of cancellation. A filter that knows little forgets fast, which brings it to
-6 dB after 2.4 s of voice, where 0.999 takes 3.4 (means of ten rooms); one that knows much keeps it for 10 s."""
+6 dB after 2.4 s, where 0.999 takes 3.4 (means of ten rooms); one that knows much keeps it for 10 s."""
 REMEMBERS = 0.98
 """Per block, of the powers that the cancellation is reckoned from: a second."""
 TWICE_DB = 10.0
@@ -136,7 +136,7 @@ class LinearFilter:
         gain += keeps**2
         self._uncertain *= gain
         self._uncertain += (1 - keeps**2) * _power(self._path)
-        # One partition in turn is cut back to what a block can hold; all of them would cost five times as much.
+        # One partition in turn is cut back to what a block can hold; all of them would cost 4 ms/s more.
         response = np.fft.irfft(self._path[self._constrained])
         response[BLOCK:] = 0
         self._path[self._constrained] = np.fft.rfft(response)
