@@ -24,6 +24,7 @@ from attrs import Factory, define, evolve, frozen
 
 from rtassist.audio.echo import Canceller, canceller
 from rtassist.audio.far_end import Pcm
+from rtassist.audio.linear import BLOCK
 from rtassist.audio.pcm import to_float, to_pcm16
 from rtassist.protocol import ServerVad
 from rtassist.server.hearing import SileroEar, SpeechStarted, TurnDetector, listening
@@ -233,7 +234,9 @@ def run(cell: Cell) -> dict[str, Result]:
         return Recorded(made, left)
 
     sent = listen(voice, echo + user, cell.room, new)
-    cancelled = Listened(as_they_came(np.concatenate(left), off))
+    # It is not asked before the first voice.
+    before = np.zeros(len(off.sound()) // BLOCK * BLOCK - sum(map(len, left)), np.float32)
+    cancelled = Listened(as_they_came(np.concatenate([before, *left]), off))
     ways = {"alone": alone, "off": off, "canceller": cancelled, "guard": sent}
     return {
         f"{way}, {name}": judged(cell, trials, listened, listener)
