@@ -122,6 +122,18 @@ def test_a_frame_meets_what_sounded_at_its_time_to_the_sample() -> None:
     assert np.abs(voice[: 2 * RATE]).max() > 0.1
 
 
+def test_a_latency_that_the_system_tells_is_known_before_any_echo() -> None:
+    clock = Clock()
+    echo = Echo(no_canceller, lambda: clock.now_s)
+    speaker = echo.playback(VirtualSpeaker(clock, latency_ms=340))
+    for _ in range(20):
+        speaker.write(np.zeros(speaker.room(), np.float32))
+        clock.now_s += 0.010
+    speaker.room()
+    speaker.sounded()
+    assert echo.far.latency == pytest.approx(340 * MS, abs=10 * MS)
+
+
 def test_a_flush_gets_a_canceller_that_has_learnt_nothing_yet() -> None:
     made = []
 
