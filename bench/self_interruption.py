@@ -267,7 +267,7 @@ HEADINGS = ("minutes", "false", "trials", "caught_percent", "median_ms", "p95_ms
 
 def row(name: str, way: str, result: Result) -> str:
     figures = result.summary()
-    return f"{name:24}{way:20}" + "".join(f"{figures[h]!s:>9}" for h in HEADINGS)
+    return f"{name:27}{way:18}" + "".join(f"{figures[h]!s:>9}" for h in HEADINGS)
 
 
 def by_level(grid: Sequence[Cell], results: Sequence[Result]) -> dict[str, Result]:
@@ -301,7 +301,7 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     grid = quick(options.seed) if options.quick else cells(options.seed, options.seconds, options.users_from)
-    print(f"{'':44}" + "".join(f"{heading.split('_')[0]:>9}" for heading in HEADINGS))
+    print(f"{'':45}" + "".join(f"{heading.split('_')[0]:>9}" for heading in HEADINGS))
     found = measured(grid, options.jobs)
     totals: dict[str, Result] = {}
     for results in found:
