@@ -5,12 +5,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.pipewire import private_pipewire
 from tests.pulse import RATE, PrivatePulse, Recording, private_pulse
 from tests.talking import ANSWER, WRONG_ANSWERS, environment, likeness, synthesised, talk, voices
 
@@ -107,20 +108,32 @@ def restart(pulse: PrivatePulse) -> None:
 
 
 Fault = Callable[[PrivatePulse], None]
+Server = Callable[[], AbstractContextManager[PrivatePulse]]
+GONE = "the sound server is gone"
 
 
 @pytest.mark.parametrize(
-    ("fault", "heal", "reason"),
+    ("server", "fault", "heal", "reason"),
     [
-        pytest.param(PrivatePulse.kill, restart, "the sound server is gone", id="kill and restart"),
-        pytest.param(suspend, resume, "is suspended", id="suspend and resume"),
-        pytest.param(PrivatePulse.freeze, PrivatePulse.thaw, "stands still", id="freeze and thaw"),
+        pytest.param(private_pulse, PrivatePulse.kill, restart, GONE, id="kill and restart"),
+        pytest.param(private_pulse, suspend, resume, "is suspended", id="suspend and resume"),
+        pytest.param(
+            private_pulse, PrivatePulse.freeze, PrivatePulse.thaw, "stands still", id="freeze and thaw"
+        ),
+        pytest.param(
+            private_pipewire,
+            PrivatePulse.kill,
+            restart,
+            GONE,
+            id="kill and restart of PipeWire",
+            marks=pytest.mark.pipewire,
+        ),
     ],
 )
 async def test_without_sound_it_goes_on_written_and_comes_back(
-    fault: Fault, heal: Fault, reason: str, tmp_path: Path
+    server: Server, fault: Fault, heal: Fault, reason: str, tmp_path: Path
 ) -> None:
-    with private_pulse() as pulse, talking(pulse, tmp_path) as watched:
+    with server() as pulse, talking(pulse, tmp_path) as watched:
         with pulse.recording() as recording:
             until_it_sounds(recording, RATE // 2)
             since_s = time.monotonic()
