@@ -7,10 +7,11 @@ streams to them, gives up without a session bus, so there is one of those, too.
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tests.pulse import STARTING_S, PrivatePulse, child, our_server, wait_for_socket
@@ -86,7 +87,8 @@ def _wait_for_defaults(pipewire: PrivatePulse) -> None:
         assert time.monotonic() < give_up_s, f"PipeWire has not these devices: {chosen}"
         sources = pipewire.pactl("list", "short", "sources")
         if "\tmic\t" in sources and "\tspk.monitor\t" in sources:
-            pipewire.pactl("set-default-sink", "spk")
-            pipewire.pactl("set-default-source", "mic")
+            with suppress(subprocess.CalledProcessError):  # before the session manager keeps such a choice
+                pipewire.pactl("set-default-sink", "spk")
+                pipewire.pactl("set-default-source", "mic")
         time.sleep(0.02)
         chosen = pipewire.pactl("info")
