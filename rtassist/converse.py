@@ -205,7 +205,7 @@ class Ring:
         try:
             await self.chunks_of(microphone)
         except (DeviceLost, SoundUnavailable) as lost:
-            reason, moved_to = str(lost), getattr(lost, "moved_to", None)
+            reason, moved_to = lost.reason, getattr(lost, "moved_to", None)
         if another is not None:
             with trio.move_on_after(REPLACED_S):
                 replacement, name = await another(microphone, moved_to)
@@ -275,7 +275,7 @@ class Ring:
             voice: Voice | None = None
             with trio.move_on_after(IDLE_CHECK_S if self.edges.another_speaker else math.inf):
                 voice = await self.voices.receive()
-            lost: Exception | None = None
+            lost: DeviceLost | SoundUnavailable | None = None
             try:
                 if voice is not None:
                     await self.say(voice)
@@ -325,16 +325,16 @@ class Ring:
         await speaker.drain()
         voice.advance(speaker.heard() - start)
 
-    async def replace_speaker(self, lost: Exception) -> None:
+    async def replace_speaker(self, lost: DeviceLost | SoundUnavailable) -> None:
         """Another loudspeaker goes on at once with what sounds; or it is read, until there is one."""
         another, before = self.edges.another_speaker, self.speaker
         if another is not None:
             with trio.move_on_after(REPLACED_S):
                 self.speaker, name = await another(before, getattr(lost, "moved_to", None))
-                self.feed(events.SpeakerBack(name, instead=str(lost)))
+                self.feed(events.SpeakerBack(name, instead=lost.reason))
                 return
         self.speaker = None
-        self.feed(events.SpeakerLost(str(lost)))  # first: what is not heard of this answer is read
+        self.feed(events.SpeakerLost(lost.reason))  # first: what is not heard of this answer is read
         for voice in self.voice_of.values():
             voice.scope.cancel()
         if another is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, evolve
@@ -13,6 +14,7 @@ from rtassist.audio import Microphone, SoundUnavailable, Speaker
 from rtassist.settings import Settings
 
 if TYPE_CHECKING:
+    from rtassist.audio.devices import Kind
     from rtassist.audio.echo import Echo
     from rtassist.audio.held import Held
 
@@ -153,7 +155,8 @@ def held_microphone(
     def open_named(name: str | None) -> AbstractAsyncContextManager[Microphone | None]:
         return open_microphone(evolve(settings, mic=name), Missing(), echo)
 
-    return _held(settings, settings.mic, open_microphone(settings, missing, echo), open_named)
+    first = open_microphone(settings, missing, echo)
+    return _held(settings, "microphone", settings.mic, first, open_named)
 
 
 def held_speaker(
@@ -164,18 +167,60 @@ def held_speaker(
     def open_named(name: str | None) -> AbstractAsyncContextManager[Speaker | None]:
         return open_speaker(evolve(settings, speaker=name), Missing(), echo)
 
-    return _held(settings, settings.speaker, open_speaker(settings, missing, echo), open_named)
+    first = open_speaker(settings, missing, echo)
+    return _held(settings, "speaker", settings.speaker, first, open_named)
 
 
 def _held(
     settings: Settings,
+    kind: Kind,
     name: str | None,
     first: AbstractAsyncContextManager[T | None],
     open_named: Callable[[str | None], AbstractAsyncContextManager[T | None]],
 ) -> AbstractAsyncContextManager[Held[T]]:
     from rtassist.audio.held import held
 
-    return held(first, open_named if _is_device(settings, name) else None, name)
+    if not _is_device(settings, name):
+        return held(first, None, name)
+
+    @asynccontextmanager
+    async def open_any(name: str | None) -> AsyncIterator[T | None]:
+        async with AsyncExitStack() as stack:
+            opened = await stack.enter_async_context(open_named(name))
+            for id in await _others(kind) if opened is None else ():
+                with suppress(errors.SoundUnavailable):
+                    opened = await stack.enter_async_context(open_named(id))
+                    break
+            yield opened
+
+    return held(first, open_any, name, partial(_found, kind, name))
+
+
+async def _others(kind: Kind) -> list[str]:
+    """The ids of all real devices but the default one, which cannot be used."""
+    from rtassist.audio.devices import of_kind
+    from rtassist.audio.microphone import devices
+
+    try:
+        return [d.id for d in of_kind(await devices(), kind) if not d.monitor and not d.default]
+    except SoundUnavailable:
+        return []
+
+
+async def _found(kind: Kind, wanted: str | None, in_its_place: object) -> bool | None:
+    """See `Held`. It is opened to see whether it works: one that is suspended is there, and does not."""
+    from rtassist.audio.devices import choose
+    from rtassist.audio.microphone import devices, open_device_microphone
+    from rtassist.audio.speaker import open_device_speaker
+
+    try:
+        meant = choose(await devices(), kind, wanted)
+        if meant.id == getattr(getattr(in_its_place, "device", None), "id", None):
+            return None
+        async with (open_device_microphone if kind == "microphone" else open_device_speaker)(meant.id):
+            return True
+    except SoundUnavailable:
+        return False
 
 
 def _is_device(settings: Settings, name: str | None) -> bool:

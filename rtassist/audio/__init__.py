@@ -35,6 +35,11 @@ class SoundUnavailable(Exception):  # noqa: N818 (named for what happened)
         super().__init__(message)
         self.message = message
 
+    @property
+    def reason(self) -> str:
+        """As of DeviceLost, for where a device is told to be gone, and why."""
+        return self.message.removesuffix(".")
+
 
 class Microphone(Protocol):
     """Sound coming in. One task reads."""

@@ -44,6 +44,11 @@ class DeviceMicrophone:
             await self._arrived.wait()
         return self._chunks.popleft()
 
+    def leave(self, reason: str, moved_to: str | None) -> None:
+        """The next `read` raises DeviceLost with these, when what came before is read."""
+        self._owner.leave(reason, moved_to)
+        self._wake()
+
     def _wake(self) -> None:
         self._arrived.set()
         self._arrived = trio.Event()

@@ -60,7 +60,7 @@ class MicEnded:
 
 @frozen
 class MicLost:
-    """The microphone is gone; the conversation goes on with what there is."""
+    """The microphone is gone; the conversation goes on with what there is. `reason` is half a sentence."""
 
     reason: str
     may_return: bool = False
@@ -85,7 +85,7 @@ class MicSilent:
 
 @frozen
 class SpeakerLost:
-    """The loudspeaker is gone; answers are read, not heard.
+    """The loudspeaker is gone; answers are read, not heard. `reason` is half a sentence.
 
     Told before the end of the voice that it was sounding, the rest of that is read, too; else it is cut.
     """

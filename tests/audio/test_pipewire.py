@@ -55,7 +55,7 @@ async def through_the_line(samples: int) -> list[int]:
 
 async def test_sound_goes_out_and_in_sample_by_sample(pipewire: PrivatePulse) -> None:
     """A busy machine makes underruns, and with each of them PipeWire loses samples and the voice begins
-    anew with a fade: so the best of five trials counts, which on a quiet machine is the first, and perfect."""
+    anew with a fade: so the best of five trials counts. On a quiet machine that is the first, and perfect."""
     shares: list[float] = []
     while len(shares) < 5 and 1 not in shares:
         with trio.fail_after(20):
