@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, evolve
@@ -183,17 +182,32 @@ def _held(
     if not _is_device(settings, name):
         return held(first, None, name)
 
+    meant = name
+
     @asynccontextmanager
-    async def open_any(name: str | None) -> AsyncIterator[T | None]:
+    async def noted() -> AsyncIterator[T | None]:
+        """Once it is gone, an index or a part of its name may mean another one."""
+        nonlocal meant
+        async with first as opened:
+            if name is not None:
+                meant = _id(opened) or name
+            yield opened
+
+    @asynccontextmanager
+    async def open_any(wanted: str | None) -> AsyncIterator[T | None]:
         async with AsyncExitStack() as stack:
-            opened = await stack.enter_async_context(open_named(name))
+            opened = await stack.enter_async_context(open_named(meant if wanted == name else wanted))
             for id in await _others(kind) if opened is None else ():
                 with suppress(errors.SoundUnavailable):
                     opened = await stack.enter_async_context(open_named(id))
                     break
             yield opened
 
-    return held(first, open_any, name, partial(_found, kind, name))
+    return held(noted(), open_any, name, lambda in_its_place: _found(kind, meant, _id(in_its_place)))
+
+
+def _id(opened: object) -> str | None:
+    return getattr(getattr(opened, "device", None), "id", None)
 
 
 async def _others(kind: Kind) -> list[str]:
@@ -207,17 +221,21 @@ async def _others(kind: Kind) -> list[str]:
         return []
 
 
-async def _found(kind: Kind, wanted: str | None, in_its_place: object) -> bool | None:
-    """See `Held`. It is opened to see whether it works: one that is suspended is there, and does not."""
-    from rtassist.audio.devices import choose
+async def _found(kind: Kind, wanted: str | None, in_its_place: str | None) -> bool | None:
+    """See `Held`; both are ids. It is opened to see whether it works: one that is suspended does not."""
+    from rtassist.audio.devices import choose, of_kind
     from rtassist.audio.microphone import devices, open_device_microphone
     from rtassist.audio.speaker import open_device_speaker
 
     try:
-        meant = choose(await devices(), kind, wanted)
-        if meant.id == getattr(getattr(in_its_place, "device", None), "id", None):
+        there = of_kind(await devices(), kind)
+        if wanted is None:
+            wanted = choose(there, kind, None).id
+        elif wanted not in [device.id for device in there]:
+            return False
+        if wanted == in_its_place:
             return None
-        async with (open_device_microphone if kind == "microphone" else open_device_speaker)(meant.id):
+        async with (open_device_microphone if kind == "microphone" else open_device_speaker)(wanted):
             return True
     except SoundUnavailable:
         return False

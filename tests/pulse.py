@@ -73,8 +73,13 @@ class PrivatePulse:
         self.process.kill()
         self.process.wait()
 
+    def stop(self) -> None:
+        """As whoever administers the machine does it: it says goodbye to its clients."""
+        self.process.terminate()
+        self.process.wait()
+
     def restart(self) -> None:
-        """After `kill`: the same devices at the same address. Returns when it answers."""
+        """After `kill` or `stop`: the same devices at the same address. Returns when it answers."""
         self.process = subprocess.Popen(self.command, env=self.environment)
         wait_for_socket(self.server.removeprefix("unix:"), self.process)
 

@@ -117,9 +117,10 @@ class Held(Generic[D]):
         return soon and not self._returning
 
     async def _return_from(self, device: D, found: Found[D]) -> None:
-        """Leave a device for the one that is wanted, once that is back. Where that is there from the
-        beginning, it was the user who has put the stream elsewhere."""
-        if await found(device) is not False:
+        """Leave a device for the one that is wanted, once that is back. Where the system has moved the stream
+        and the wanted one is still there, it was the user who did that."""
+        there = await found(device)
+        if there is None or (there and self._moved_to is not None):
             return
         since_s = None
         while since_s is None or trio.current_time() - since_s < steady_s(self._short_returns):
