@@ -102,6 +102,14 @@ def talk(
             "(default: auto).",
         ),
     ] = None,
+    gain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="The microphone's level: auto raises a faint voice and lowers a loud one, off leaves it "
+            "(default: auto).",
+        ),
+    ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
         bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
@@ -152,6 +160,7 @@ def talk(
             "mic": mic,
             "speaker": speaker,
             "echo": echo,
+            "gain": gain,
             "text": text,
             "ptt": ptt,
             "vad": vad,

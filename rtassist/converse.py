@@ -222,7 +222,7 @@ class Ring:
         return microphone
 
     async def chunks_of(self, microphone: Microphone) -> None:
-        watch = SilenceWatch()
+        watch, clips = SilenceWatch(), False
         while True:
             pcm = await microphone.read()
             self.feed(events.MicHeard(pcm))
@@ -230,6 +230,9 @@ class Ring:
                 await self.sent_most()
             elif watch.is_silent(pcm):
                 self.feed(events.MicSilent())
+            if microphone.clips and not clips:
+                clips = True
+                self.feed(events.MicClips())
             if self.unsent > DEAD_UPLINK_SAMPLES:
                 self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
 

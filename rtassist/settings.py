@@ -110,6 +110,9 @@ class Settings:
         default="auto",
         metadata=_from(one_of("auto", "on", "off", "headphones"), "RTASSIST_ECHO", flag="--echo"),
     )
+    gain: Literal["auto", "off"] = field(
+        default="auto", metadata=_from(one_of("auto", "off"), "RTASSIST_GAIN", flag="--gain")
+    )
     text: bool = field(default=False, metadata=_from(switch, "RTASSIST_TEXT", flag="--text"))
     ptt: bool = field(default=False, metadata=_from(switch, "RTASSIST_PTT", flag="--ptt"))
     plain: bool = field(default=False, metadata=_from(switch, "RTASSIST_PLAIN", flag="--plain"))

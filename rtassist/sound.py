@@ -110,10 +110,12 @@ async def open_microphone(
     if settings.text or name == NONE:
         yield None
         return
+    from rtassist.audio.levels import Gain
     from rtassist.audio.microphone import open_microphone as opened_by_name  # and numpy with it
 
     async with AsyncExitStack() as stack:
-        opening = opened_by_name(name, fast=settings.fast, echo=echo)
+        gain = Gain() if settings.gain == "auto" else None
+        opening = opened_by_name(name, fast=settings.fast, echo=echo, gain=gain)
         microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 

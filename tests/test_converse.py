@@ -125,6 +125,7 @@ class Talker:
     """A microphone that somebody talks into without end, 20 ms at a time."""
 
     live: bool = True
+    clips: bool = False
     n: int = 0
 
     async def read(self) -> bytes:
@@ -160,6 +161,7 @@ class FastRecording:
 
     chunks: int
     live: bool = False
+    clips: bool = False
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()
@@ -262,6 +264,7 @@ class Recording:
 
     chunks: int
     live: bool = False
+    clips: bool = False
 
     async def read(self) -> bytes:
         await trio.sleep(0.02)

@@ -78,6 +78,7 @@ LAYERS = {
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
     "audio.pcm": layer("audio", "attrs numpy soxr", pure=True),
+    "audio.levels": layer("audio", "numpy", pure=True),
     "audio.silence": layer("audio", pure=True),
     "link": layer("link errors", "attrs", pure=True),
     "link.dial": layer("link errors", "attrs trio"),

@@ -46,6 +46,8 @@ class Microphone(Protocol):
 
     live: bool
     """A device that never ends by itself. False: a file or a pipe, which does."""
+    clips: bool
+    """A device that has cut off, since it was opened, what was loud; as far as that is known."""
 
     async def read(self) -> bytes:
         """The next chunk of PCM16, typically 20 ms, once it was heard.

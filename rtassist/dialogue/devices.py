@@ -30,6 +30,10 @@ def mic_silent(do: Draft, event: events.MicSilent) -> None:
     do.ask(Show(Notice("Your microphone is silent: muted? wrong device?", "warning")))
 
 
+def mic_clips(do: Draft, event: events.MicClips) -> None:
+    do.ask(Show(Notice("Your microphone is too loud: it clips; turn its level down.", "warning")))
+
+
 def speaker_lost(do: Draft, event: events.SpeakerLost) -> None:
     if not do.state.terms.voiced:
         return

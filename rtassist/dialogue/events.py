@@ -84,6 +84,11 @@ class MicSilent:
 
 
 @frozen
+class MicClips:
+    """A microphone that was opened cuts off what is loud. Told once for each opening."""
+
+
+@frozen
 class SpeakerLost:
     """The loudspeaker is gone; answers are read, not heard. `reason` is half a sentence.
 
@@ -175,6 +180,7 @@ LocalEvent = (
     | MicLost
     | MicBack
     | MicSilent
+    | MicClips
     | SpeakerLost
     | SpeakerBack
     | Typed

@@ -368,6 +368,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.MicLost: devices.mic_lost,
     events.MicBack: devices.mic_back,
     events.MicSilent: devices.mic_silent,
+    events.MicClips: devices.mic_clips,
     events.SpeakerLost: devices.speaker_lost,
     events.SpeakerBack: devices.speaker_back,
     events.Typed: _typed,

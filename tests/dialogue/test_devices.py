@@ -3,6 +3,7 @@
 from rtassist.dialogue.effects import ClearAlarm, SetAlarm
 from rtassist.dialogue.events import (
     MicBack,
+    MicClips,
     MicLost,
     MicSilent,
     SpeakerBack,
@@ -171,3 +172,8 @@ def test_where_nothing_is_ever_said_aloud_no_loudspeaker_is_missed() -> None:
 def test_a_silent_microphone_is_told() -> None:
     told = Says("Your microphone is silent: muted? wrong device?", "warning")
     assert Playbook(listening(), blind_to=()) >> MicSilent() << told
+
+
+def test_a_microphone_that_clips_is_told() -> None:
+    told = Says("Your microphone is too loud: it clips; turn its level down.", "warning")
+    assert Playbook(listening(), blind_to=()) >> MicClips() << told
