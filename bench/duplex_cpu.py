@@ -27,14 +27,14 @@ WAYS = {"without cancellation": "headphones", "with cancellation": "on"}
 TICKS_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
-def cpu_s(pid: int) -> dict[str, float]:
-    """CPU seconds until now, by kind of thread (Linux, /proc/PID/task/TID/stat)."""
-    seconds = {"trio": 0.0, "devices": 0.0, "libpulse": 0.0}
+def cpu_s(pid: int) -> dict[tuple[str, str], float]:
+    """CPU seconds until now, by kind and id of the thread (Linux, /proc/PID/task/TID/stat)."""
+    seconds = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
         name, _, fields = (task / "stat").read_text().partition("(")[2].rpartition(")")
         utime, stime = fields.split()[11:13]
         kind = "trio" if int(task.name) == pid else "libpulse" if name == "threaded-ml" else "devices"
-        seconds[kind] += (int(utime) + int(stime)) * TICKS_S
+        seconds[kind, task.name] = (int(utime) + int(stime)) * TICKS_S
     return seconds
 
 
@@ -44,7 +44,9 @@ def share(pid: int, seconds: float) -> dict[str, float]:
     time.sleep(seconds)
     took_s = time.monotonic() - began_s
     after = cpu_s(pid)
-    by_thread = {kind: 100 * (after[kind] - before[kind]) / took_s for kind in after}
+    by_thread = dict.fromkeys(("trio", "devices", "libpulse"), 0.0)
+    for (kind, id), seconds_until_now in after.items():
+        by_thread[kind] += 100 * (seconds_until_now - before.get((kind, id), 0.0)) / took_s
     return {"all": sum(by_thread.values()), **by_thread}
 
 
@@ -106,7 +108,9 @@ def measure(pulse: PrivatePulse, url: str, echo: str, seconds: float) -> dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)

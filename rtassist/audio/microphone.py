@@ -42,7 +42,8 @@ class DeviceMicrophone:
         self._arrived = trio.Event()
 
     async def read(self) -> bytes:
-        await trio.lowlevel.checkpoint()
+        if self._chunks:
+            await trio.lowlevel.checkpoint()
         while not self._chunks:
             self._owner.raise_failure()
             await self._arrived.wait()
