@@ -2,7 +2,7 @@
 
     python -m bench.barge_in [--trials 100] [--json FILE]
 
-A private PulseAudio with a null sink, a server here that sends 1.25 s of sound in one go, and the real program
+A private PulseAudio with a null sink, a server here that sends 1.25 s of sound at once, and the real program
 between them. Half of the trials are interrupted by the server's `speech_started`, half by the Enter key. Each
 sample says where it stands in its answer, so the sink's recording tells which one was the last, and when:
 
