@@ -19,8 +19,23 @@ def test_a_device_may_take_long_to_begin() -> None:
     watched((0.1, 0), (2.9, 0), (3.0, 480), (4.4, 480), (4.45, 960))
 
 
+def asked(*counts: tuple[int, float], from_s: float = 0.0) -> list[tuple[float, int]]:
+    """Each count for so many seconds, looked at every 50 ms."""
+    seen = []
+    for count, duration_s in counts:
+        seen += [(from_s + n / 20, count) for n in range(round(duration_s * 20))]
+        from_s += duration_s
+    return seen
+
+
 def test_a_device_that_stands_still_is_lost() -> None:
+    watched(*asked((0, 0.2), (480, 1.45), (960, 0.1)))
     with pytest.raises(DeviceLost, match="the speaker stands still"):
-        watched((0.1, 0), (0.2, 480), (1.6, 480), (1.8, 480))
+        watched(*asked((0, 0.2), (480, 1.65)))
     with pytest.raises(DeviceLost):
-        watched((0.1, 0), (3.2, 0))
+        watched(*asked((0, 3.2)))
+
+
+def test_a_machine_that_stood_still_itself_blames_no_device() -> None:
+    before, after = asked((0, 0.2), (480, 0.2)), asked((480, 1.0), (960, 0.1), from_s=60)
+    watched(*before, *after)
