@@ -5,7 +5,11 @@ The conversation runs here and not as a process, so that the devices themselves 
 
 import math
 import subprocess
+import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,10 +38,17 @@ QUESTIONS = (
 )
 """Those with the shortest answers: devices go at their own speed."""
 TURNS = 20
-UNDERRUNS = 5
-"""None on a machine that has nothing else to do. A slow and busy one is forgiven one in four answers; a fault
-of ours would show in each."""
-LATE_S = 30.0
+LATE_S = 60.0
+STALLED_MS = 20
+"""A machine that lets a process wait so long takes what the 60 ms of the loudspeaker's buffer are for."""
+LATENESS = """
+import time
+print(flush=True)
+while True:
+    due_s = time.monotonic() + 0.005
+    time.sleep(0.005)
+    print((time.monotonic() - due_s) * 1000, flush=True)
+"""
 
 
 @define
@@ -84,6 +95,24 @@ def from_file(question: str, folder: Path) -> str:
     return line.removeprefix("you: ")
 
 
+@contextmanager
+def machine_watched() -> Iterator[list[float]]:
+    """How late a process beside this one was woken, in ms, each time; filled at the end."""
+    late_ms: list[float] = []
+    with subprocess.Popen([sys.executable, "-c", LATENESS], stdout=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stdout is not None
+        watcher.stdout.readline()
+        lines: list[str] = []
+        reader = threading.Thread(target=lambda: lines.extend(watcher.stdout or ()))
+        reader.start()
+        try:
+            yield late_ms
+        finally:
+            watcher.kill()
+            reader.join()
+            late_ms += [float(line) for line in lines if line.endswith("\n")]
+
+
 async def ask(pulse: PrivatePulse, question: str) -> None:
     """Say it into the microphone, to its end."""
     command = ["paplay", "--device=micline", str(SPEECH / f"{question}.wav")]
@@ -92,7 +121,7 @@ async def ask(pulse: PrivatePulse, question: str) -> None:
 
 async def test_twenty_turns_lose_nothing_and_are_understood_as_from_files(tmp_path: Path) -> None:
     heard, settings = Heard(), Settings(offline=True)
-    with private_pulse() as pulse:
+    with private_pulse() as pulse, machine_watched() as late_ms:
         began_s = time.monotonic()
         async with (
             embedded(settings) as own,
@@ -121,10 +150,13 @@ async def test_twenty_turns_lose_nothing_and_are_understood_as_from_files(tmp_pa
             took_s = time.monotonic() - began_s
             handed, sounded = speaker.handed(), speaker.heard()
             nursery.cancel_scope.cancel()
+    stalls, longest_ms = sum(late > STALLED_MS for late in late_ms), max(late_ms)
     print(f"{took_s:.0f} s, {speaker.underruns} underruns, {microphone.dropped_chunks} chunks dropped")
+    print(f"the machine: {stalls} stalls, the longest {longest_ms:.0f} ms")
     as_from_files = {question: from_file(question, tmp_path) for question in set(QUESTIONS)}
     asked = [QUESTIONS[turn % len(QUESTIONS)] for turn in range(TURNS)]
     assert list(heard.said.values()) == [as_from_files[question] for question in asked]
-    assert microphone.dropped_chunks == 0
-    assert speaker.underruns <= UNDERRUNS
+    # What the machine took is forgiven, and nothing else.
+    assert microphone.dropped_chunks == 0 or longest_ms > 500
+    assert speaker.underruns <= stalls
     assert handed == sounded > 20 * 24_000, "every answer to its last sample"

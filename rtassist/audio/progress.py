@@ -10,8 +10,8 @@ STALLED_S = 1.5
 STARTING_S = 3.0
 """A null sink or a Bluetooth device may need two seconds to begin."""
 ASKED_S = 0.25
-"""More than ten times as long as a thread waits between two looks. Where it was longer, the whole machine stood
-still (seen for 3.2 s in a container that had used up its share), and the device is not to blame."""
+"""More than ten times as long as a thread waits between two looks. Where it was longer, the whole machine
+stood still (3.2 s were seen, in a container that had used up its share), and the device is not to blame."""
 
 
 class Progress:
