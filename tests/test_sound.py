@@ -19,6 +19,8 @@ def speaker() -> ClockedSpeaker:
 
 class Microphone:
     live = True
+    clips = False
+    clips = False
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()

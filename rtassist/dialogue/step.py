@@ -378,6 +378,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.MicBack: devices.mic_back,
     events.OnsetHeard: _onset_heard,
     events.MicSilent: devices.mic_silent,
+    events.MicClips: devices.mic_clips,
     events.SpeakerLost: devices.speaker_lost,
     events.SpeakerBack: devices.speaker_back,
     events.Typed: _typed,
