@@ -20,7 +20,6 @@ def speaker() -> ClockedSpeaker:
 class Microphone:
     live = True
     clips = False
-    clips = False
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()
