@@ -79,13 +79,15 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
     if state.over:
         return state, ()
     do = Draft(state, now_us)
+    kind: type = type(event)
     if isinstance(event, events.ServerSaid):
-        rule = SERVER_RULES.get(type(event.event))
+        kind = type(event.event)
+        rule = SERVER_RULES.get(kind)
         if rule is not None:
             rule(do, event.event)
     else:
-        LOCAL_RULES[type(event)](do, event)
-    if type(event) not in FREQUENT:
+        LOCAL_RULES[kind](do, event)
+    if kind not in FREQUENT:
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
@@ -392,5 +394,10 @@ MIC_READS = attrgetter(
 """All of a state that decides what a chunk of the microphone means: where these are the same and the chunk
 changes nothing, so is what it means. Most of a recording are such chunks."""
 
-FREQUENT = frozenset({events.MicHeard, events.PlaybackAdvanced})
+FREQUENT = frozenset(
+    {
+        *(events.MicHeard, events.PlaybackAdvanced),
+        *(ResponseOutputAudioDelta, ResponseOutputAudioTranscriptDelta),
+    }
+)
 """They come many times a second and can neither end a turn nor the conversation."""
