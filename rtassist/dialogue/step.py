@@ -117,6 +117,8 @@ def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
 
 def _leave_at_quit(do: Draft) -> tuple[Conversation, tuple[Effect, ...]]:
     """`Quit` is the last effect of a conversation, and there is one of it."""
+    if not do.effects:
+        return do.state, ()
     for index, effect in enumerate(do.effects):
         if isinstance(effect, Quit):
             do.change(over=True)
@@ -388,9 +390,8 @@ LOCAL_RULES: dict[type, Rule] = {
     events.FrameUnreadable: _frame_unreadable,
 }
 
-MIC_READS = attrgetter(
-    *("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
-)
+MIC_FIELDS = ("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
+MIC_READS = attrgetter(*MIC_FIELDS)
 """All of a state that decides what a chunk of the microphone means: where these are the same and the chunk
 changes nothing, so is what it means. Most of a recording are such chunks."""
 
