@@ -3,13 +3,16 @@
     python -m bench.barge_in [--trials 100] [--json FILE]
 
 A private PulseAudio with a null sink, a server here that sends 1.25 s of sound at once, and the real program
-between them. Half of the trials are interrupted by the server's `speech_started`, half by the Enter key. Each
-sample says where it stands in its answer, so the sink's recording tells which one was the last, and when:
+between them. A third of the trials are interrupted by the server's `speech_started`, a third by the Enter
+key, and in a third a user says something into the microphone before the server has heard it. Each sample says
+where it stands in its answer, so the sink's recording tells which one was the last, and when:
 
 quiet    from the frame being given to the socket, or the key to the terminal, to the last sample in the sink.
          The monitor gives a sample when the sink renders it, up to its period of 12 ms before it sounds, so
          that this may be negative.
 error    `audio_end_ms` of the truncation beside what is in the recording
+lowered  from the user's first sample at the microphone to the first sample in the sink that is 12 dB lower
+         than it was sent
 """
 
 import argparse
@@ -28,17 +31,24 @@ import orjson
 import pybase64
 import trio
 import trio_websocket
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 from numpy.typing import NDArray
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
 
 from tests.pulse import RATE, PrivatePulse, Recording, private_pulse
-from tests.talking import environment, talk
+from tests.talking import environment, read_wav, talk
 
 ANSWER = np.arange(1000, 31_000, dtype="<i2")
 """1.25 s, each sample another number, and audible."""
 DELTA_SAMPLES = 2400
 HEARD_BEFORE_S = 0.25
+KINDS = ("speech_started", "key", "user")
+USER = Path(__file__).parents[1] / "tests" / "speech" / "hello_slt.wav"
+USER_PEAK = int(np.abs(read_wav(USER).astype(np.int32)).max())
+LOWERED = 0.25
+"""-12 dB."""
+FADED_IN = RATE // 50
+"""A voice begins with a fade of 3 ms; from here on each sample is as it was sent."""
 
 
 @frozen(kw_only=True)
@@ -46,6 +56,7 @@ class Trial:
     by: str
     quiet_ms: float
     error_ms: float
+    lowered_ms: float | None = None
 
 
 @define
@@ -118,7 +129,48 @@ async def silent_again(recording: Recording, since: int) -> int:
             await trio.sleep(0.02)
 
 
-async def trial(server: Scripted, recording: Recording, keyboard: int, number: int) -> Trial:
+def begins(samples: NDArray[np.int16]) -> int | None:
+    """The first sample of speech: what is 20 dB under its loudest, as quiet as breath, is none."""
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > USER_PEAK // 10)
+    return int(loud[0]) if len(loud) else None
+
+
+def lowered(samples: NDArray[np.int16]) -> int | None:
+    """The first sample of a voice that is much lower than it was sent."""
+    first = int(np.flatnonzero(samples)[0])
+    whole = np.flatnonzero(samples == ANSWER[FADED_IN])
+    start = int(whole[0]) - FADED_IN if len(whole) else first
+    expected = ANSWER[: len(samples) - start]
+    low = np.flatnonzero(samples[start : start + len(expected)] < LOWERED * expected)
+    low = low[low > FADED_IN]
+    return start + int(low[0]) if len(low) else None
+
+
+async def until_it_is_lowered(
+    pulse: PrivatePulse, recording: Recording, begin: int, microphone: Recording
+) -> float | None:
+    """A user speaks: from his first sample to the lower voice, in ms; None where it is not within 0.4 s."""
+    mic_begin = len(microphone.data) // 4
+    with pulse.speaking(USER):
+        with trio.fail_after(10):
+            while (spoke := begins(samples_since(microphone, mic_begin))) is None:  # noqa: ASYNC110 (as above)
+                await trio.sleep(0.005)
+        await trio.sleep(0.4)
+        low = lowered(samples_since(recording, begin))
+    if low is None:
+        return None
+    return (recording.sounded_at_s(begin + low) - microphone.sounded_at_s(mic_begin + spoke)) * 1000
+
+
+async def trial(
+    pulse: PrivatePulse,
+    server: Scripted,
+    recording: Recording,
+    microphone: Recording,
+    keyboard: int,
+    number: int,
+) -> Trial:
+    by = KINDS[number % 3]
     begin = len(recording.data) // 4
     item = await server.answer(number)
     with trio.fail_after(10):
@@ -126,37 +178,42 @@ async def trial(server: Scripted, recording: Recording, keyboard: int, number: i
         while np.count_nonzero(samples_since(recording, begin)) < needed:  # noqa: ASYNC110 (a thread fills it)
             await trio.sleep(0.005)
     await trio.sleep(number % 20 / 1000)  # at every place within a chunk
+    lowered_ms = await until_it_is_lowered(pulse, recording, begin, microphone) if by == "user" else None
     asked_s = time.monotonic()
-    if number % 2:
+    if by == "key":
+        os.write(keyboard, b"\n")
+    else:
         await server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id=f"user_{number}")
         await server.cancelled(number, "turn_detected")
-    else:
-        os.write(keyboard, b"\n")
     truncate = await server.until("conversation.item.truncate", item)
-    if number % 2:
+    if by == "key":
+        await server.cancelled(number, "client_cancelled")
+    else:
         user = {"item_id": f"user_{number}"}
         await server.say("input_audio_buffer.speech_stopped", audio_end_ms=0, **user)
-    else:
-        await server.cancelled(number, "client_cancelled")
     end = {"content_index": 0, "audio_end_ms": truncate["audio_end_ms"]}
     await server.say("conversation.item.truncated", item_id=item, **end)
     last = await silent_again(recording, begin)
-    heard = int(samples_since(recording, last)[0]) - int(ANSWER[0]) + 1
+    # The end is faded, and a lowered voice all of it: what stood there is counted from where it was whole.
+    samples = samples_since(recording, begin)[: last - begin + 1]
+    whole = np.flatnonzero(samples == ANSWER[FADED_IN])
+    heard = FADED_IN + int(np.count_nonzero(samples[int(whole[0]) :]))  # gaps are not heard
     return Trial(
-        by="speech_started" if number % 2 else "key",
+        by=by,
         quiet_ms=(recording.sounded_at_s(last + 1) - asked_s) * 1000,
         error_ms=truncate["audio_end_ms"] - heard / (RATE // 1000),
+        lowered_ms=lowered_ms,
     )
 
 
-async def trials(pulse: PrivatePulse, count: int) -> list[Trial]:
+async def trials(pulse: PrivatePulse, count: int, echo: str) -> list[Trial]:
     server = Scripted()
     keyboard, terminal = os.openpty()
     with tempfile.TemporaryDirectory() as folder:
         async with trio.open_nursery() as nursery:
             listener = await nursery.start(trio_websocket.serve_websocket, server.serve, "127.0.0.1", 0, None)
             with talk(
-                *("--url", f"ws://127.0.0.1:{listener.port}/v1/realtime", "--echo", "headphones"),
+                *("--url", f"ws://127.0.0.1:{listener.port}/v1/realtime", "--echo", echo),
                 folder=Path(folder),
                 environment=environment(Path(folder), PULSE_SERVER=pulse.server),
                 stdin=terminal,
@@ -166,8 +223,9 @@ async def trials(pulse: PrivatePulse, count: int) -> list[Trial]:
                     with trio.fail_after(30):
                         while not any(event["type"] == "session.update" for _, event in server.got):
                             await server.came.wait()
-                    with pulse.recording() as recording:
-                        done = [await trial(server, recording, keyboard, n) for n in range(1, count + 1)]
+                    with pulse.recording() as recording, pulse.recording("micline.monitor") as microphone:
+                        heard = (recording, microphone)
+                        done = [await trial(pulse, server, *heard, keyboard, n) for n in range(count)]
                 finally:
                     process.kill()
                     os.close(keyboard)
@@ -184,6 +242,10 @@ def error_ms(trial: Trial) -> float:
     return abs(trial.error_ms)
 
 
+def lowered_ms(trial: Trial) -> float:
+    return math.inf if trial.lowered_ms is None else trial.lowered_ms
+
+
 def summary(values: Sequence[float]) -> dict[str, float]:
     ordered = sorted(values)
     p95 = ordered[math.ceil(0.95 * len(ordered)) - 1]
@@ -195,20 +257,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--echo", default="headphones", help="as for rtassist talk; on: with cancellation")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     with private_pulse() as pulse:
-        done = trio.run(trials, pulse, asked.trials)
+        done = trio.run(trials, pulse, asked.trials, asked.echo)
     rows = {
         f"{what}, {by}": summary([value(one) for one in done if one.by == by])
-        for by in ("speech_started", "key")
-        for what, value in (("quiet", quiet_ms), ("truncation error", error_ms))
+        for by in KINDS
+        for what, value in (("quiet", quiet_ms), ("truncation error", error_ms), ("lowered", lowered_ms))
+        if value is not lowered_ms or by == "user"
     }
     print(f"{f'ms, of {len(done)} trials':36}{'median':>8}{'p95':>8}{'worst':>8}")
     for name, row in rows.items():
         print(f"{name:36}{row['median']:8.1f}{row['p95']:8.1f}{row['worst']:8.1f}")
     if asked.json:
-        each = [{"by": one.by, "quiet_ms": one.quiet_ms, "error_ms": one.error_ms} for one in done]
+        each = [asdict(one) for one in done]
         asked.json.write_text(json.dumps({"ms": rows, "trials": each}, indent=2))
 
 

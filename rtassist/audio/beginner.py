@@ -24,12 +24,15 @@ COLD_BLOCKS = 125
 """2.5 s of voice. Until then neither filter nor canceller has learnt the room: who begins to speak is heard
 when the filter is ready, after 1 to 3 s mostly, or when he is louder than any echo was (JUMP). By the
 canceller alone one beginning in six let a burst of echo through that counts as speech."""
-JUMP, GAIN_BLOCKS, FAR_BLOCKS, LEAST_FAR = 10.0, 30, 40, 1e-5
-"""10 dB over the most that the echo had in 0.6 s of voice and more, against the far end of the last 800 ms,
+LEAST_GAIN, RISES, FALLS = 1e-4, 10**0.2, 10**-0.0067
+"""The echo's gain is followed by +2 and -0.067 dB per block of voice: to what three blocks of a hundred exceed.
+A user who is taken for echo at first is forgotten again."""
+JUMP, GAIN_BLOCKS, FAR_BLOCKS, LEAST_FAR = 10.0, 45, 40, 1e-5
+"""10 dB over the gain that the echo had in 0.9 s of voice and more, against the far end of the last 800 ms,
 of which pauses count as -50 dBFS."""
 LEVELS, ALIKE = 12, 0.5
 """Over 240 ms. Bursts of echo are 0.5 to 0.98 alike, users who are heard over it -0.6 to 0.5."""
-LOUD_DB = -45.0
+LOUD_DB, LOUD_POWER = -45.0, 10**-4.5
 """What comes through a canceller that is still learning, in short bursts of echo, is weaker."""
 
 
@@ -53,9 +56,12 @@ def band_powers(before: Samples, now: Samples) -> tuple[NDArray[Any], NDArray[An
 
 
 class Beginner:
-    """By what comes through the canceller, and is unlike the far end or louder than it ever was."""
+    """By what comes through the canceller and is unlike the far end; or what is louder than the echo was."""
 
     def __init__(self) -> None:
+        self.over = False
+        """The user who speaks is so much louder than the echo that the microphone is best as it is. Where
+        there is none, as with headphones, nothing is ever learnt, and a canceller takes half of him away."""
         self._before = np.zeros((2, BLOCK), np.float32)
         self._through_db: deque[float] = deque(maxlen=BLOCKS)
         self._levels: deque[NDArray[np.float32]] = deque(maxlen=LEVELS)
@@ -63,33 +69,37 @@ class Beginner:
         self._near_powers: deque[float] = deque(maxlen=BLOCKS)
         self._far_powers: deque[float] = deque([0.0], maxlen=FAR_BLOCKS)
         self._gains: deque[float] = deque(maxlen=LEVELS)
-        self._most_gain = 0.0
+        self._echo_gain = LEAST_GAIN
 
     def hear(self, near: Samples, far: Samples, cancelled: Samples, *, user: bool) -> tuple[bool, bool]:
         """Whether a user begins to speak with this block, and whether one would still be there."""
         self._through_db.append(10 * math.log10(float(np.vdot(cancelled, cancelled)) / BLOCK + 1e-10))
         self._voice_blocks += bool(far.any())
         unlike = self._alike(near, far) < ALIKE
-        jumps = self._jumps(near, far, user)
+        gain = self._gain(near, far, user)
+        known = self._voice_blocks > GAIN_BLOCKS
+        over = known and gain > JUMP * self._echo_gain and min(self._near_powers) > LOUD_POWER
+        self.over = over or (self.over and user)
         ready = self._voice_blocks == 0 or self._voice_blocks > COLD_BLOCKS
-        begins = min(self._through_db) > LOUD_DB and ((ready and unlike) or jumps)
-        return begins, unlike and self._through_db[-1] > LOUD_DB
+        begins = over or (ready and unlike and min(self._through_db) > LOUD_DB)
+        stays = (unlike and self._through_db[-1] > LOUD_DB) or (self.over and gain > self._echo_gain)
+        return begins, stays
 
     def realign(self) -> None:
         """The far end comes at another time from here on."""
         self._levels.clear()
 
-    def _jumps(self, near: Samples, far: Samples, user: bool) -> bool:
-        """The microphone is far louder than this loudspeaker ever made it."""
+    def _gain(self, near: Samples, far: Samples, user: bool) -> float:
+        """How loud the microphone is against this loudspeaker; the most that is known of its echo is kept."""
         self._near_powers.append(float(np.vdot(near, near)) / BLOCK)
         self._far_powers.append(float(np.vdot(far, far)) / BLOCK)
         gain = sum(self._near_powers) / BLOCKS / max(*self._far_powers, LEAST_FAR)
         if user:
             self._gains.clear()
-        elif len(self._gains) == self._gains.maxlen:
-            self._most_gain = max(self._most_gain, self._gains[0])
+        elif len(self._gains) == self._gains.maxlen and max(self._far_powers) > LEAST_FAR:
+            self._echo_gain *= RISES if self._gains[0] > self._echo_gain else FALLS
         self._gains.append(gain)
-        return self._voice_blocks > GAIN_BLOCKS and gain > JUMP * self._most_gain
+        return gain
 
     def _alike(self, near: Samples, far: Samples) -> float:
         """How the microphone's bands rise and fall with the far end's, of late: 1 is the same."""

@@ -172,13 +172,13 @@ class _Guarded:
     def __call__(self, near: NDArray[np.float32], at: int) -> list[NDArray[np.float32]]:
         far = self._echo.far
         if not far.open:
-            return self._hold.put(near, passes=True)
+            return self._hold.put(near, near, passes=True)
         self._follow(far)
         if self._path.silent and not far.loud_since(at):
             self._unjudged.append(near)
             if len(self._unjudged) == TOGETHER:
                 self._judge_noise()
-            return self._hold.put(near, passes=True)
+            return self._hold.put(near, near, passes=True)
         self._judge_noise()
         there = _to_float(far.read(at, BLOCK))
         later = self._path.later
@@ -192,7 +192,7 @@ class _Guarded:
         user = self._judge.hear(near, self._path.far(), left, taken_out, cancelled)
         sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
         best = left if self._judge.believed or not sounding else cancelled
-        return self._hold.put(best, passes=user or not sounding)
+        return self._hold.put(best, near, passes=user or not sounding, over=self._judge.over)
 
     def _judge_noise(self) -> None:
         """What the microphone heard while nothing sounded."""

@@ -54,6 +54,8 @@ class Judge:
         self.user = False
         self.believed = False
         """The linear filter has learnt the room."""
+        self.over = False
+        """The user is best heard in the microphone as it is: there is next to no echo."""
         self.moved = False
         """What is left is like the echo: the room is not the one that was learnt."""
         self.score = 0.0
@@ -74,11 +76,13 @@ class Judge:
         self._compare(left, echo)
         self._believe(near, left)
         self.score = sum(self._scores) / BLOCKS if len(self._scores) == BLOCKS else 0.0
+        self.over = False
         if self.believed:
             begins = self.score > USER_DB and not self.moved
             stays = self._scores[-1] > STAYS_DB
         else:
             begins, stays = self._beginner.hear(near, far, cancelled, user=self.user)
+            self.over = self._beginner.over
         self._quiet_blocks = 0 if begins or (stays and self.user) else self._quiet_blocks + 1
         self.user = begins or (self.user and self._quiet_blocks < STAYS_BLOCKS)
         return self.user
@@ -128,15 +132,17 @@ class Hold:
     """What may be echo waits, and goes on whole when it was a user; else silence goes in its place."""
 
     def __init__(self) -> None:
-        self._held: deque[Samples] = deque()
+        self._held: deque[tuple[Samples, Samples]] = deque()
 
-    def put(self, block: Samples, *, passes: bool) -> list[Samples]:
-        """The blocks that go on now: all that waited and this one when it passes, else at most one."""
-        self._held.append(block)
+    def put(self, block: Samples, plain: Samples, *, passes: bool, over: bool = False) -> list[Samples]:
+        """The blocks that go on now: all that waited and this one when it passes, else at most one. Of each
+        there are two, and `over` says that it is `plain`, the microphone's own, that goes.
+        """
+        self._held.append((block, plain))
         if passes:
-            released = list(self._held)
+            released = [plain if over else block for block, plain in self._held]
             self._held.clear()
             return released
         if len(self._held) > HELD_BLOCKS:
-            return [np.zeros_like(self._held.popleft())]
+            return [np.zeros_like(self._held.popleft()[0])]
         return []

@@ -20,21 +20,28 @@ def numbers(blocks: list[Sound]) -> list[int]:
 
 def test_what_passes_is_not_held_up() -> None:
     hold = Hold()
-    assert [numbers(hold.put(block(n), passes=True)) for n in (1, 2, 3)] == [[1], [2], [3]]
+    assert [numbers(hold.put(block(n), block(-n), passes=True)) for n in (1, 2, 3)] == [[1], [2], [3]]
 
 
 def test_what_waits_goes_on_whole_when_it_was_a_user() -> None:
     hold = Hold()
-    assert [hold.put(block(n), passes=False) for n in (1, 2, 3)] == [[], [], []]
-    assert numbers(hold.put(block(4), passes=True)) == [1, 2, 3, 4]
+    assert [hold.put(block(n), block(-n), passes=False) for n in (1, 2, 3)] == [[], [], []]
+    assert numbers(hold.put(block(4), block(-4), passes=True)) == [1, 2, 3, 4]
+
+
+def test_where_there_is_no_echo_it_is_the_microphone_that_goes_on() -> None:
+    hold = Hold()
+    for n in (1, 2):
+        hold.put(block(n), block(-n), passes=False)
+    assert numbers(hold.put(block(3), block(-3), passes=True, over=True)) == [-1, -2, -3]
 
 
 def test_echo_goes_on_as_silence_after_a_bounded_time_and_the_clock_runs_on() -> None:
     hold = Hold()
-    sent = [hold.put(block(n + 1), passes=False) for n in range(30)]
+    sent = [hold.put(block(n + 1), block(-n), passes=False) for n in range(30)]
     assert [len(blocks) for blocks in sent] == [0] * HELD_BLOCKS + [1] * (30 - HELD_BLOCKS)
     assert not np.concatenate([there for blocks in sent for there in blocks]).any()
-    last = numbers(hold.put(block(31), passes=True))
+    last = numbers(hold.put(block(31), block(-31), passes=True))
     assert last == list(range(31 - HELD_BLOCKS, 32))
 
 
