@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -20,7 +21,7 @@ import trio
 
 from rtassist import errors
 from rtassist.audio import Microphone, Speaker
-from rtassist.converse import Edges, converse
+from rtassist.converse import DUCKED_GAIN, Edges, converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Turn
@@ -47,6 +48,7 @@ from rtassist.tools.registry import Toolbox
 if TYPE_CHECKING:
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
+    from rtassist.sessions.what_if import End
 
 EXIT_OUTPUT_CLOSED = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
@@ -102,6 +104,51 @@ def run_replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: b
     from rtassist.replaying import replay
 
     return replay(arguments, as_json=as_json, every=every, turns=turns)
+
+
+def run_show(arguments: Sequence[str], *, words: bool, waterfall: bool, until: str | None) -> int:
+    """`rtassist replay --show`, `--waterfall`. Raises errors.SettingsWrong."""
+    from rtassist import retelling
+
+    end = _end(until)
+    return _to_stdout(partial(retelling.show, arguments, words=words, waterfall=waterfall, until=end))
+
+
+def run_render(arguments: Sequence[str], out: str, *, until: str | None) -> int:
+    """`rtassist replay --render`. Raises errors.SettingsWrong."""
+    from rtassist import retelling
+
+    write = partial(retelling.render, arguments, Path(out), until=_end(until), ducked=DUCKED_GAIN)
+    return _to_stdout(write)
+
+
+def run_listen(arguments: Sequence[str], *, until: str | None, speed: float, speaker: str | None) -> int:
+    """`rtassist replay --listen`. Raises errors.Failure."""
+    from rtassist.listening import FASTEST, SLOWEST, listen
+
+    if not SLOWEST <= speed <= FASTEST:
+        raise errors.SettingsWrong([f"--speed is {speed:g}: must be from {SLOWEST:g} to {FASTEST:g}."])
+    end = _end(until)
+    return _run(partial(listen, arguments, until=end, speed=speed, speaker=speaker, ducked=DUCKED_GAIN))
+
+
+def _end(until: str | None) -> End | None:
+    from rtassist.sessions import what_if
+
+    end = None if until is None else what_if.end(until)
+    if until is not None and end is None:
+        raise errors.SettingsWrong([f"--until is {until!r}: must be a time such as 12.4s, or turn:3."])
+    return end
+
+
+def _to_stdout(command: Callable[[], int]) -> int:
+    try:
+        code = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop(sys.stdout)
+        return EXIT_OUTPUT_CLOSED
+    return code
 
 
 def _run(command: Callable[[], Awaitable[int]]) -> int:

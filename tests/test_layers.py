@@ -57,10 +57,12 @@ LAYERS = {
     "cli_replay": layer("app", "typer"),
     "cli_sessions": layer("settings shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),
+    "retelling": layer("errors sessions shelf.coloured shelf.columns terminal.streams", "attrs soundfile"),
+    "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
-        "audio converse costs dialogue doctor embedded errors link protocol recording replaying sessions "
-        "settings shelf sound terminal terms tools",
+        "audio converse costs dialogue doctor embedded errors link listening protocol recording replaying "
+        "retelling sessions settings shelf sound terminal terms tools",
         "attrs trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
@@ -121,6 +123,9 @@ LAYERS = {
     "sessions.redacting": layer("sessions dialogue protocol errors", "attrs pybase64", pure=True),
     "sessions.repository": layer("sessions errors", "attrs", pure=True),
     "sessions.memory": layer("sessions", "attrs", pure=True),
+    "sessions.rendering": layer("sessions dialogue audio.envelope", "attrs numpy", pure=True),
+    "sessions.waterfall": layer("sessions dialogue", "attrs", pure=True),
+    "sessions.what_if": layer("sessions dialogue protocol", "attrs", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),
     "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),

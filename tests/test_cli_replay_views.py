@@ -1,0 +1,124 @@
+"""`rtassist replay --show`, `--waterfall`, `--render` and `--listen` as a program."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tests.recordings.make import FOLDER
+from tests.test_cli import CLEAN, rtassist
+
+ROOT = Path(__file__).parents[1]
+SPOKEN = FOLDER / "spoken.jsonl"
+
+
+def test_the_conversation_and_the_waits_are_shown_as_narrow_as_the_terminal(tmp_path: Path) -> None:
+    told = rtassist("replay", str(SPOKEN), "--show", "--waterfall", folder=tmp_path, COLUMNS="60")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "0:00  you        What is the weather?\n" in told.stdout
+    assert "Tomorrow it rains [interrupted; not heard: from the" in " ".join(told.stdout.split())
+    assert "   1    0:00    230    165     65  " in told.stdout
+    assert max(map(len, told.stdout.splitlines())) <= 60
+    assert "\x1b" not in told.stdout
+
+
+def test_only_a_part_is_shown_where_that_is_wanted(tmp_path: Path) -> None:
+    told = rtassist("replay", str(SPOKEN), "--show", "--until", "turn:1", folder=tmp_path)
+    assert told.stdout.splitlines() == [
+        "0:00  you        What is the weather?",
+        "0:01  assistant  Sunny, they say.",
+    ]
+    wrong = rtassist("replay", str(SPOKEN), "--show", "--until", "noon", folder=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "--until is 'noon': must be a time such as 12.4s, or turn:3." in wrong.stderr
+
+
+def test_of_a_damaged_one_is_shown_what_can_be_read(tmp_path: Path) -> None:
+    *lines, _ = SPOKEN.read_bytes().splitlines(keepends=True)
+    path = tmp_path / "damaged.jsonl"
+    path.write_bytes(b"".join([*lines[:60], b"nonsense\n", *lines[60:]]))
+    told = rtassist("replay", str(path), "--show", folder=tmp_path)
+    assert told.returncode == 2
+    assert "What is the weather?" in told.stdout
+    assert "is damaged: line 61: " in told.stderr
+
+
+def test_what_is_no_recording_has_nothing_to_show(tmp_path: Path) -> None:
+    for way in (["--show"], ["--waterfall"], ["--render", "out.wav"], ["--listen", "--speaker", "none"]):
+        told = rtassist("replay", str(ROOT / "README.md"), *way, folder=tmp_path)
+        assert (told.returncode, told.stdout) == (2, "")
+        assert "this is no recording of rtassist" in told.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_recording_is_written_as_sound_and_nothing_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(SPOKEN.read_bytes())
+    soundfile.write(tmp_path / "s.mic.flac", np.full(60_000, 1000, np.int16), 24_000)
+    soundfile.write(tmp_path / "s.voice.flac", np.full(96_000, 2000, np.int16), 24_000)
+    told = rtassist("replay", "s.jsonl", "--render", "out.wav", folder=tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    stereo, rate = soundfile.read(tmp_path / "out.wav", dtype="int16")
+    assert (rate, stereo.shape[1]) == (24_000, 2)
+    assert f"{len(stereo) / rate:.1f} s, microphone left, assistant right" in told.stdout
+    assert (tmp_path / "out.wav").stat().st_mode & 0o777 == 0o600 or os.name == "nt"
+    heard_ms = [600, 310, 220, 600, 300]  # as the loudspeaker reported of A1, A2, A7, A8 and A9
+    assert np.count_nonzero(stereo[:, 1]) == sum(heard_ms) * 24
+    assert np.count_nonzero(stereo[:, 0]) == 1800 * 24
+
+    again = rtassist("replay", "s.jsonl", "--render", "out.wav", folder=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "out.wav is there already and is not written over" in again.stderr
+
+
+def test_what_has_no_sound_is_silent_and_that_is_said(tmp_path: Path) -> None:
+    told = rtassist("replay", str(SPOKEN), "--render", "out.flac", folder=tmp_path)
+    assert told.returncode == 0
+    assert (
+        told.stderr
+        == "Silent, for there is no sound of it: 1.8 s of the microphone and 2.0 s of the assistant.\n"
+    )
+
+
+def test_it_is_listened_to_at_another_speed(tmp_path: Path) -> None:
+    options = ["--listen", "--speed", "4", "--speaker", "heard.wav"]
+    told = rtassist("replay", str(SPOKEN), *options, folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    heard, rate = soundfile.read(tmp_path / "heard.wav")
+    whole_s = 11.2
+    assert abs(len(heard) / rate - whole_s / 4) < 1.0
+    too_fast = rtassist("replay", str(SPOKEN), "--listen", "--speed", "9", folder=tmp_path)
+    assert too_fast.returncode == 2
+    assert "--speed is 9: must be from 0.5 to 4." in too_fast.stderr
+
+
+def test_without_a_loudspeaker_it_cannot_be_listened_to(tmp_path: Path) -> None:
+    nowhere = f"unix:{tmp_path}/no-sound-server"
+    told = rtassist("replay", str(SPOKEN), "--listen", folder=tmp_path, PULSE_SERVER=nowhere)
+    assert (told.returncode, told.stdout) == (7, "")
+    assert told.stderr.startswith("rtassist: ")
+
+
+def test_ctrl_c_ends_listening_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rtassist", "replay", str(SPOKEN), "--listen", "--speed", "0.5"]
+    command += ["--speaker", "-"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=CLEAN
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.read(9600)  # it is being heard: 22 s of it
+        running.send_signal(signal.SIGINT)
+        rest, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert b"Traceback" not in err
+    assert len(rest) < 20 * 48_000
+
+
+def test_one_way_to_look_at_a_time(tmp_path: Path) -> None:
+    told = rtassist("replay", str(SPOKEN), "--show", "--listen", folder=tmp_path)
+    assert told.returncode == 2
+    assert "--show and --listen are done one at a time" in " ".join(told.stderr.split())
