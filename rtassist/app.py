@@ -132,6 +132,39 @@ def run_listen(arguments: Sequence[str], *, until: str | None, speed: float, spe
     return _run(partial(listen, arguments, until=end, speed=speed, speaker=speaker, ducked=DUCKED_GAIN))
 
 
+def run_what_if(
+    arguments: Sequence[str],
+    *,
+    barge_at: str | None,
+    until: str | None,
+    rtt: str | None,
+    drop_playback: bool,
+    every: bool,
+) -> int:
+    """`rtassist replay --barge-at`, `--rtt`, `--drop-playback`, `--until`. Raises errors.SettingsWrong."""
+    from rtassist import retelling
+
+    flags = [("--barge-at", barge_at), ("--rtt", rtt), ("--until", until)]
+    said = [f"{flag} {value}" for flag, value in flags if value is not None]
+    wish = retelling.WhatIf(
+        said=" ".join([*said, *["--drop-playback"] * drop_playback]),
+        end=_end(until),
+        barge_in_us=_time_us("--barge-at", barge_at),
+        delay_us=_time_us("--rtt", rtt) or 0,
+        drop_playback=drop_playback,
+    )
+    return _to_stdout(partial(retelling.what_if, arguments, wish, every=every))
+
+
+def _time_us(flag: str, text: str | None) -> int | None:
+    from rtassist.sessions import what_if
+
+    us = None if text is None else what_if.time_us(text)
+    if text is not None and us is None:
+        raise errors.SettingsWrong([f"{flag} is {text!r}: must be a time such as 12.4s or 300ms."])
+    return us
+
+
 def _end(until: str | None) -> End | None:
     from rtassist.sessions import what_if
 

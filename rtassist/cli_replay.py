@@ -54,9 +54,29 @@ def replay(
         str | None,
         typer.Option(
             metavar="WHERE",
-            help="Only up to this time, or turn:3: until your fourth turn begins.",
+            help="Only up to this time, or turn:3: until your fourth turn begins. Alone, or with any look.",
         ),
     ] = None,
+    barge_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="What if the server had heard you begin to speak then? It says so, and nothing more; a "
+            "voice that falls silent had sounded as far as its last report and the time since say.",
+        ),
+    ] = None,
+    rtt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="What if the way to the server and back took so much longer? All that it says comes later, "
+            "and its voices, alarms and functions with it; your microphone and keys do not.",
+        ),
+    ] = None,
+    drop_playback: Annotated[
+        bool,
+        typer.Option("--drop-playback", help="What if the loudspeaker never said what has sounded?"),
+    ] = False,
 ) -> None:
     """Run recorded sessions again, offline, and say whether the client still behaves the same.
 
@@ -65,7 +85,14 @@ def replay(
     """
     from rtassist import app
 
-    ways = {"--show": show or waterfall, "--render": render is not None, "--listen": listen}
+    what_if = barge_at is not None or rtt is not None or drop_playback
+    ways = {
+        "--show": show,
+        "--waterfall": waterfall and not show,
+        "--render": render is not None,
+        "--listen": listen,
+        "a what-if": what_if,
+    }
     chosen = [flag for flag, wanted in ways.items() if wanted]
     if len(chosen) > 1:
         raise typer.BadParameter(f"{' and '.join(chosen)} are done one at a time.")
@@ -75,6 +102,10 @@ def replay(
         code = app.run_render(paths, render, until=until)
     elif listen:
         code = app.run_listen(paths, until=until, speed=speed, speaker=speaker)
+    elif what_if or until is not None:
+        code = app.run_what_if(
+            paths, barge_at=barge_at, until=until, rtt=rtt, drop_playback=drop_playback, every=every
+        )
     else:
         code = app.run_replay(paths, as_json=as_json, every=every, turns=verbose)
     raise typer.Exit(code)

@@ -6,17 +6,20 @@ Each function takes the files that are meant, prints on stdout and gives the exi
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from rtassist import errors
-from rtassist.sessions import checking, reading, what_if
-from rtassist.sessions.reading import Damaged, Record
-from rtassist.sessions.what_if import End
+from rtassist.replaying import COLOURS, printable
+from rtassist.sessions import checking, notation, reading, showing
+from rtassist.sessions import what_if as what_ifs
+from rtassist.sessions.reading import Damaged, Record, Torn
+from rtassist.sessions.what_if import Change, End
 from rtassist.shelf import coloured, columns
 from rtassist.terminal.streams import say
 
@@ -58,7 +61,7 @@ def opened(path: Path, end: End | None = None) -> Iterator[Opened]:
             except Damaged as damaged:
                 recording.problem = str(damaged)
 
-        recording.records = records() if end is None else what_if.until(records(), end)
+        recording.records = records() if end is None else what_ifs.until(records(), end)
         yield recording
 
 
@@ -126,6 +129,84 @@ def render(arguments: Sequence[str], out: Path, *, until: End | None, ducked: fl
         raise errors.SettingsWrong([f"{out} cannot be written: {reason}."]) from None
     print(f"{out}: {samples / SAMPLE_RATE:.1f} s, microphone left, assistant right")
     return code
+
+
+@frozen
+class WhatIf:
+    """One cause that is to be changed; `said` in the words of the flags."""
+
+    said: str
+    end: End | None = None
+    barge_in_us: int | None = None
+    delay_us: int = 0
+    drop_playback: bool = False
+
+
+def what_if(arguments: Sequence[str], wish: WhatIf, *, every: bool) -> int:
+    """What would be asked for otherwise. A what-if is no failure: what it finds has the exit code 0.
+
+    Moments that differ in nothing but sound are counted, and shown only where `every` one is wanted.
+    """
+    path = one_path(arguments, wish.said)
+    gone: Counter[str] = Counter()
+    fresh: Counter[str] = Counter()
+    moments = shown = 0
+    with opened(path, wish.end) as recording:
+        last = _Last()
+        steps = what_ifs.steps(last.watch(recording.records))
+        if wish.barge_in_us is not None:
+            steps = what_ifs.barge_in(steps, wish.barge_in_us)
+        if wish.delay_us:
+            steps = what_ifs.slower(steps, wish.delay_us)
+        if wish.drop_playback:
+            steps = what_ifs.without_playback(steps)
+        for change in what_ifs.changes(steps, reported=not wish.drop_playback):
+            moments += 1
+            was = Counter(map(_kind, change.difference.at.effects))
+            now = Counter(map(_kind, change.difference.now))
+            gone += was - now
+            fresh += now - was
+            if every or {*was, *now} - {"play", "append"}:
+                shown += 1
+                _print_change(change)
+        code = recording.told()
+    if wish.barge_in_us is not None and last.us < wish.barge_in_us:
+        raise errors.SettingsWrong(
+            [f"--barge-at is behind the end of the recording, at {showing.seconds(last.us)}."]
+        )
+    print(f"{path}, {wish.said}: {moments or 'no'} {'moment differs' if moments == 1 else 'moments differ'}")
+    if shown < moments:
+        print(f"  {moments - shown} of them in sound alone (--all shows them)")
+    for what, counted in (("no longer asked for", gone), ("asked for now", fresh)):
+        if counted:
+            print(f"  {what}: {', '.join(f'{count} × {kind}' for kind, count in sorted(counted.items()))}")
+    return code
+
+
+@define
+class _Last:
+    us: int = 0
+
+    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            if not isinstance(record, Torn):
+                self.us = record.us
+            yield record
+
+
+def _print_change(change: Change) -> None:
+    width, colour = columns() or 100, coloured()
+    head, *rest = showing.diff(change.difference, width)
+    print(printable(head if change.happens else f"{head}  (does not happen)"))
+    for line in rest:
+        shade = COLOURS.get(line[:1]) if colour else None
+        print(f"{shade}{printable(line)}\x1b[0m" if shade else printable(line))
+
+
+def _kind(text: str) -> str:
+    """`{"effect":"hush",…}` → `hush`, `{"client":{"type":…` → the type."""
+    body = notation.parse(text.encode())
+    return str(body["client"].get("type") if "client" in body else body["effect"])
 
 
 def one_path(arguments: Sequence[str], flag: str) -> Path:

@@ -122,3 +122,34 @@ def test_one_way_to_look_at_a_time(tmp_path: Path) -> None:
     told = rtassist("replay", str(SPOKEN), "--show", "--listen", folder=tmp_path)
     assert told.returncode == 2
     assert "--show and --listen are done one at a time" in " ".join(told.stderr.split())
+
+
+def test_a_what_if_shows_what_would_change_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(SPOKEN.read_bytes())
+    path.chmod(0o400)
+    told = rtassist("replay", "s.jsonl", "--barge-at", "1.4s", folder=tmp_path, COLUMNS="96")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "+     hush item_id=A1\n" in told.stdout
+    assert "+     send conversation.item.truncate" in told.stdout
+    assert "s.jsonl, --barge-at 1.4s: 2 moments differ\n" in told.stdout
+    assert "  asked for now: 1 × conversation.item.truncate, 1 × hush\n" in told.stdout
+    assert path.read_bytes() == SPOKEN.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["s.jsonl"]
+
+
+def test_a_what_if_that_changes_nothing_says_so(tmp_path: Path) -> None:
+    told = rtassist("replay", str(SPOKEN), "--until", "turn:3", folder=tmp_path)
+    assert (told.returncode, told.stdout) == (0, f"{SPOKEN}, --until turn:3: no moments differ\n")
+
+
+def test_a_what_if_that_cannot_be_is_wrong_usage(tmp_path: Path) -> None:
+    for options, why in (
+        (["--barge-at", "1h"], "--barge-at is '1h': must be a time such as 12.4s or 300ms."),
+        (["--rtt", "slow"], "--rtt is 'slow': must be a time"),
+        (["--barge-at", "99s"], "--barge-at is behind the end of the recording, at 11.241 s."),
+        (["--drop-playback", str(FOLDER)], "--drop-playback takes one recording; these are 8."),
+    ):
+        told = rtassist("replay", str(SPOKEN), *options, folder=tmp_path)
+        assert told.returncode == 2
+        assert why in told.stderr

@@ -57,7 +57,9 @@ LAYERS = {
     "cli_replay": layer("app", "typer"),
     "cli_sessions": layer("settings shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),
-    "retelling": layer("errors sessions shelf.coloured shelf.columns terminal.streams", "attrs soundfile"),
+    "retelling": layer(
+        "errors replaying sessions shelf.coloured shelf.columns terminal.streams", "attrs soundfile"
+    ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
@@ -125,7 +127,7 @@ LAYERS = {
     "sessions.memory": layer("sessions", "attrs", pure=True),
     "sessions.rendering": layer("sessions dialogue audio.envelope", "attrs numpy", pure=True),
     "sessions.waterfall": layer("sessions dialogue", "attrs", pure=True),
-    "sessions.what_if": layer("sessions dialogue protocol", "attrs", pure=True),
+    "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),
     "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),

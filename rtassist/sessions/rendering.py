@@ -4,7 +4,7 @@ Where a sound stands follows from when it was reported. A chunk of the microphon
 noted. Of the assistant's voice the loudspeaker says ten times a second how much has sounded by then: what it
 does not say has not sounded, so an interruption is cut where it was heard. A report may be early or late by a
 little, and a cut for it in the middle of a voice would be heard: so sound goes on without a gap as long as it
-is less than a tolerance off. What comes faster than it sounds, as from a file that is read at once, stands one
+is less than a tolerance off. What comes faster than it sounds, as from a file read at once, stands one
 behind the other, later than it came.
 """
 
