@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
@@ -156,6 +157,26 @@ def run_what_if(
     return _to_stdout(partial(retelling.what_if, arguments, wish, every=every))
 
 
+def run_whole(arguments: Sequence[str]) -> int:
+    """`rtassist replay --whole`. Raises errors.SettingsWrong."""
+    from trio.testing import MockClock
+
+    from rtassist import retelling
+
+    code = EXIT_OUTPUT_CLOSED
+
+    async def whole() -> int:
+        nonlocal code
+        try:
+            code = await retelling.whole(arguments, time.perf_counter)
+            sys.stdout.flush()
+        except* BrokenPipeError:
+            drop(sys.stdout)
+        return code
+
+    return _run(whole, MockClock(autojump_threshold=0))
+
+
 def _time_us(flag: str, text: str | None) -> int | None:
     from rtassist.sessions import what_if
 
@@ -184,9 +205,9 @@ def _to_stdout(command: Callable[[], int]) -> int:
     return code
 
 
-def _run(command: Callable[[], Awaitable[int]]) -> int:
+def _run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
     try:
-        return trio.run(until_signal, command)
+        return trio.run(until_signal, command, clock=clock)
     except BaseExceptionGroup as group:
         raise _told(group) from None
 

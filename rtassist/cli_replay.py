@@ -77,6 +77,14 @@ def replay(
         bool,
         typer.Option("--drop-playback", help="What if the loudspeaker never said what has sounded?"),
     ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole",
+            help="Hold the conversation again with all that talk runs, under a virtual clock, and check what "
+            "an interruption promises.",
+        ),
+    ] = False,
 ) -> None:
     """Run recorded sessions again, offline, and say whether the client still behaves the same.
 
@@ -91,6 +99,7 @@ def replay(
         "--waterfall": waterfall and not show,
         "--render": render is not None,
         "--listen": listen,
+        "--whole": whole,
         "a what-if": what_if,
     }
     chosen = [flag for flag, wanted in ways.items() if wanted]
@@ -102,6 +111,8 @@ def replay(
         code = app.run_render(paths, render, until=until)
     elif listen:
         code = app.run_listen(paths, until=until, speed=speed, speaker=speaker)
+    elif whole:
+        code = app.run_whole(paths)
     elif what_if or until is not None:
         code = app.run_what_if(
             paths, barge_at=barge_at, until=until, rtt=rtt, drop_playback=drop_playback, every=every

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from attrs import define, field, frozen
 
@@ -18,10 +18,15 @@ from rtassist import errors
 from rtassist.replaying import COLOURS, printable
 from rtassist.sessions import checking, notation, reading, showing
 from rtassist.sessions import what_if as what_ifs
+from rtassist.sessions.properties import PROPERTIES
 from rtassist.sessions.reading import Damaged, Record, Torn
+from rtassist.sessions.transcript import duration
 from rtassist.sessions.what_if import Change, End
 from rtassist.shelf import coloured, columns
 from rtassist.terminal.streams import say
+
+if TYPE_CHECKING:
+    from rtassist.whole import Held
 
 EXIT_DIFFERENT: Final = 1
 EXIT_UNREADABLE: Final = 2
@@ -181,6 +186,39 @@ def what_if(arguments: Sequence[str], wish: WhatIf, *, every: bool) -> int:
         if counted:
             print(f"  {what}: {', '.join(f'{count} × {kind}' for kind, count in sorted(counted.items()))}")
     return code
+
+
+async def whole(arguments: Sequence[str], clock_s: Callable[[], float]) -> int:
+    """Hold each conversation again, under a virtual clock; exit code 1 where a property does not hold."""
+    from rtassist.sessions.sound import Sound
+    from rtassist.whole import hold_again
+
+    code = errors.EXIT_OK
+    for path in checking.paths_meant(arguments):
+        began_s = clock_s()
+        with opened(path) as recording, Sound(path) as sound:
+            held = await hold_again(recording.records, sound)
+            for line in whole_lines(str(path), held, clock_s() - began_s):
+                print(printable(line))
+            code = max(code, recording.told(), EXIT_DIFFERENT if held.breaks else errors.EXIT_OK)
+    _print(f"{name}  {meaning}" for name, meaning in PROPERTIES.items())
+    return code
+
+
+def whole_lines(path: str, held: Held, took_s: float) -> list[str]:
+    """What was checked, how often, and where it did not hold."""
+    found = "every property holds" if not held.breaks else "a property is broken"
+    recorded_s = held.recorded_us / 1_000_000
+    speed = f", {recorded_s / took_s:,.0f} times as fast" if took_s else ""
+    counts = "  ".join(f"{name} {held.checks[name]:,}" for name in PROPERTIES)
+    lines = [
+        f"{path}: {found}; {duration(held.recorded_us)} held again in {took_s:.1f} s{speed}",
+        f"  checks  {counts}",
+        *(f"  {each.property} is broken at {showing.seconds(each.us)}: {each.what}" for each in held.breaks),
+    ]
+    if held.gaps:
+        lines.append(f"  note: behind a gap nobody knows what happened: {held.gaps} not held to the end")
+    return lines
 
 
 @define

@@ -60,6 +60,10 @@ LAYERS = {
     "retelling": layer(
         "errors replaying sessions shelf.coloured shelf.columns terminal.streams", "attrs soundfile"
     ),
+    "whole": layer(
+        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue link.closing protocol sessions",
+        "attrs trio",
+    ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
@@ -126,6 +130,7 @@ LAYERS = {
     "sessions.repository": layer("sessions errors", "attrs", pure=True),
     "sessions.memory": layer("sessions", "attrs", pure=True),
     "sessions.rendering": layer("sessions dialogue audio.envelope", "attrs numpy", pure=True),
+    "sessions.properties": layer("sessions dialogue protocol", "attrs", pure=True),
     "sessions.waterfall": layer("sessions dialogue", "attrs", pure=True),
     "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
