@@ -19,7 +19,7 @@ from rtassist.replaying import COLOURS, printable
 from rtassist.sessions import checking, notation, reading, showing
 from rtassist.sessions import what_if as what_ifs
 from rtassist.sessions.properties import PROPERTIES
-from rtassist.sessions.reading import Damaged, Record, Torn
+from rtassist.sessions.reading import Asked, Damaged, Record, Torn
 from rtassist.sessions.transcript import duration
 from rtassist.sessions.what_if import Change, End
 from rtassist.shelf import coloured, columns
@@ -62,12 +62,41 @@ def opened(path: Path, end: End | None = None) -> Iterator[Opened]:
 
         def records() -> Iterator[Record]:
             try:
-                yield from reading.records(file)
+                for record in reading.records(file):
+                    if isinstance(record, Asked):
+                        _check(record)
+                    yield record
             except Damaged as damaged:
                 recording.problem = str(damaged)
 
         recording.records = records() if end is None else what_ifs.until(records(), end)
         yield recording
+
+
+_NEEDED: Final[dict[str, dict[str, type]]] = {
+    "play": {"item_id": str, "samples": int},
+    "finish": {"item_id": str},
+    "hush": {"item_id": str},
+    "append": {"samples": int},
+    "set_alarm": {"name": str},
+    "awaited": {"item_id": str, "role": str},
+    "said": {"item_id": str, "role": str, "words": str},
+    "line_ended": dict.fromkeys(("item_id", "role", "text", "unsaid"), str) | {"cut": bool, "typed": bool},
+    "call_tool": {"call_id": str, "name": str, "arguments": str},
+}
+"""What is read of an effect here. The exact replay compares the text of it, whatever that is."""
+
+
+def _check(asked: Asked) -> None:
+    """Raises Damaged for an effect that is none."""
+    body = notation.parse(b"{" + asked.body)
+    effect = body.get("effect")
+    needed = _NEEDED.get(effect, {}) if isinstance(effect, str) else {}
+    if "client" in body and not isinstance(body["client"], dict):
+        raise Damaged(asked.line, "what was sent is no event")
+    for name, kind in needed.items():
+        if type(body.get(name)) is not kind:
+            raise Damaged(asked.line, f"{effect} has {body.get(name)!r} as its {name}")
 
 
 def _file(path: Path) -> BinaryIO:

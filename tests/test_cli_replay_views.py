@@ -4,11 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
+from rtassist.cli import app
+from rtassist.retelling import whole_lines
+from rtassist.sessions.properties import Break
+from rtassist.whole import Held
 from tests.recordings.make import FOLDER
 from tests.test_cli import CLEAN, rtassist
 
@@ -148,8 +154,51 @@ def test_a_what_if_that_cannot_be_is_wrong_usage(tmp_path: Path) -> None:
         (["--barge-at", "1h"], "--barge-at is '1h': must be a time such as 12.4s or 300ms."),
         (["--rtt", "slow"], "--rtt is 'slow': must be a time"),
         (["--barge-at", "99s"], "--barge-at is behind the end of the recording, at 11.241 s."),
-        (["--drop-playback", str(FOLDER)], "--drop-playback takes one recording; these are 8."),
+        (["--drop-playback", str(FOLDER)], "--drop-playback takes one recording; these are 7."),
     ):
         told = rtassist("replay", str(SPOKEN), *options, folder=tmp_path)
         assert told.returncode == 2
         assert why in told.stderr
+
+
+def test_the_whole_conversation_is_held_again(tmp_path: Path) -> None:
+    told = rtassist("replay", str(SPOKEN), "--whole", folder=tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith(f"{SPOKEN}: every property holds; 0:11 held again in ")
+    assert "  checks  P1 127  P2 3  P3 2  P4 10  P5 120  P6 3  P7 2  P8 6\n" in told.stdout
+
+
+def test_a_broken_promise_is_told_with_its_time() -> None:
+    held = Held(checks=Counter(P7=3), breaks=[Break("P7", 3_028_000, "A2 is truncated at 311")])
+    lines = whole_lines("s.jsonl", held, 0.0)
+    assert lines[0].startswith("s.jsonl: a property is broken")
+    assert lines[2] == "  P7 is broken at 3.028 s: A2 is truncated at 311"
+
+
+@pytest.mark.parametrize(
+    "way", ["--show", "--waterfall", "--render=out.wav", "--until=9s", "--rtt=1s", "--barge-at=0.5s", "--whole"]
+)
+@pytest.mark.parametrize(
+    ("line", "damage"),
+    [
+        (b'"effect":"play","item_id":"A2"', b'"effect":"play","item_id":["A2"]'),
+        (b'"effect":"hush","item_id":"A2"', b'"effect":"hush"'),
+        (b'"effect":"said","item_id":"A2"', b'"effect":"said"'),
+        (b'"client":{"type":"conversation.item.truncate"', b'"client":[],"x":{"type":"y"'),
+        (b'"effect":"set_alarm","name"', b'"effect":"set_alarm","x"'),
+        (b'"event":"playback_ended"', b'"event":"playback_started"'),
+    ],
+)
+def test_of_a_damaged_one_is_told_what_there_is_and_where_it_is_damaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], way: str, line: bytes, damage: bytes
+) -> None:
+    """In this process: the command line and all behind it, without the time that it takes to start."""
+    whole = SPOKEN.read_bytes()
+    assert line in whole
+    path = tmp_path / "damaged.jsonl"
+    path.write_bytes(whole.replace(line, damage, 1))
+    flag, _, value = way.partition("=")
+    value = str(tmp_path / value) if flag == "--render" else value
+    code = app(["replay", str(path), flag, *filter(None, [value])], standalone_mode=False)
+    assert code == 2
+    assert f"rtassist: {path} is damaged: line " in capsys.readouterr().err

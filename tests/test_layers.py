@@ -58,7 +58,7 @@ LAYERS = {
     "cli_sessions": layer("settings shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),
     "retelling": layer(
-        "errors replaying sessions shelf.coloured shelf.columns terminal.streams", "attrs soundfile"
+        "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
     ),
     "whole": layer(
         "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue link.closing protocol sessions",
