@@ -204,7 +204,7 @@ def what_if(arguments: Sequence[str], wish: WhatIf, *, every: bool) -> int:
                 shown += 1
                 _print_change(change)
         code = recording.told()
-    if wish.barge_in_us is not None and last.us < wish.barge_in_us:
+    if wish.barge_in_us is not None and last.us < wish.barge_in_us and not recording.problem:
         raise errors.SettingsWrong(
             [f"--barge-at is behind the end of the recording, at {showing.seconds(last.us)}."]
         )
