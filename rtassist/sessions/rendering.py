@@ -135,6 +135,8 @@ class _Voice:
     handed_at: deque[tuple[int, int]] = field(factory=deque)
     """When (samples of the timeline) how much had been handed over, since the last report."""
     sounded: int = 0
+    told_at: int | None = None
+    """The time of the last report, from which on it went on."""
 
     def hand(self, at: int, run: Run) -> None:
         self.runs.append(run)
@@ -186,6 +188,7 @@ class _Scene:
                 ran_dry = self.now - missing_ms * SAMPLE_RATE // 1000
                 if (voice := self._voices.get(item_id)) is not None:
                     self._sounded(ran_dry, item_id, voice.handed_before(ran_dry))
+                    voice.told_at = None  # it goes on when enough of it is there
             case Asked(body=body, voice=run):
                 self._asked(body, run)
             case Begun():
@@ -210,6 +213,11 @@ class _Scene:
         if voice is None:
             return
         start = at - (min(heard, voice.handed) - voice.sounded)
+        if voice.told_at is not None:
+            # A report is late because the device fell silent behind what it tells, or for no reason. Both
+            # reports must say so for a hole, which is between the two: measured with a device that ran dry.
+            start = min(start, voice.told_at)
+        voice.told_at = at
         for run in voice.sound(heard):
             self.voice.put(start, run)
             start += run[1]

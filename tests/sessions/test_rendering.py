@@ -92,6 +92,23 @@ def test_a_voice_that_ran_dry_is_silent_until_more_came() -> None:
     assert runs(right) == [(500, 0, 300 * MS), (1200, 300 * MS, 300 * MS)]
 
 
+def test_a_device_that_ran_dry_is_silent_behind_what_it_told() -> None:
+    recording = answering(2000).happen(p.advanced("A1", ms=100), p.advanced("A1", ms=200))
+    recording.happen(p.advanced("A1", ms=300), after_ms=160)  # 60 ms of them nothing sounded
+    recording.happen(p.advanced("A1", ms=400), p.advanced("A1", ms=500), p.ended("A1", ms=600))
+    _, right = sound_of(recording)
+    assert runs(right) == [(500, 0, 300 * MS), (860, 300 * MS, 300 * MS)]
+
+
+def test_one_report_that_is_late_tears_no_hole() -> None:
+    recording = answering(2000).happen(p.advanced("A1", ms=100), p.advanced("A1", ms=200))
+    recording.happen(p.advanced("A1", ms=300), after_ms=190)
+    recording.happen(p.advanced("A1", ms=400), after_ms=10)
+    recording.happen(p.advanced("A1", ms=500), p.ended("A1", ms=600))
+    _, right = sound_of(recording)
+    assert runs(right) == [(500, 0, 600 * MS)]
+
+
 def test_reports_that_are_a_little_off_tear_no_hole() -> None:
     recording = answering(2000)
     for late_ms in (0, 9, 2, 15, 3, 29):
