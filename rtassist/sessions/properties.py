@@ -105,6 +105,7 @@ class Monitor:
         self._terms = terms
         self._answers: dict[str, _Answer] = {}
         self._items: dict[str, _Item] = {}
+        self._truncated_ids: set[str] = set()  # of what is forgotten
         self._queue: deque[_Item] = deque()  # as the loudspeaker gets them
         self._us = 0
         self._cause: events.Event | None = None
@@ -172,6 +173,17 @@ class Monitor:
             for item in self._items.values():
                 if item.response_id == cause.event.response.id:
                     self._deleted(item)
+        else:
+            return
+        self._forget()
+
+    def _forget(self) -> None:
+        """What is over: its voice has ended, or never began, and its response is done."""
+        for item in [*self._items.values()]:
+            if (item.ended or not item.asked) and self._answers[item.response_id].done:
+                del self._items[item.id]
+                if item.truncated:
+                    self._truncated_ids.add(item.id)
 
     def _takes(self, cause: events.Event) -> bool:
         """The user takes the floor by this, whatever is asked for."""
@@ -258,7 +270,9 @@ class Monitor:
 
     def _truncated(self, item: _Item | None, item_id: str, ms: int) -> None:
         if item is None:
-            self._check("P4", self._us, False, f"{item_id} is truncated, and nothing came of it")
+            again = item_id in self._truncated_ids
+            self._check("P3", self._us, not again, f"{item_id} is truncated again")
+            self._check("P4", self._us, again, f"{item_id} is truncated, and there is nothing of it")
             return
         self._check("P3", self._us, not item.truncated, f"{item_id} is truncated again")
         item.truncated = True

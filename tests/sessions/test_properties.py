@@ -94,6 +94,11 @@ BROKEN: dict[str, tuple[str, Callable[[], History]]] = {
     "it is hushed twice": ("P2", lambda: interrupted().note(Hush("A1"))),
     "one of two is hushed": ("P2", lambda: speaking().plays("A2").note(p.typed("no"), Hush("A1"))),
     "it is truncated twice": ("P3", lambda: cut().note(truncate("A1", 300))),
+    "it is truncated again when all is over": (
+        "P3",
+        lambda: cut().note(p.done("R1"), p.typed("/help"), truncate("A1", 300)),
+    ),
+    "late audio is played when all is over": ("P1", lambda: cut().note(p.done("R1")).plays()),
     "at nothing": ("P4", lambda: interrupted().note(p.ended("A1", ms=300), truncate("A1", 0))),
     "behind what came": ("P4", lambda: interrupted().note(p.ended("A1", ms=300), truncate("A1", 1001))),
     "before its end is known": ("P4", lambda: interrupted().note(truncate("A1", 300))),
@@ -164,6 +169,16 @@ def test_the_next_loudspeaker_begins_with_what_had_not_sounded() -> None:
 
 def test_what_happens_after_the_end_is_nobodys_business() -> None:
     assert speaking().note(p.typed("/quit"), Quit(), p.speech_started("U1")).broken() == []
+
+
+def test_what_is_over_is_forgotten() -> None:
+    history = History()
+    for number in range(50):
+        answer, item = f"R{number}", f"A{number}"
+        history.note(p.created(answer), p.added(item)).plays(item, 200, of=answer).sounds(200)
+        history.note(p.audio_done(item), p.done(answer), p.ended(item, ms=200))
+    assert history.broken() == []
+    assert len(history.monitor._items) <= 1
 
 
 def test_breaks_have_their_time_and_are_not_told_without_end() -> None:
