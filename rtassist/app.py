@@ -8,12 +8,10 @@ import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -22,7 +20,7 @@ import trio
 
 from rtassist import errors
 from rtassist.audio import Microphone, Speaker
-from rtassist.converse import DUCKED_GAIN, Edges, converse
+from rtassist.converse import Edges, converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Turn
@@ -49,7 +47,6 @@ from rtassist.tools.registry import Toolbox
 if TYPE_CHECKING:
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
-    from rtassist.sessions.what_if import End
 
 EXIT_OUTPUT_CLOSED = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
@@ -67,19 +64,19 @@ def run_talk(settings: Settings) -> int:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return _run(partial(talk, settings, history))
+    return run(partial(talk, settings, history))
 
 
 def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return _run(partial(serve_others, settings, say))
+    return run(partial(serve_others, settings, say))
 
 
 def run_devices(*, as_json: bool) -> int:
     """`rtassist devices`. Raises errors.SoundUnavailable."""
-    return _run(partial(list_devices, as_json))
+    return run(partial(list_devices, as_json))
 
 
 def run_doctor(
@@ -97,115 +94,11 @@ def run_doctor(
     from rtassist.doctor.consult import Plan
 
     plan = Plan(connect=connect, sound=sound, stress_minutes=stress_minutes, as_json=as_json)
-    return _run(partial(examine, settings, problems, plan))
+    return run(partial(examine, settings, problems, plan))
 
 
-def run_replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool) -> int:
-    """`rtassist replay`. Raises errors.SettingsWrong."""
-    from rtassist.replaying import replay
-
-    return replay(arguments, as_json=as_json, every=every, turns=turns)
-
-
-def run_show(arguments: Sequence[str], *, words: bool, waterfall: bool, until: str | None) -> int:
-    """`rtassist replay --show`, `--waterfall`. Raises errors.SettingsWrong."""
-    from rtassist import retelling
-
-    end = _end(until)
-    return _to_stdout(partial(retelling.show, arguments, words=words, waterfall=waterfall, until=end))
-
-
-def run_render(arguments: Sequence[str], out: str, *, until: str | None) -> int:
-    """`rtassist replay --render`. Raises errors.SettingsWrong."""
-    from rtassist import retelling
-
-    write = partial(retelling.render, arguments, Path(out), until=_end(until), ducked=DUCKED_GAIN)
-    return _to_stdout(write)
-
-
-def run_listen(arguments: Sequence[str], *, until: str | None, speed: float, speaker: str | None) -> int:
-    """`rtassist replay --listen`. Raises errors.Failure."""
-    from rtassist.listening import FASTEST, SLOWEST, listen
-
-    if not SLOWEST <= speed <= FASTEST:
-        raise errors.SettingsWrong([f"--speed is {speed:g}: must be from {SLOWEST:g} to {FASTEST:g}."])
-    end = _end(until)
-    return _run(partial(listen, arguments, until=end, speed=speed, speaker=speaker, ducked=DUCKED_GAIN))
-
-
-def run_what_if(
-    arguments: Sequence[str],
-    *,
-    barge_at: str | None,
-    until: str | None,
-    rtt: str | None,
-    drop_playback: bool,
-    every: bool,
-) -> int:
-    """`rtassist replay --barge-at`, `--rtt`, `--drop-playback`, `--until`. Raises errors.SettingsWrong."""
-    from rtassist import retelling
-
-    flags = [("--barge-at", barge_at), ("--rtt", rtt), ("--until", until)]
-    said = [f"{flag} {value}" for flag, value in flags if value is not None]
-    wish = retelling.WhatIf(
-        said=" ".join([*said, *["--drop-playback"] * drop_playback]),
-        end=_end(until),
-        barge_in_us=_time_us("--barge-at", barge_at),
-        delay_us=_time_us("--rtt", rtt) or 0,
-        drop_playback=drop_playback,
-    )
-    return _to_stdout(partial(retelling.what_if, arguments, wish, every=every))
-
-
-def run_whole(arguments: Sequence[str]) -> int:
-    """`rtassist replay --whole`. Raises errors.SettingsWrong."""
-    from trio.testing import MockClock
-
-    from rtassist import retelling
-
-    code = EXIT_OUTPUT_CLOSED
-
-    async def whole() -> int:
-        nonlocal code
-        try:
-            code = await retelling.whole(arguments, time.perf_counter)
-            sys.stdout.flush()
-        except* BrokenPipeError:
-            drop(sys.stdout)
-        return code
-
-    return _run(whole, MockClock(autojump_threshold=0))
-
-
-def _time_us(flag: str, text: str | None) -> int | None:
-    from rtassist.sessions import what_if
-
-    us = None if text is None else what_if.time_us(text)
-    if text is not None and us is None:
-        raise errors.SettingsWrong([f"{flag} is {text!r}: must be a time such as 12.4s or 300ms."])
-    return us
-
-
-def _end(until: str | None) -> End | None:
-    from rtassist.sessions import what_if
-
-    end = None if until is None else what_if.end(until)
-    if until is not None and end is None:
-        raise errors.SettingsWrong([f"--until is {until!r}: must be a time such as 12.4s, or turn:3."])
-    return end
-
-
-def _to_stdout(command: Callable[[], int]) -> int:
-    try:
-        code = command()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
-    return code
-
-
-def _run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
+def run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
+    """The exit code of a command. Raises what it raises; of several failures one, by itself."""
     try:
         return trio.run(until_signal, command, clock=clock)
     except BaseExceptionGroup as group:

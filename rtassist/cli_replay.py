@@ -91,7 +91,7 @@ def replay(
     Every decision is made again and compared with the recorded one; nothing is played or sent. Logs of
     Realtime events from elsewhere (one a line, or a JSON array) are held against the protocol's laws.
     """
-    from rtassist import app
+    from rtassist import app_replay
 
     what_if = barge_at is not None or rtt is not None or drop_playback
     ways = {
@@ -105,18 +105,20 @@ def replay(
     chosen = [flag for flag, wanted in ways.items() if wanted]
     if len(chosen) > 1:
         raise typer.BadParameter(f"{' and '.join(chosen)} are done one at a time.")
+    if as_json and (chosen or until is not None):
+        raise typer.BadParameter("--json is of the exact replay alone.")
     if show or waterfall:
-        code = app.run_show(paths, words=show, waterfall=waterfall, until=until)
+        code = app_replay.show(paths, words=show, waterfall=waterfall, until=until)
     elif render is not None:
-        code = app.run_render(paths, render, until=until)
+        code = app_replay.render(paths, render, until=until)
     elif listen:
-        code = app.run_listen(paths, until=until, speed=speed, speaker=speaker)
+        code = app_replay.listen(paths, until=until, speed=speed, speaker=speaker)
     elif whole:
-        code = app.run_whole(paths)
+        code = app_replay.whole(paths, until=until)
     elif what_if or until is not None:
-        code = app.run_what_if(
+        code = app_replay.what_if(
             paths, barge_at=barge_at, until=until, rtt=rtt, drop_playback=drop_playback, every=every
         )
     else:
-        code = app.run_replay(paths, as_json=as_json, every=every, turns=verbose)
+        code = app_replay.replay(paths, as_json=as_json, every=every, turns=verbose)
     raise typer.Exit(code)

@@ -18,10 +18,11 @@ from rtassist import errors
 from rtassist.replaying import COLOURS, printable
 from rtassist.sessions import checking, notation, reading, showing
 from rtassist.sessions import what_if as what_ifs
+from rtassist.sessions.changes import Change, changes
 from rtassist.sessions.properties import PROPERTIES
 from rtassist.sessions.reading import Asked, Damaged, Record, Torn
 from rtassist.sessions.transcript import duration
-from rtassist.sessions.what_if import Change, End
+from rtassist.sessions.what_if import End
 from rtassist.shelf import coloured, columns
 from rtassist.terminal.streams import say
 
@@ -194,7 +195,7 @@ def what_if(arguments: Sequence[str], wish: WhatIf, *, every: bool) -> int:
             steps = what_ifs.slower(steps, wish.delay_us)
         if wish.drop_playback:
             steps = what_ifs.without_playback(steps)
-        for change in what_ifs.changes(steps, reported=not wish.drop_playback):
+        for change in changes(steps, reported=not wish.drop_playback):
             moments += 1
             was = Counter(map(_kind, change.difference.at.effects))
             now = Counter(map(_kind, change.difference.now))
@@ -217,7 +218,7 @@ def what_if(arguments: Sequence[str], wish: WhatIf, *, every: bool) -> int:
     return code
 
 
-async def whole(arguments: Sequence[str], clock_s: Callable[[], float]) -> int:
+async def whole(arguments: Sequence[str], *, until: End | None, clock_s: Callable[[], float]) -> int:
     """Hold each conversation again, under a virtual clock; exit code 1 where a property does not hold."""
     from rtassist.sessions.sound import Sound
     from rtassist.whole import hold_again
@@ -225,7 +226,7 @@ async def whole(arguments: Sequence[str], clock_s: Callable[[], float]) -> int:
     code = errors.EXIT_OK
     for path in checking.paths_meant(arguments):
         began_s = clock_s()
-        with opened(path) as recording, Sound(path) as sound:
+        with opened(path, until) as recording, Sound(path) as sound:
             held = await hold_again(recording.records, sound)
             for line in whole_lines(str(path), held, clock_s() - began_s):
                 print(printable(line))

@@ -127,6 +127,9 @@ def test_one_way_to_look_at_a_time(tmp_path: Path) -> None:
     told = rtassist("replay", str(SPOKEN), "--show", "--listen", folder=tmp_path)
     assert told.returncode == 2
     assert "--show and --listen are done one at a time" in " ".join(told.stderr.split())
+    told = rtassist("replay", str(SPOKEN), "--show", "--json", folder=tmp_path)
+    assert told.returncode == 2
+    assert "--json is of the exact replay alone" in " ".join(told.stderr.split())
 
 
 def test_a_what_if_shows_what_would_change_and_writes_nothing(tmp_path: Path) -> None:
@@ -164,6 +167,8 @@ def test_the_whole_conversation_is_held_again(tmp_path: Path) -> None:
     told = rtassist("replay", str(SPOKEN), "--whole", folder=tmp_path)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.startswith(f"{SPOKEN}: every property holds; 0:11 held again in ")
+    part = rtassist("replay", str(SPOKEN), "--whole", "--until", "turn:2", folder=tmp_path)
+    assert "; 0:02 held again" in part.stdout
     assert "  checks  P1 127  P2 3  P3 2  P4 10  P5 120  P6 3  P7 2  P8 6\n" in told.stdout
 
 

@@ -10,8 +10,9 @@ import pytest
 from rtassist.dialogue import events
 from rtassist.dialogue.state import Terms
 from rtassist.sessions import notation, reading, what_if
+from rtassist.sessions.changes import Change, changes
 from rtassist.sessions.reading import Heard
-from rtassist.sessions.what_if import Change, End, Step, barge_in, changes, slower, steps, without_playback
+from rtassist.sessions.what_if import End, Step, barge_in, slower, steps, without_playback
 from tests import playbook as p
 from tests.recordings.make import FOLDER
 from tests.sessions.making import SESSION, Recording, answered, asked
