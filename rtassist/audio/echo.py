@@ -1,9 +1,13 @@
 """What stands between the loudspeaker and the microphone, so that the assistant does not hear itself.
 
-A canceller (WebRTC's third, in the package livekit) takes the loudspeaker's sound out of the microphone's.
-Without one the microphone hears silence while the voice sounds. Both run in the microphone's thread: there
-it is known when each sample came, and a late task cannot move them, nor can they hold up one (0.4 ms per
-10 ms). The far end is what was written to the device, silence included, so that the two streams keep step.
+Two things take the loudspeaker's sound out of the microphone's: a linear filter, which leaves the user whole
+and some of the echo, and a canceller (WebRTC's third, in the package livekit), which leaves little of either.
+A judge hears both and says whether there is a user. Then what the filter left goes out; else silence.
+Without a canceller the microphone hears silence while the voice sounds.
+
+All run in the microphone's thread: there it is known when each sample came, and a late task cannot move them,
+nor can they hold up one (0.6 ms per 20 ms while the voice sounds, 0.1 ms else). The far end is what was
+written to the device, silence included, so that the two streams keep step.
 """
 
 import re
@@ -17,11 +21,22 @@ from numpy.typing import NDArray
 from rtassist.audio import SAMPLE_RATE
 from rtassist.audio.devices import CaptureStream, Device, PlaybackStream
 from rtassist.audio.far_end import FarEnd, NearEnd, Pcm, place
+from rtassist.audio.guard import Hold, Judge
+from rtassist.audio.linear import BLOCK, EchoPath
 
 FRAME = SAMPLE_RATE // 100
 """10 ms. The canceller takes other frames without complaint, and does not work on them."""
 TAIL = SAMPLE_RATE * 300 // 1000
 """How long the microphone may hear a voice that has ended: 200 ms in the room, 100 ms in the devices."""
+FARTHEST_BLOCKS = 20
+"""400 ms: what the canceller finds by itself. While a far end is moved for it, it lets echo through."""
+UNKNOWN_DELAY = SAMPLE_RATE * 400 // 1000
+"""Beyond TAIL, until the delay is found: a wireless loudspeaker's."""
+TOGETHER = 25
+"""Blocks of silence that are judged at once, which decides nothing before a voice sounds: half a second. By
+itself each costs 0.7 ms of a core that has done something else meanwhile, among others 0.1 ms."""
+LONG = SAMPLE_RATE * 100 // 1000
+"""A latency that the sound system tells, and that is worth waiting for: less is within the filter."""
 CANCELLED_BY_THE_SYSTEM = re.compile(r"echo.?cancel|\bec.?(mic|source)", re.IGNORECASE)
 """What PulseAudio's module-echo-cancel and PipeWire's call or describe their sources."""
 
@@ -105,41 +120,107 @@ class Cleared:
     def __init__(self, stream: CaptureStream, echo: Echo, first: Canceller | None) -> None:
         self._stream = stream
         self._echo = echo
-        self._canceller = first
         self._near = NearEnd()
-        self._breaks = (0, 0)
         self._pending = np.zeros(0, np.float32)
+        self._clear = _Gate(echo.far) if first is None else _Guarded(echo, first, self._near)
 
     def read(self) -> NDArray[np.float32]:
-        """As the stream's own; up to 10 ms wait for the rest of their frame."""
+        """As the stream's own; up to 20 ms wait for the rest of their block, and what may be echo for 200 ms:
+        then it is silence, or comes all at once.
+        """
         samples = self._stream.read()
         if not len(samples):
             return samples
         self._near.arrived(place(self._echo.now_s()), len(samples))
         self._pending = np.concatenate([self._pending, samples])
-        cleared = []
-        while len(self._pending) >= FRAME:
-            cleared.append(self._frame(self._pending[:FRAME], self._near.take(FRAME)))
-            self._pending = self._pending[FRAME:]
-        return np.concatenate(cleared) if cleared else np.zeros(0, np.float32)
+        cleared = [np.zeros(0, np.float32)]
+        while len(self._pending) >= (count := self._clear.takes):
+            cleared += self._clear(self._pending[:count], self._near.take(count))
+            self._pending = self._pending[count:]
+        return np.concatenate(cleared)
 
     def close(self) -> None:
         self._stream.close()
 
-    def _frame(self, near: NDArray[np.float32], at: int) -> NDArray[np.float32]:
+
+class _Gate:
+    takes = FRAME
+
+    def __init__(self, far: FarEnd) -> None:
+        self._far = far
+
+    def __call__(self, near: NDArray[np.float32], at: int) -> list[NDArray[np.float32]]:
+        sounding = self._far.open and self._far.loud_since(at - TAIL)
+        return [np.zeros_like(near) if sounding else near]
+
+
+class _Guarded:
+    """A linear filter, a canceller beside it, and the judge of what both have left."""
+
+    takes = BLOCK
+
+    def __init__(self, echo: Echo, first: Canceller, near: NearEnd) -> None:
+        self._echo = echo
+        self._canceller = first
+        self._near = near
+        self._breaks = (0, 0)
+        self._path = EchoPath()
+        self._judge = Judge()
+        self._hold = Hold()
+        self._unjudged: list[NDArray[np.float32]] = []
+
+    def __call__(self, near: NDArray[np.float32], at: int) -> list[NDArray[np.float32]]:
         far = self._echo.far
         if not far.open:
-            return near
-        if self._canceller is None:
-            return np.zeros(FRAME, np.float32) if far.loud_since(at - TAIL) else near
+            return self._hold.put(near, passes=True)
+        self._follow(far)
+        if self._path.silent and not far.loud_since(at):
+            self._unjudged.append(near)
+            if len(self._unjudged) == TOGETHER:
+                self._judge_noise()
+            return self._hold.put(near, passes=True)
+        self._judge_noise()
+        there = _to_float(far.read(at, BLOCK))
+        later = self._path.later
+        left, taken_out = self._path.subtract(near, there, carefully=self._judge.user)
+        if self._path.later != later:
+            self._judge.realign()
+        if self._path.silent:
+            cancelled = near
+        else:
+            cancelled = self._cancel(near, self._path.far() if self._path.later > FARTHEST_BLOCKS else there)
+        user = self._judge.hear(near, self._path.far(), left, taken_out, cancelled)
+        sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
+        best = left if self._judge.believed or not sounding else cancelled
+        return self._hold.put(best, passes=user or not sounding)
+
+    def _judge_noise(self) -> None:
+        """What the microphone heard while nothing sounded."""
+        silence = np.zeros(BLOCK, np.float32)
+        for near in self._unjudged:
+            self._judge.hear(near, silence, near, silence, near)
+        self._unjudged.clear()
+
+    def _follow(self, far: FarEnd) -> None:
         breaks = (far.breaks, self._near.breaks)
         if breaks != self._breaks:
             # One that has learnt the echo elsewhere lets 0.2 s of it through, at up to its own level; a
             # fresh one is cautious by itself. It is made in 1 ms.
             self._breaks = breaks
             self._canceller = self._echo.new() or self._canceller
-        left = self._canceller.cancel(_to_int16(near), far.read(at, FRAME))
-        return left.astype(np.float32) / np.float32(32768)
+            self._path.restart()
+            self._judge = Judge()
+            self._unjudged.clear()
+        if far.latency > LONG:
+            self._path.expect(far.latency)
+
+    def _cancel(self, near: NDArray[np.float32], far: NDArray[np.float32]) -> NDArray[np.float32]:
+        near_pcm, far_pcm = _to_int16(near), _to_int16(far)
+        halves = [
+            self._canceller.cancel(near_pcm[half : half + FRAME], far_pcm[half : half + FRAME])
+            for half in range(0, BLOCK, FRAME)
+        ]
+        return _to_float(np.concatenate(halves))
 
 
 class Sounded:
@@ -165,13 +246,20 @@ class Sounded:
         return self._stream.ahead()
 
     def write(self, samples: NDArray[np.float32]) -> None:
-        at = self._asked + self._stream.ahead()
+        at = self._at()
         self._stream.write(samples)
         self.written = self._stream.written
         self._far.write(at, _to_int16(samples))
 
+    def _at(self) -> int:
+        """When the next sample leaves the stream's buffer."""
+        return self._asked + self._stream.ahead()
+
     def sounded(self) -> tuple[float, int] | None:
-        return self._stream.sounded()
+        sounded = self._stream.sounded()
+        if sounded is not None:
+            self._far.latency = place(sounded[0]) + self.written - sounded[1] - self._at()
+        return sounded
 
     def ran_dry_at(self) -> int | None:
         ran_dry_at = self._stream.ran_dry_at()
@@ -202,3 +290,7 @@ class Sounded:
 def _to_int16(samples: NDArray[np.float32]) -> Pcm:
     whole: Pcm = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype(np.int16)
     return whole
+
+
+def _to_float(pcm: Pcm) -> NDArray[np.float32]:
+    return pcm.astype(np.float32) / np.float32(32768)

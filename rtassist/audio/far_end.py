@@ -59,6 +59,8 @@ class FarEnd:
         self.breaks = 0
         self.open = False
         """A loudspeaker is sounding it."""
+        self.latency = 0
+        """Samples from where a sample is placed until it sounds, as the sound system told last."""
         self._lock = threading.Lock()
         self._kept = np.zeros(KEPT, np.int16)
         self._end = 0

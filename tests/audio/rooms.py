@@ -22,9 +22,14 @@ def spoken(*names: str, pause_s: float = 0.3) -> Sound:
     for name in names:
         samples, rate = soundfile.read(SPEECH / f"{name}.wav", dtype="float32")
         pieces += [soxr.resample(samples, rate, RATE), np.zeros(round(pause_s * RATE), np.float32)]
-    sound = np.concatenate(pieces)
+    return levelled(np.concatenate(pieces))
+
+
+def levelled(sound: Sound) -> Sound:
+    """At -20 dBFS where there is a voice."""
     loud = sound[np.abs(sound) > 0.01]
-    return (sound * (0.1 / np.sqrt(np.mean(loud**2)))).astype(np.float32)
+    at_its_level: Sound = (sound * (0.1 / np.sqrt(np.mean(loud**2)))).astype(np.float32)
+    return at_its_level
 
 
 def story(seconds: float) -> Sound:
@@ -41,11 +46,25 @@ def room(seed: int) -> Sound:
     at_s = np.arange(round(TAIL_S * RATE)) / RATE
     response = rng.normal(size=len(at_s)) * 10 ** (-3 * at_s / 0.3) * 0.05
     response[0] = 1.0
-    return (response / np.sqrt(np.sum(response**2))).astype(np.float32)
+    of_energy_1: Sound = (response / np.sqrt(np.sum(response**2))).astype(np.float32)
+    return of_energy_1
 
 
-def heard_back(far: Sound, *, delay_ms: int, gain_db: float, drift_ppm: float = 0.0, seed: int = 1) -> Sound:
-    """The echo of `far` at the microphone, by the microphone's clock, which is slower by `drift_ppm`."""
+def heard_back(
+    far: Sound,
+    *,
+    delay_ms: int,
+    gain_db: float,
+    drift_ppm: float = 0.0,
+    clip_at: float | None = None,
+    seed: int = 1,
+) -> Sound:
+    """The echo of `far` at the microphone, by the microphone's clock, which is slower by `drift_ppm`.
+
+    `clip_at`: a loudspeaker that gets no louder than this, and bends long before.
+    """
+    if clip_at is not None:
+        far = (clip_at * np.tanh(far / clip_at)).astype(np.float32)
     delayed = np.concatenate([np.zeros(delay_ms * RATE // 1000, np.float32), far])[: len(far)]
     size = 1 << (2 * len(far)).bit_length()
     wet = np.fft.irfft(np.fft.rfft(delayed, size) * np.fft.rfft(room(seed), size), size)[: len(far)]
@@ -53,7 +72,8 @@ def heard_back(far: Sound, *, delay_ms: int, gain_db: float, drift_ppm: float = 
         at = np.arange(len(far)) * (1 + drift_ppm * 1e-6)
         wet = np.interp(at, np.arange(len(far)), wet)
     noise = np.random.default_rng(seed + 1).normal(size=len(far)) * NOISE
-    return (wet * 10 ** (gain_db / 20) + noise).astype(np.float32)
+    heard: Sound = (wet * 10 ** (gain_db / 20) + noise).astype(np.float32)
+    return heard
 
 
 def power_db(sound: Sound) -> float:
