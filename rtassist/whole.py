@@ -183,7 +183,10 @@ class _World:
                 self._microphone.heard.close()
             case events.MicLost(reason=reason):
                 self._microphone.heard.send_nowait(DeviceLost(reason))
+            case events.MicClips():
+                self._microphone.clips = True
             case events.MicBack(name=name, instead=instead):
+                self._microphone.clips = False
                 if instead:
                     self._microphone.heard.send_nowait(DeviceLost(instead))
                 self._mic_back.send_nowait(name)
@@ -233,7 +236,7 @@ class _Link:
 class _Microphone:
     def __init__(self, *, live: bool) -> None:
         self.live = live
-        self.ended = False
+        self.ended = self.clips = False
         self.heard, self._chunks = trio.open_memory_channel[bytes | DeviceLost](math.inf)
 
     async def read(self) -> bytes:
