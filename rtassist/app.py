@@ -64,19 +64,19 @@ def run_talk(settings: Settings) -> int:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return _run(partial(talk, settings, history))
+    return run(partial(talk, settings, history))
 
 
 def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return _run(partial(serve_others, settings, say))
+    return run(partial(serve_others, settings, say))
 
 
 def run_devices(*, as_json: bool) -> int:
     """`rtassist devices`. Raises errors.SoundUnavailable."""
-    return _run(partial(list_devices, as_json))
+    return run(partial(list_devices, as_json))
 
 
 def run_doctor(
@@ -94,19 +94,13 @@ def run_doctor(
     from rtassist.doctor.consult import Plan
 
     plan = Plan(connect=connect, sound=sound, stress_minutes=stress_minutes, as_json=as_json)
-    return _run(partial(examine, settings, problems, plan))
+    return run(partial(examine, settings, problems, plan))
 
 
-def run_replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool) -> int:
-    """`rtassist replay`. Raises errors.SettingsWrong."""
-    from rtassist.replaying import replay
-
-    return replay(arguments, as_json=as_json, every=every, turns=turns)
-
-
-def _run(command: Callable[[], Awaitable[int]]) -> int:
+def run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
+    """The exit code of a command. Raises what it raises; of several failures one, by itself."""
     try:
-        return trio.run(until_signal, command)
+        return trio.run(until_signal, command, clock=clock)
     except BaseExceptionGroup as group:
         raise _told(group) from None
 

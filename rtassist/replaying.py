@@ -16,7 +16,7 @@ from rtassist.terminal.streams import drop, say
 
 EXIT_OUTPUT_CLOSED: Final = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
-_COLOURS: Final = {"-": "\x1b[31m", "+": "\x1b[32m"}
+COLOURS: Final = {"-": "\x1b[31m", "+": "\x1b[32m"}
 
 
 def replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool) -> int:
@@ -59,7 +59,7 @@ class _Lines:
     def difference(self, path: str, difference: Difference) -> None:
         print(f"{path}: different at line {difference.at.line}")
         for line in showing.diff(difference, self._width):
-            colour = _COLOURS.get(line[:1]) if self._colours else None
+            colour = COLOURS.get(line[:1]) if self._colours else None
             text = printable(line)
             print(f"{colour}{text}\x1b[0m" if colour else text)
 

@@ -76,7 +76,7 @@ def list_sessions(settings: Settings, *, as_json: bool) -> int:
         return errors.EXIT_OK
     from rtassist.sessions import drawing
 
-    return _print(drawing.list_lines(kept, _width(), colour=_colour()))
+    return _print(drawing.list_lines(kept, columns(), colour=coloured()))
 
 
 def show(settings: Settings, name: str, *, as_json: bool) -> int:
@@ -90,8 +90,8 @@ def show(settings: Settings, name: str, *, as_json: bool) -> int:
     else:
         from rtassist.sessions import drawing
 
-        lines = drawing.title_lines(kept, _width(), colour=_colour())
-        code = _print([*lines, *drawing.show_lines(told, _width(), colour=_colour())])
+        lines = drawing.title_lines(kept, columns(), colour=coloured())
+        code = _print([*lines, *drawing.show_lines(told, columns(), colour=coloured())])
     if problem:
         say(f"rtassist: {one.id} is damaged: {problem}. What follows cannot be read.")
     return code or (EXIT_WRONG if problem else 0)
@@ -105,7 +105,7 @@ def search(settings: Settings, words: str, *, as_json: bool) -> int:
     elif matches:
         from rtassist.sessions import drawing
 
-        code = _print(drawing.match_lines(matches, words, _width(), colour=_colour()))
+        code = _print(drawing.match_lines(matches, words, columns(), colour=coloured()))
     else:
         code = 0
         say(f"No line has all of these words: {words}")
@@ -205,7 +205,7 @@ def diff(settings: Settings, a: str, b: str, *, as_json: bool, tolerance_ms: int
     else:
         from rtassist.sessions import drawing
 
-        code = _print(drawing.difference_lines(pairs, _width(), colour=_colour()))
+        code = _print(drawing.difference_lines(pairs, columns(), colour=coloured()))
     return code or (0 if alike else EXIT_DIFFERENT)
 
 
@@ -282,12 +282,12 @@ def _print(lines: Iterable[str]) -> int:
     return errors.EXIT_OK
 
 
-def _width() -> int:
+def columns() -> int:
     """Columns of the terminal; 0, without end, for a file or a pipe, unless COLUMNS says otherwise."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
         return shutil.get_terminal_size().columns
     return 0
 
 
-def _colour() -> bool:
+def coloured() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

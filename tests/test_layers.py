@@ -54,14 +54,25 @@ LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
     "cli": layer("app cli_replay cli_sessions settings errors terminal.streams", "typer"),
-    "cli_replay": layer("app", "typer"),
+    "cli_replay": layer("app_replay", "typer"),
     "cli_sessions": layer("settings shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),
+    "retelling": layer(
+        "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
+    ),
+    "whole": layer(
+        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue link.closing protocol sessions",
+        "attrs trio",
+    ),
+    "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
-        "audio converse costs dialogue doctor embedded errors link protocol recording replaying sessions "
-        "settings shelf sound terminal terms tools",
+        "audio converse costs dialogue doctor embedded errors link protocol recording sessions settings "
+        "shelf sound terminal terms tools",
         "attrs trio",
+    ),
+    "app_replay": layer(
+        "app converse errors listening replaying retelling sessions terminal.streams", "trio"
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
@@ -126,6 +137,11 @@ LAYERS = {
     "sessions.redacting": layer("sessions dialogue protocol errors", "attrs pybase64", pure=True),
     "sessions.repository": layer("sessions errors", "attrs", pure=True),
     "sessions.memory": layer("sessions", "attrs", pure=True),
+    "sessions.rendering": layer("sessions dialogue audio.envelope", "attrs numpy", pure=True),
+    "sessions.properties": layer("sessions dialogue protocol", "attrs", pure=True),
+    "sessions.waterfall": layer("sessions dialogue", "attrs", pure=True),
+    "sessions.changes": layer("sessions dialogue", "attrs", pure=True),
+    "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs rich trio"),
     "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),
