@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from bench import peers
 from bench.figures import OURS
 
 RAW: Final = "raw socket"
@@ -16,8 +17,11 @@ OURSELVES: Final = {
     WEBSOCKETS: "bench.clients.websockets_orjson",
 }
 """They run in this interpreter; a peer in one of its own."""
+PEERS: Final = tuple(peers.peers())
 
 
 def command(contender: str) -> Sequence[str]:
     """What starts the client of a contender. Raises CannotDo."""
-    return [sys.executable, "-m", OURSELVES[contender]]
+    if contender in OURSELVES:
+        return [sys.executable, "-m", OURSELVES[contender]]
+    return peers.command(contender)

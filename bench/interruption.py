@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from bench.contenders import command
-from bench.figures import Figure
+from bench.contenders import PEERS, command
+from bench.figures import OURS, Figure
 from bench.heard import Heard, heard
 from bench.plays import Played, play
 from bench.row import CannotDo, Row, Samples
@@ -111,6 +111,7 @@ ROWS: Final = (
             Figure(name="first sample", unit="ms"),
         ),
         once=_barge_in,
+        contenders=(OURS, *PEERS),
         rounds=7,
     ),
     Row(
@@ -119,6 +120,7 @@ ROWS: Final = (
         "device of it: the difference, of the item where it is worst.",
         figures=tuple(Figure(name=name, unit="ms", limit=LIMIT_MS, of="worst") for name in TRUNCATIONS),
         once=_truncation,
+        contenders=(OURS, *PEERS),
         rounds=7,
         quick_rounds=1,
     ),
@@ -128,6 +130,7 @@ ROWS: Final = (
         "many samples of it as leave the device.",
         figures=(Figure(name="late deltas", unit="samples", limit=0, of="worst"),),
         once=_ghost,
+        contenders=(OURS, *PEERS),
         rounds=7,
     ),
 )

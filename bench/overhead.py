@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench.contenders import RAW, WEBSOCKETS, command
+from bench.contenders import PEERS, RAW, WEBSOCKETS, command
 from bench.figures import OURS, Figure
 from bench.plays import Played, play
 from bench.row import CannotDo, Row, Samples
@@ -41,7 +41,7 @@ ROWS: Final = (
         "microphone is handed to the client → the server has received it.",
         figures=tuple(Figure(name=name, unit="µs") for name in (IDLE, LOADED, UP)),
         once=_once,
-        contenders=(OURS, RAW, WEBSOCKETS),
+        contenders=(OURS, RAW, WEBSOCKETS, *PEERS),
         bounds=(RAW, WEBSOCKETS),
         quick_rounds=1,
     ),

@@ -17,9 +17,12 @@ import struct
 import sys
 import time
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from bench.device import Loudspeaker
 
+OVERHEAD: Final = ("idle", "loaded")
+"""The scenarios of which the deltas are stamped."""
 BLOCK_S: Final = 0.020
 BLOCK_BYTES: Final = 960
 
@@ -48,3 +51,20 @@ def block() -> bytes:
 
 def loudspeaker(scenario: dict[str, Any]) -> Loudspeaker:
     return Loudspeaker(**scenario["device"])
+
+
+def base_url(url: str) -> str:
+    """`ws://host:port/v1/realtime` as what clients of OpenAI's API take: `http://host:port/v1`."""
+    return url.replace("ws", "http", 1).removesuffix("/realtime")
+
+
+def only_overhead(scenarios: list[dict[str, Any]], why: str) -> None:
+    """For who does not play: end this process at the first scenario that is about a loudspeaker."""
+    if any(scenario["name"] not in OVERHEAD for scenario in scenarios):
+        tell(cannot=why)
+        sys.exit()
+
+
+def query(url: str, scenario: dict[str, Any]) -> str:
+    """The URL of a session that plays this scenario."""
+    return f"{url}?{urlencode({'model': scenario['name']})}"

@@ -12,7 +12,7 @@ import numpy as np
 import trio
 from numpy.typing import NDArray
 
-from bench.clients.contract import BLOCK_S, age_us, asked, block, loudspeaker, tell
+from bench.clients.contract import BLOCK_S, OVERHEAD, age_us, asked, block, loudspeaker, query, tell
 from bench.device import Loudspeaker
 from rtassist.audio import Speaker
 from rtassist.audio.clocked import ClockedSpeaker
@@ -111,7 +111,7 @@ async def hold(url: str, scenario: dict[str, Any]) -> None:
     device = loudspeaker(scenario)
     down_us: list[float] = []
     async with playing_on(device) as speaker:
-        await held(f"{url}?model={scenario['name'].replace(' ', '%20')}", scenario, speaker, down_us)
+        await held(query(url, scenario), scenario, speaker, down_us)
     tell(scenario=scenario["name"], device=device.report(), down_us=down_us)
 
 
@@ -119,7 +119,7 @@ async def hold_fast(url: str, scenario: dict[str, Any]) -> None:
     """As `hold`, on `--speaker none --fast`: what a loudspeaker costs is no part of what frames cost."""
     down_us: list[float] = []
     speaker = ClockedSpeaker(lambda position, pcm: None, fast=True)
-    await held(f"{url}?model={scenario['name']}", scenario, speaker, down_us)
+    await held(query(url, scenario), scenario, speaker, down_us)
     tell(scenario=scenario["name"], down_us=down_us)
 
 
@@ -150,7 +150,7 @@ async def held(url: str, scenario: dict[str, Any], speaker: Speaker, down_us: li
 async def main() -> None:
     url, scenarios = asked()
     for scenario in scenarios:
-        await (hold_fast if scenario["name"] in ("idle", "loaded") else hold)(url, scenario)
+        await (hold_fast if scenario["name"] in OVERHEAD else hold)(url, scenario)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pybase64 import b64decode, b64encode_as_string
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from bench.clients.contract import BLOCK_S, age_us, asked, block, tell
+from bench.clients.contract import BLOCK_S, age_us, asked, block, query, tell
 
 
 async def append(connection: ClientConnection) -> None:
@@ -25,7 +25,7 @@ async def append(connection: ClientConnection) -> None:
 
 async def hold(url: str, scenario: dict[str, Any]) -> None:
     down_us: list[float] = []
-    async with connect(f"{url}?model={scenario['name']}", compression=None, max_size=None) as connection:
+    async with connect(query(url, scenario), compression=None, max_size=None) as connection:
         await connection.send('{"type":"session.update","session":{"type":"realtime"}}')
         appending = asyncio.create_task(append(connection)) if scenario["appends"] else None
         try:
