@@ -24,6 +24,7 @@ from pybase64 import b64decode, b64encode_as_string
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from bench.clients.contract import BLOCK_BYTES
 from bench.scenarios import (
     DELTA_MS,
     LATE,
@@ -43,6 +44,10 @@ from bench.scenarios import (
 RESPONSE = "resp_bench"
 BEFORE_S = 0.15
 """A session that has just begun is let come to rest."""
+LEAVING_S = 0.2
+"""A `rate_limits.updated` says that the scenario is over, for clients that would connect again when they are
+left: they may leave first.
+"""
 SESSION: dict[str, Any] = {
     "type": "realtime",
     "object": "realtime.session",
@@ -104,17 +109,13 @@ class Show:
         while True:
             frame = await self.socket.recv(decode=True)
             now_ns = time.monotonic_ns()
-            if '"input_audio_buffer.append"' in frame[:200] and self.scenario.appends:
-                start = frame.index('"audio":') + 8
-                start += 2 if frame[start] == " " else 1
-                (stamp_ns,) = struct.unpack("<q", b64decode(frame[start : start + 12])[:8])
-                self.up_us.append((now_ns - stamp_ns) / 1000)
-                continue
             event = orjson.loads(frame)
-            if event["type"] == "input_audio_buffer.append":
-                continue
-            self.got.append((now_ns, event))
-            await self.answer(event)
+            if event["type"] != "input_audio_buffer.append":
+                self.got.append((now_ns, event))
+                await self.answer(event)
+            elif self.scenario.appends:
+                for (stamp_ns,) in struct.iter_unpack(f"<q{BLOCK_BYTES - 8}x", b64decode(event["audio"])):
+                    self.up_us.append((now_ns - stamp_ns) / 1000)
 
     async def answer(self, event: dict[str, Any]) -> None:
         if event["type"] == "session.update":
@@ -132,6 +133,8 @@ class Show:
         await asyncio.sleep(BEFORE_S)
         for step in self.scenario.steps:
             await self.step(step)
+        await self.say("rate_limits.updated", rate_limits=[])
+        await asyncio.sleep(LEAVING_S)
 
     async def step(self, step: Step) -> None:
         match step:

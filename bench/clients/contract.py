@@ -23,6 +23,7 @@ from bench.device import Loudspeaker
 
 OVERHEAD: Final = ("idle", "loaded")
 """The scenarios of which the deltas are stamped."""
+RATE: Final = 24_000
 BLOCK_S: Final = 0.020
 BLOCK_BYTES: Final = 960
 
