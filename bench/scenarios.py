@@ -161,10 +161,22 @@ def voice(of: int, start: int, count: int) -> NDArray[np.int16]:
     return ramp.astype(np.int16)
 
 
+def lasts_s(scenario: Scenario) -> float:
+    """How long its steps take, in seconds."""
+    ms = 0.0
+    for step in scenario.steps:
+        if isinstance(step, Pause):
+            ms += step.ms + step.varied_ms
+        elif isinstance(step, Audio):
+            ms += step.ms // DELTA_MS * step.every_ms
+    return ms / 1000
+
+
 def for_client(scenario: Scenario) -> dict[str, Any]:
     """What a client's process is told of it."""
     return {
         "name": scenario.name,
         "appends": scenario.appends,
+        "lasts_s": lasts_s(scenario),
         "device": attrs.asdict(scenario.shape),
     }
