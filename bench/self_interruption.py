@@ -4,7 +4,8 @@
 not exist (tests/audio/rooms.py), through the program's own echo path on virtual devices: 0 to -20 dB, 30 to
 400 ms, clocks that differ by 100 ppm, a loudspeaker that distorts. In one half of each cell nobody else
 speaks; in the other a user does, now and then, at three levels. The embedded server's voice activity
-detection listens to what goes out, at its default settings.
+detection listens to what goes out, at its default settings; "ducks" is the local detector that lowers the
+voice before.
 
 A user is caught who is heard within 300 ms of his first sound. "alone" is the user without any echo, the most
 that can be reached; "off" the microphone as it is, "canceller" without the guard, and "guard" what is sent.
@@ -25,7 +26,9 @@ from attrs import Factory, define, evolve, frozen
 from rtassist.audio.echo import Canceller, canceller
 from rtassist.audio.far_end import Pcm
 from rtassist.audio.linear import BLOCK
+from rtassist.audio.onset import OnsetWatch
 from rtassist.audio.pcm import to_float, to_pcm16
+from rtassist.dialogue.duck import LONGEST_REST_US, RELEASE_US, REST_US
 from rtassist.protocol import ServerVad
 from rtassist.server.hearing import SileroEar, SpeechStarted, TurnDetector, listening
 from rtassist.server.stand_in.story import STORY
@@ -180,10 +183,28 @@ def interruptions(listened: Listened) -> Iterator[float]:
             started_s = None
 
 
+def ducks(listened: Listened) -> Iterator[float]:
+    """When the local detector has lowered the voice, as `dialogue.duck` lets it: not again while it is low,
+    nor in the rest after one that the server did not confirm.
+    """
+    watch = OnsetWatch()
+    confirmed_s = list(interruptions(listened))
+    deaf_until_s, rest_s = 0.0, REST_US / 1e6
+    for at_s, piece in listened.pieces:
+        if not watch.begins(to_pcm16(piece), voice=True) or at_s < deaf_until_s:
+            continue
+        yield at_s
+        if any(at_s <= heard_s <= at_s + RELEASE_US / 1e6 for heard_s in confirmed_s):
+            rest_s = REST_US / 1e6
+            deaf_until_s = at_s + RELEASE_US / 1e6
+        else:
+            deaf_until_s = at_s + RELEASE_US / 1e6 + rest_s
+            rest_s = min(2 * rest_s, LONGEST_REST_US / 1e6)
+
+
 Listener = Callable[[Listened], Iterable[float]]
-LISTENERS: dict[str, Listener] = {"server": interruptions}
-"""Who decides from what goes out that somebody speaks: when, in seconds of the scene. A local detector is one
-more."""
+LISTENERS: dict[str, Listener] = {"server": interruptions, "ducks": ducks}
+"""Who decides from what goes out that somebody speaks: when, in seconds of the scene."""
 
 
 def judged(cell: Cell, trials: Sequence[Trial], listened: Listened, listener: Listener) -> Result:

@@ -114,6 +114,14 @@ def talk(
             help="Lower the assistant's voice as soon as you seem to speak (default: yes).",
         ),
     ] = None,
+    gain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="The microphone's level: auto raises a faint voice and lowers a loud one, off leaves it "
+            "(default: auto).",
+        ),
+    ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
         bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
@@ -187,6 +195,7 @@ def talk(
             "speaker": speaker,
             "echo": echo,
             "duck": duck,
+            "gain": gain,
             "text": text,
             "ptt": ptt,
             "vad": vad,

@@ -214,7 +214,7 @@ class Ring:
         try:
             await self.chunks_of(microphone)
         except (DeviceLost, SoundUnavailable) as lost:
-            reason, moved_to = str(lost), getattr(lost, "moved_to", None)
+            reason, moved_to = lost.reason, getattr(lost, "moved_to", None)
         if another is not None:
             with trio.move_on_after(REPLACED_S):
                 replacement, name = await another(microphone, moved_to)
@@ -233,7 +233,7 @@ class Ring:
     async def chunks_of(self, microphone: Microphone) -> None:
         from rtassist.audio.onset import OnsetWatch  # and numpy, which who only types can do without
 
-        watch, onsets = SilenceWatch(), OnsetWatch()
+        watch, onsets, clips = SilenceWatch(), OnsetWatch(), False
         while True:
             pcm = await microphone.read()
             self.feed(events.MicHeard(pcm))
@@ -243,6 +243,9 @@ class Ring:
                 await self.sent_most()
             elif watch.is_silent(pcm):
                 self.feed(events.MicSilent())
+            if microphone.clips and not clips:
+                clips = True
+                self.feed(events.MicClips())
             if self.unsent > DEAD_UPLINK_SAMPLES:
                 self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
 
@@ -288,7 +291,7 @@ class Ring:
             voice: Voice | None = None
             with trio.move_on_after(IDLE_CHECK_S if self.edges.another_speaker else math.inf):
                 voice = await self.voices.receive()
-            lost: Exception | None = None
+            lost: DeviceLost | SoundUnavailable | None = None
             try:
                 if voice is not None:
                     await self.say(voice)
@@ -366,17 +369,17 @@ class Ring:
                     pcm += more
         return pcm
 
-    async def replace_speaker(self, lost: Exception) -> None:
+    async def replace_speaker(self, lost: DeviceLost | SoundUnavailable) -> None:
         """Another loudspeaker goes on at once with what sounds; or it is read, until there is one."""
         another, before = self.edges.another_speaker, self.speaker
         if another is not None:
             with trio.move_on_after(REPLACED_S):
                 self.speaker, name = await another(before, getattr(lost, "moved_to", None))
                 self.set_gain()
-                self.feed(events.SpeakerBack(name, instead=str(lost)))
+                self.feed(events.SpeakerBack(name, instead=lost.reason))
                 return
         self.speaker = None
-        self.feed(events.SpeakerLost(str(lost)))  # first: what is not heard of this answer is read
+        self.feed(events.SpeakerLost(lost.reason))  # first: what is not heard of this answer is read
         for voice in self.voice_of.values():
             voice.scope.cancel()
         if another is not None:

@@ -112,6 +112,9 @@ class Settings:
         metadata=_from(one_of("auto", "on", "off", "headphones"), "RTASSIST_ECHO", flag="--echo"),
     )
     duck: bool = field(default=True, metadata=_from(switch, "RTASSIST_DUCK", flag="--duck/--no-duck"))
+    gain: Literal["auto", "off"] = field(
+        default="auto", metadata=_from(one_of("auto", "off"), "RTASSIST_GAIN", flag="--gain")
+    )
     text: bool = field(default=False, metadata=_from(switch, "RTASSIST_TEXT", flag="--text"))
     ptt: bool = field(default=False, metadata=_from(switch, "RTASSIST_PTT", flag="--ptt"))
     plain: bool = field(default=False, metadata=_from(switch, "RTASSIST_PLAIN", flag="--plain"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, evolve
@@ -13,6 +13,7 @@ from rtassist.audio import Microphone, SoundUnavailable, Speaker
 from rtassist.settings import Settings
 
 if TYPE_CHECKING:
+    from rtassist.audio.devices import Kind
     from rtassist.audio.echo import Echo
     from rtassist.audio.held import Held
 
@@ -109,10 +110,12 @@ async def open_microphone(
     if settings.text or name == NONE:
         yield None
         return
+    from rtassist.audio.levels import Gain
     from rtassist.audio.microphone import open_microphone as opened_by_name  # and numpy with it
 
     async with AsyncExitStack() as stack:
-        opening = opened_by_name(name, fast=settings.fast, echo=echo)
+        gain = Gain() if settings.gain == "auto" else None
+        opening = opened_by_name(name, fast=settings.fast, echo=echo, gain=gain)
         microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 
@@ -153,7 +156,8 @@ def held_microphone(
     def open_named(name: str | None) -> AbstractAsyncContextManager[Microphone | None]:
         return open_microphone(evolve(settings, mic=name), Missing(), echo)
 
-    return _held(settings, settings.mic, open_microphone(settings, missing, echo), open_named)
+    first = open_microphone(settings, missing, echo)
+    return _held(settings, "microphone", settings.mic, first, open_named)
 
 
 def held_speaker(
@@ -164,18 +168,79 @@ def held_speaker(
     def open_named(name: str | None) -> AbstractAsyncContextManager[Speaker | None]:
         return open_speaker(evolve(settings, speaker=name), Missing(), echo)
 
-    return _held(settings, settings.speaker, open_speaker(settings, missing, echo), open_named)
+    first = open_speaker(settings, missing, echo)
+    return _held(settings, "speaker", settings.speaker, first, open_named)
 
 
 def _held(
     settings: Settings,
+    kind: Kind,
     name: str | None,
     first: AbstractAsyncContextManager[T | None],
     open_named: Callable[[str | None], AbstractAsyncContextManager[T | None]],
 ) -> AbstractAsyncContextManager[Held[T]]:
     from rtassist.audio.held import held
 
-    return held(first, open_named if _is_device(settings, name) else None, name)
+    if not _is_device(settings, name):
+        return held(first, None, name)
+
+    meant = name
+
+    @asynccontextmanager
+    async def noted() -> AsyncIterator[T | None]:
+        """Once it is gone, an index or a part of its name may mean another one."""
+        nonlocal meant
+        async with first as opened:
+            if name is not None:
+                meant = _id(opened) or name
+            yield opened
+
+    @asynccontextmanager
+    async def open_any(wanted: str | None) -> AsyncIterator[T | None]:
+        async with AsyncExitStack() as stack:
+            opened = await stack.enter_async_context(open_named(meant if wanted == name else wanted))
+            for id in await _others(kind) if opened is None else ():
+                with suppress(errors.SoundUnavailable):
+                    opened = await stack.enter_async_context(open_named(id))
+                    break
+            yield opened
+
+    return held(noted(), open_any, name, lambda in_its_place: _found(kind, meant, _id(in_its_place)))
+
+
+def _id(opened: object) -> str | None:
+    return getattr(getattr(opened, "device", None), "id", None)
+
+
+async def _others(kind: Kind) -> list[str]:
+    """The ids of all real devices but the default one, which cannot be used."""
+    from rtassist.audio.devices import of_kind
+    from rtassist.audio.microphone import devices
+
+    try:
+        return [d.id for d in of_kind(await devices(), kind) if not d.monitor and not d.default]
+    except SoundUnavailable:
+        return []
+
+
+async def _found(kind: Kind, wanted: str | None, in_its_place: str | None) -> bool | None:
+    """See `Held`; both are ids. It is opened to see whether it works: one that is suspended does not."""
+    from rtassist.audio.devices import choose, of_kind
+    from rtassist.audio.microphone import devices, open_device_microphone
+    from rtassist.audio.speaker import open_device_speaker
+
+    try:
+        there = of_kind(await devices(), kind)
+        if wanted is None:
+            wanted = choose(there, kind, None).id
+        elif wanted not in [device.id for device in there]:
+            return False
+        if wanted == in_its_place:
+            return None
+        async with (open_device_microphone if kind == "microphone" else open_device_speaker)(wanted):
+            return True
+    except SoundUnavailable:
+        return False
 
 
 def _is_device(settings: Settings, name: str | None) -> bool:

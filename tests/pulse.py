@@ -73,10 +73,15 @@ class PrivatePulse:
         self.process.kill()
         self.process.wait()
 
+    def stop(self) -> None:
+        """As whoever administers the machine does it: it says goodbye to its clients."""
+        self.process.terminate()
+        self.process.wait()
+
     def restart(self) -> None:
-        """After `kill`: the same devices at the same address. Returns when it answers."""
+        """After `kill` or `stop`: the same devices at the same address. Returns when it answers."""
         self.process = subprocess.Popen(self.command, env=self.environment)
-        _wait_for_socket(self.server.removeprefix("unix:"), self.process)
+        wait_for_socket(self.server.removeprefix("unix:"), self.process)
 
     def freeze(self) -> None:
         """The server lives and answers nothing any more."""
@@ -96,7 +101,7 @@ class PrivatePulse:
             f"--rate={RATE}",
             "--channels=1",
         ]
-        with _child([*command, "--latency-msec=10"], self.environment, stdout=subprocess.PIPE) as process:
+        with child([*command, "--latency-msec=10"], self.environment, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             recording = Recording(stdout_fd=process.stdout.fileno())
             thread = threading.Thread(target=recording._listen, name="test recording")
@@ -112,7 +117,7 @@ class PrivatePulse:
     @contextmanager
     def speaking(self, wav: Path, sink: str = "micline") -> Iterator["subprocess.Popen[bytes]"]:
         """Play a file into the microphone, as long as the block runs."""
-        with _child(["paplay", f"--device={sink}", str(wav)], self.environment) as process:
+        with child(["paplay", f"--device={sink}", str(wav)], self.environment) as process:
             yield process
 
 
@@ -151,7 +156,7 @@ class Recording:
 
 
 @contextmanager
-def _child(
+def child(
     command: Sequence[str], environment: dict[str, str], stdout: int | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen(command, env=environment, stdout=stdout) as process:
@@ -205,32 +210,38 @@ def private_pulse() -> Iterator[PrivatePulse]:
         ]
         for module in modules:
             command += ["-L", module]
-        with _child(command, environment) as process:
-            _wait_for_socket(address, process)
-            server = f"unix:{address}"
-            environment["PULSE_SERVER"] = server
-            before = os.environ.get("PULSE_SERVER")
-            os.environ["PULSE_SERVER"] = server
+        with child(command, environment) as process:
+            wait_for_socket(address, process)
+            server = environment["PULSE_SERVER"] = f"unix:{address}"
             pulse = PrivatePulse(server=server, environment=environment, process=process, command=command)
             pulse.pactl("set-default-sink", "spk")
             pulse.pactl("set-default-source", "mic")
-            try:
+            with our_server(pulse):
                 yield pulse
-            finally:
-                if pulse.process is not process:  # a restarted one
-                    pulse.kill()
-                if before is None:
-                    del os.environ["PULSE_SERVER"]
-                else:
-                    os.environ["PULSE_SERVER"] = before
 
 
-def _wait_for_socket(address: str, process: "subprocess.Popen[bytes]") -> None:
+@contextmanager
+def our_server(pulse: PrivatePulse) -> Iterator[None]:
+    """This process' server, too, as long as the block runs. At its end one that was restarted is killed."""
+    started, before = pulse.process, os.environ.get("PULSE_SERVER")
+    os.environ["PULSE_SERVER"] = pulse.server
+    try:
+        yield
+    finally:
+        if pulse.process is not started:
+            pulse.kill()
+        if before is None:
+            del os.environ["PULSE_SERVER"]
+        else:
+            os.environ["PULSE_SERVER"] = before
+
+
+def wait_for_socket(address: str, process: "subprocess.Popen[bytes]") -> None:
     give_up_s = time.monotonic() + STARTING_S
     while time.monotonic() < give_up_s:
-        assert process.poll() is None, "pulseaudio did not start"
+        assert process.poll() is None, f"{process.args!r} did not start"
         with suppress(OSError), socket.socket(socket.AF_UNIX) as client:
             client.connect(address)
             return
         time.sleep(0.01)
-    raise AssertionError("pulseaudio opened no socket")
+    raise AssertionError(f"{process.args!r} opened no socket")

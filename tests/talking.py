@@ -44,11 +44,12 @@ def talk(
     environment: dict[str, str],
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.PIPE,
+    through: Sequence[str] = (),
 ) -> "subprocess.Popen[bytes]":
-    """Start it in a process group of its own, whose id is its process id. A terminal that is its stdin
-    controls it, so that Ctrl-C typed there reaches the whole group."""
+    """Start it in a process group of its own, whose id is its process id; `through`: by this command. A
+    terminal that is its stdin controls it, so that Ctrl-C typed there reaches the whole group."""
     in_terminal = stdin >= 0 and os.isatty(stdin)
-    command = [sys.executable, "-m", "rtassist", "talk", *arguments]
+    command = [*through, sys.executable, "-m", "rtassist", "talk", *arguments]
     if in_terminal:
         take = "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
         command = [sys.executable, "-c", f"{take}; os.execv(sys.argv[1], sys.argv[1:])", *command]

@@ -129,6 +129,7 @@ class Talker:
     """A microphone that somebody talks into without end, 20 ms at a time."""
 
     live: bool = True
+    clips: bool = False
     n: int = 0
 
     async def read(self) -> bytes:
@@ -164,6 +165,7 @@ class FastRecording:
 
     chunks: int
     live: bool = False
+    clips: bool = False
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()
@@ -269,6 +271,7 @@ class Recording:
 
     chunks: int
     live: bool = False
+    clips: bool = False
 
     async def read(self) -> bytes:
         await trio.sleep(0.02)
@@ -345,6 +348,7 @@ class Room:
 
     at: int
     live: bool = True
+    clips: bool = False
     given: int = 0
     pcm: bytes = field(init=False)
 

@@ -37,6 +37,7 @@ class Plugged:
     began_s: float = field(factory=trio.current_time)
     sounded: bytearray = field(factory=bytearray)
     live: bool = True
+    clips: bool = False
     there: bool = True
     reads: int = 0
     faded_to: list[float] = field(factory=list)
@@ -374,6 +375,7 @@ async def test_where_the_system_moved_it_is_passed_on(autojump_clock: object) ->
 @define
 class Muted:
     live: bool = True
+    clips: bool = False
     loud: Callable[[float], bool] = lambda now_s: False
 
     async def read(self) -> bytes:
@@ -394,3 +396,13 @@ async def test_a_silent_file_and_a_quiet_moment_are_not(microphone: Muted, autoj
     async with call(microphone=microphone) as held:
         await trio.sleep(60)
         assert notices(held) == []
+
+
+async def test_a_microphone_that_clips_is_told_once(autojump_clock: object) -> None:
+    microphone = Muted(loud=lambda now_s: True)
+    async with call(microphone=microphone) as held:
+        await trio.sleep(5)
+        assert notices(held) == []
+        microphone.clips = True
+        await trio.sleep(60)
+        assert notices(held) == ["Your microphone is too loud: it clips; turn its level down."]

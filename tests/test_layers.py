@@ -103,6 +103,7 @@ LAYERS = {
     "audio.envelope": layer("audio.SAMPLE_RATE audio.pcm", "numpy", pure=True),
     "audio.jitter": layer("", "attrs", pure=True),
     "audio.track": layer("audio.devices audio.envelope audio.pcm", "numpy"),
+    "audio.levels": layer("audio", "numpy", pure=True),
     "audio.silence": layer("audio", pure=True),
     "link": layer("link errors", "attrs", pure=True),
     "link.dial": layer("link errors", "attrs trio"),

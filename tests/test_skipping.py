@@ -48,6 +48,7 @@ def test_where_all_must_run_it_fails(marker: str, reason: str, monkeypatch: pyte
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conftest.shutil, "which", lambda _: None)
     assert "no program pulseaudio" in conftest.missing_for_sound()
+    assert "no program pipewire, wireplumber" in conftest.missing_for_pipewire()
     monkeypatch.setattr(conftest.shutil, "which", lambda _: "/usr/bin/pulseaudio")
     monkeypatch.setattr(conftest.ctypes.util, "find_library", lambda _: None)
     assert "no library libpulse" in conftest.missing_for_sound()

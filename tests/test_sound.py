@@ -19,6 +19,7 @@ def speaker() -> ClockedSpeaker:
 
 class Microphone:
     live = True
+    clips = False
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()

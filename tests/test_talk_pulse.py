@@ -1,19 +1,27 @@
 """The same conversation over a microphone and a loudspeaker: a real sound server, virtual devices."""
 
 import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 import trio
 
-from tests.pulse import RATE, private_pulse
+from tests.pipewire import private_pipewire
+from tests.pulse import RATE, PrivatePulse, private_pulse
 from tests.talking import QUESTION, SPEECH, assert_it_says_391, environment, talk, until_said, voices
 
 pytestmark = [pytest.mark.offline, pytest.mark.sound]
 
+Server = Callable[[], AbstractContextManager[PrivatePulse]]
 
-async def test_a_spoken_sum_is_answered_aloud_until_goodbye(tmp_path: Path) -> None:
-    with private_pulse() as pulse, pulse.recording() as recording:
+
+@pytest.mark.parametrize(
+    "server", [private_pulse, pytest.param(private_pipewire, marks=pytest.mark.pipewire)]
+)
+async def test_a_spoken_sum_is_answered_aloud_until_goodbye(server: Server, tmp_path: Path) -> None:
+    with server() as pulse, pulse.recording() as recording:
         with talk(
             "--offline",
             folder=tmp_path,

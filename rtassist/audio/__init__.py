@@ -35,12 +35,19 @@ class SoundUnavailable(Exception):  # noqa: N818 (named for what happened)
         super().__init__(message)
         self.message = message
 
+    @property
+    def reason(self) -> str:
+        """As of DeviceLost, for where a device is told to be gone, and why."""
+        return self.message.removesuffix(".")
+
 
 class Microphone(Protocol):
     """Sound coming in. One task reads."""
 
     live: bool
     """A device that never ends by itself. False: a file or a pipe, which does."""
+    clips: bool
+    """A device that has cut off, since it was opened, what was loud; as far as that is known."""
 
     async def read(self) -> bytes:
         """The next chunk of PCM16, typically 20 ms, once it was heard.

@@ -45,6 +45,7 @@ class FileMicrophone:
     """
 
     live = False
+    clips = False
 
     def __init__(self, blocks: Iterator[bytes], *, fast: bool) -> None:
         self._blocks = blocks

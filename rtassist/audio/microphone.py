@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import trio
+from numpy.typing import NDArray
 
 from rtassist.audio import Microphone
 from rtassist.audio.devices import CaptureStream, Device, choose
 from rtassist.audio.echo import Echo
+from rtassist.audio.levels import ClipWatch, Gain
 from rtassist.audio.owner import Owner, call_in_thread, owning_thread
 from rtassist.audio.pcm import to_pcm16
 
@@ -28,9 +30,11 @@ class DeviceMicrophone:
 
     live = True
 
-    def __init__(self, echo: Echo | None = None) -> None:
+    def __init__(self, echo: Echo | None = None, gain: Gain | None = None) -> None:
         self.device: Device | None = None
+        self.clips = False
         self._echo = echo
+        self._gain = gain
         self.dropped_chunks = 0
         """Chunks of 20 ms that were never read, because the reader was more than two seconds late."""
         self._owner = Owner()
@@ -38,11 +42,17 @@ class DeviceMicrophone:
         self._arrived = trio.Event()
 
     async def read(self) -> bytes:
-        await trio.lowlevel.checkpoint()
+        if self._chunks:
+            await trio.lowlevel.checkpoint()
         while not self._chunks:
             self._owner.raise_failure()
             await self._arrived.wait()
         return self._chunks.popleft()
+
+    def leave(self, reason: str, moved_to: str | None) -> None:
+        """The next `read` raises DeviceLost with these, when what came before is read."""
+        self._owner.leave(reason, moved_to)
+        self._wake()
 
     def _wake(self) -> None:
         self._arrived.set()
@@ -53,9 +63,13 @@ class DeviceMicrophone:
 
         system = sound_system(self._owner.stopping)
         self.device = choose(system.devices(), "microphone", name)
+
+        def open_watched(device: Device) -> CaptureStream:
+            return Watched(system.open_microphone(device), self)
+
         if self._echo:
-            return self._echo.capture(self.device, system.open_microphone)
-        return system.open_microphone(self.device)
+            return self._echo.capture(self.device, open_watched)
+        return open_watched(self.device)
 
     def _run(self, stream: CaptureStream) -> None:
         pending = np.zeros(0, dtype=np.float32)
@@ -67,21 +81,38 @@ class DeviceMicrophone:
             pending = np.concatenate([pending, samples])
             while len(pending) >= CHUNK_SAMPLES:
                 self.dropped_chunks += len(self._chunks) == BACKLOG_CHUNKS
-                self._chunks.append(to_pcm16(pending[:CHUNK_SAMPLES]))
+                chunk = pending[:CHUNK_SAMPLES]
+                self._chunks.append(to_pcm16(self._gain.apply(chunk) if self._gain else chunk))
                 pending = pending[CHUNK_SAMPLES:]
                 self._owner.tell(self._wake)
 
 
+class Watched:
+    """A microphone's stream as it comes from the device: behind an echo canceller no top is flat any more."""
+
+    def __init__(self, stream: CaptureStream, microphone: DeviceMicrophone) -> None:
+        self._stream = stream
+        self._microphone = microphone
+        self._watch = ClipWatch()
+        self.close = stream.close
+
+    def read(self) -> NDArray[np.float32]:
+        samples = self._stream.read()
+        if self._watch.clips(samples):
+            self._microphone.clips = True
+        return samples
+
+
 @asynccontextmanager
 async def open_device_microphone(
-    name: str | None = None, echo: Echo | None = None
+    name: str | None = None, echo: Echo | None = None, gain: Gain | None = None
 ) -> AsyncIterator[DeviceMicrophone]:
     """A device by id, index or unique part of its name; None: the default, which is never a monitor.
-    `echo`: what is done about the loudspeaker's sound in it.
+    `echo`: what is done about the loudspeaker's sound in it; `gain`: about the level of what is left.
 
     Raises SoundUnavailable, within 4 s at the latest.
     """
-    microphone = DeviceMicrophone(echo)
+    microphone = DeviceMicrophone(echo, gain)
     async with owning_thread(
         microphone._owner,
         name="microphone",
@@ -94,11 +125,11 @@ async def open_device_microphone(
 
 @asynccontextmanager
 async def open_microphone(
-    name: str | None = None, *, fast: bool = False, echo: Echo | None = None
+    name: str | None = None, *, fast: bool = False, echo: Echo | None = None, gain: Gain | None = None
 ) -> AsyncIterator[Microphone]:
     """What the user calls a microphone: "-" is raw PCM16 from standard input, a path to a file is that
     file, anything else a device (None: the default one). `fast` does not hold files and pipes back; `echo`
-    is for devices alone.
+    and `gain` are for devices alone.
     Raises SoundUnavailable.
     """
     from rtassist.audio.files import file_meant, open_file_microphone
@@ -111,7 +142,7 @@ async def open_microphone(
         async with open_file_microphone(path, fast=fast) as file:
             yield file
     else:
-        async with open_device_microphone(name, echo) as device:
+        async with open_device_microphone(name, echo, gain) as device:
             yield device
 
 

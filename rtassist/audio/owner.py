@@ -57,6 +57,10 @@ class Owner:
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(call, idempotent=True)
 
+    def leave(self, reason: str, moved_to: str | None) -> None:
+        """In trio: have the device count as lost, though it works, for one that is to be used instead."""
+        self.failure = self.failure or DeviceLost(reason, moved_to)
+
     def raise_failure(self) -> None:
         """In trio: raise what ended the thread, if anything did."""
         if isinstance(self.failure, DeviceLost):

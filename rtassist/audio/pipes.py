@@ -31,6 +31,7 @@ class PipeMicrophone:
     """
 
     live = False
+    clips = False
 
     def __init__(self, receive: Callable[[], Awaitable[bytes]], *, fast: bool) -> None:
         self._receive = receive

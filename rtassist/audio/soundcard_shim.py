@@ -73,7 +73,7 @@ def _imported(name: str) -> Any:
             return __import__(name, fromlist=["_"])
     except AssertionError as error:  # soundcard/pulseaudio.py, _PulseAudio.__init__: not READY
         _free_failed_connection(error.__traceback__)
-        raise SoundUnavailable(NO_SERVER) from error
+        raise SoundUnavailable(_no_server()) from error
     except Exception as error:  # OSError: no libpulse. Elsewhere: COM, CoreAudio
         raise SoundUnavailable(f"Sound cannot be used on this machine: {error}.{HINT}") from error
 
@@ -87,6 +87,19 @@ NO_SERVER = (
     "No sound server answers. Start PulseAudio or PipeWire (for example `pulseaudio --start`), "
     "or use files, pipes or text."
 )
+
+
+def _no_server() -> str:
+    """Whether it is our right to connect that is missing; libpulse says "connection refused" to that, too."""
+    runtime = os.environ.get("PULSE_RUNTIME_PATH") or f"{os.environ.get('XDG_RUNTIME_DIR', '')}/pulse"
+    address = os.environ.get("PULSE_SERVER") or f"unix:{runtime}/native"
+    path = address.removeprefix("unix:")
+    if path.startswith("/") and os.path.exists(path) and not os.access(path, os.W_OK):
+        return (
+            f"You have no permission to use the sound server at {path}. Start rtassist as the user whose "
+            "desktop it is, without sudo, or use files, pipes or text."
+        )
+    return NO_SERVER
 
 
 @contextmanager
@@ -165,7 +178,7 @@ def _connect(module: Any, stopping: threading.Event) -> Any:
             break
     if state != pa.PA_CONTEXT_READY:
         _free(pa, pulse)
-        raise SoundUnavailable(NO_SERVER)
+        raise SoundUnavailable(_no_server())
     return pulse
 
 

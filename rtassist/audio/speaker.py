@@ -102,6 +102,11 @@ class DeviceSpeaker:
             self._fading = gain
             self._changed.notify()
 
+    def leave(self, reason: str, moved_to: str | None) -> None:
+        """The next `play` or `drain` raises DeviceLost with these."""
+        self._owner.leave(reason, moved_to)
+        self._wake()
+
     def _position(self) -> int:
         """Locked. Where in the stream the device is now, from its last report and the time since."""
         at_s, position, written = self._clock

@@ -92,12 +92,15 @@ def obey(do: Draft, command: Command) -> None:
             interrupt(do)
             do.change(paused=True)
             drop_half_turn(do)
-            do.ask(Show(Notice("Paused: the microphone is off. /resume goes on.")))
+            off = ": the microphone is off" if _microphone(do) else ""
+            do.ask(Show(Notice(f"Paused{off}. /resume goes on.")))
         case Command.RESUME:
             do.change(paused=False, muted=False)
-            do.ask(Show(Notice("Listening.")))
+            do.ask(Show(Notice("Listening." if _microphone(do) else "Going on.")))
         case Command.MUTE if do.state.paused or do.state.muted:
             obey(do, Command.RESUME)
+        case Command.MUTE if not _microphone(do):
+            do.ask(Show(Notice("There is no microphone.")))
         case Command.MUTE:
             do.change(muted=True)
             drop_half_turn(do)
@@ -105,6 +108,11 @@ def obey(do: Draft, command: Command) -> None:
         case Command.RESTART:  # pragma: no branch (there is no other)
             floor.take(do, Taker.USER_ACTED)
             do.ask(Quit(Outcome.RESTART))
+
+
+def _microphone(do: Draft) -> bool:
+    """There is one, or it is going to be back."""
+    return do.state.microphone or do.state.microphone_awaited
 
 
 def interrupt(do: Draft) -> None:

@@ -12,7 +12,7 @@ def mic_lost(do: Draft, event: events.MicLost) -> None:
     commands.drop_half_turn(do)
     do.change(microphone=False, microphone_awaited=event.may_return)
     advice = " You can type." if do.state.keyboard else ""
-    do.ask(Show(Notice(f"The microphone is gone ({event.reason.rstrip('.')}).{advice}", "warning")))
+    do.ask(Show(Notice(f"The microphone is gone ({event.reason}).{advice}", "warning")))
     session.nobody_left(do)
 
 
@@ -30,13 +30,15 @@ def mic_silent(do: Draft, event: events.MicSilent) -> None:
     do.ask(Show(Notice("Your microphone is silent: muted? wrong device?", "warning")))
 
 
+def mic_clips(do: Draft, event: events.MicClips) -> None:
+    do.ask(Show(Notice("Your microphone is too loud: it clips; turn its level down.", "warning")))
+
+
 def speaker_lost(do: Draft, event: events.SpeakerLost) -> None:
     if not do.state.terms.voiced:
         return
     do.change(voiced=False)
-    do.ask(
-        Show(Notice(f"The loudspeaker is gone ({event.reason.rstrip('.')}). Answers are written.", "warning"))
-    )
+    do.ask(Show(Notice(f"The loudspeaker is gone ({event.reason}). Answers are written.", "warning")))
     session.update(do, Session(type="realtime", output_modalities=("text",)), Purpose.READ_ONLY)
     for item_id in do.state.utterances:
         turns.show_heard(do, item_id)

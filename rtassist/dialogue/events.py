@@ -60,7 +60,7 @@ class MicEnded:
 
 @frozen
 class MicLost:
-    """The microphone is gone; the conversation goes on with what there is."""
+    """The microphone is gone; the conversation goes on with what there is. `reason` is half a sentence."""
 
     reason: str
     may_return: bool = False
@@ -89,8 +89,13 @@ class MicSilent:
 
 
 @frozen
+class MicClips:
+    """A microphone that was opened cuts off what is loud. Told once for each opening."""
+
+
+@frozen
 class SpeakerLost:
-    """The loudspeaker is gone; answers are read, not heard.
+    """The loudspeaker is gone; answers are read, not heard. `reason` is half a sentence.
 
     Told before the end of the voice that it was sounding, the rest of that is read, too; else it is cut.
     """
@@ -193,6 +198,7 @@ LocalEvent = (
     | MicBack
     | OnsetHeard
     | MicSilent
+    | MicClips
     | SpeakerLost
     | SpeakerBack
     | Typed

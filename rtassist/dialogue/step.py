@@ -79,13 +79,15 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
     if state.over:
         return state, ()
     do = Draft(state, now_us)
+    kind: type = type(event)
     if isinstance(event, events.ServerSaid):
-        rule = SERVER_RULES.get(type(event.event))
+        kind = type(event.event)
+        rule = SERVER_RULES.get(kind)
         if rule is not None:
             rule(do, event.event)
     else:
-        LOCAL_RULES[type(event)](do, event)
-    if type(event) not in FREQUENT:
+        LOCAL_RULES[kind](do, event)
+    if kind not in FREQUENT:
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
@@ -115,6 +117,8 @@ def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
 
 def _leave_at_quit(do: Draft) -> tuple[Conversation, tuple[Effect, ...]]:
     """`Quit` is the last effect of a conversation, and there is one of it."""
+    if not do.effects:
+        return do.state, ()
     for index, effect in enumerate(do.effects):
         if isinstance(effect, Quit):
             do.change(over=True)
@@ -378,6 +382,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.MicBack: devices.mic_back,
     events.OnsetHeard: _onset_heard,
     events.MicSilent: devices.mic_silent,
+    events.MicClips: devices.mic_clips,
     events.SpeakerLost: devices.speaker_lost,
     events.SpeakerBack: devices.speaker_back,
     events.Typed: _typed,
@@ -396,11 +401,15 @@ LOCAL_RULES: dict[type, Rule] = {
     events.FrameUnreadable: _frame_unreadable,
 }
 
-MIC_READS = attrgetter(
-    *("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
-)
+MIC_FIELDS = ("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
+MIC_READS = attrgetter(*MIC_FIELDS)
 """All of a state that decides what a chunk of the microphone means: where these are the same and the chunk
 changes nothing, so is what it means. Most of a recording are such chunks."""
 
-FREQUENT = frozenset({events.MicHeard, events.PlaybackAdvanced})
+FREQUENT = frozenset(
+    {
+        *(events.MicHeard, events.PlaybackAdvanced),
+        *(ResponseOutputAudioDelta, ResponseOutputAudioTranscriptDelta),
+    }
+)
 """They come many times a second and can neither end a turn nor the conversation."""

@@ -213,12 +213,10 @@ def _heard_length(do: Draft, utterance: Utterance) -> int:
         return len(utterance.transcript) if utterance.response_id == state.holder else utterance.shown
     if utterance.fate is Fate.WHOLE:
         return len(utterance.transcript)
-    total = words.total_samples(
-        utterance.transcript,
-        arrived=utterance.arrived,
-        whole=utterance.audio_done and utterance.transcript_done,
-        pace=state.pace,
-    )
+    whole = utterance.audio_done and utterance.transcript_done
+    if not utterance.heard and (utterance.arrived or not whole):
+        return 0
+    total = words.total_samples(utterance.transcript, arrived=utterance.arrived, whole=whole, pace=state.pace)
     return words.heard_length(utterance.transcript, heard=utterance.heard, total=total)
 
 

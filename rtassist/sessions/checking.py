@@ -27,6 +27,9 @@ PAYS_BYTES: Final = 24_000_000
 """From here on several processes are quicker: it is two hours of recording, which take one process half a
 second; to start others takes a tenth of one."""
 
+FIRST_BYTES: Final = 64_000_000
+"""Of a first line; a film that was named by mistake may have no other."""
+
 
 @frozen
 class Report:
@@ -80,7 +83,7 @@ def check(path: Path, each: Callable[[Difference], None] | None = None) -> Repor
     """
     try:
         with open(path, "rb") as file:
-            first = file.readline()
+            first = file.readline(FIRST_BYTES)
             lines = chain((first,), file)
             if foreign.is_log(first):
                 return _checked_log(path, lines)

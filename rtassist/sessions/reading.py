@@ -132,6 +132,11 @@ _MIC: Final = re.compile(
 )
 """A run of chunks of one length, as nearly all are: a third of all lines, and read in a tenth of the time."""
 
+_ADVANCED: Final = re.compile(
+    rb'\{"us":(\d{1,18}),"event":"playback_advanced","item_id":"([!#-\[\]-~]*)","heard":(\d{1,18})\}\n'
+)
+"""The loudspeaker's progress, with an id of plain characters: ten a second."""
+
 
 def header(line: bytes) -> dict[str, Any]:
     """The first line of a recording. Raises Damaged."""
@@ -155,20 +160,28 @@ def records(lines: Iterable[bytes]) -> Iterator[Record]:
     us = 0
     number = 1
     sound = _Sound()
-    record: Record | None = None
+    follows = sound.follows
+    record: Record
     try:
         for number, line in enumerate(lines, 2):
             if (match := _MIC.fullmatch(line)) is not None:
                 record = _heard(number, match)
+                sound.heard(record.run)
+            elif (match := _ADVANCED.fullmatch(line)) is not None:
+                at_us, item_id, heard = match.groups()
+                advanced = events.PlaybackAdvanced(item_id.decode(), int(heard))
+                record = Happened(number, int(at_us), advanced)
+                if not sound.running:
+                    follows(record)
             elif line.endswith(b"\n"):
                 record = _record(number, line[:-1].removesuffix(b"\r"))
+                follows(record)
             else:
                 yield Torn(number)
                 return
             if record.us < us:
                 raise NotRead(f"time runs backwards, from {us} to {record.us} µs")
             us = record.us
-            sound.follows(record)
             yield record
     except NotRead as bad:
         raise Damaged(number, bad.reason) from None
@@ -178,39 +191,49 @@ class _Sound:
     """Holds the runs of samples of successive lines together, and the order of what is there once."""
 
     def __init__(self) -> None:
-        self._begun = self._lost = self._ended = False
+        self.running = False
+        """A conversation has begun, or may have, and nothing has ended."""
+        self._lost = self._ended = False
         self._mic = self._voice = 0  # samples until now
         self._last: Run | None = None
 
+    def heard(self, run: Run) -> None:
+        """Raises NotRead if this cannot be the next run of the microphone."""
+        self._check_running()
+        first, samples = run
+        if first != self._mic and not self._lost:
+            raise NotRead(self._missing("microphone", self._mic, first))
+        self._mic = first + samples
+
     def follows(self, record: Begun | Happened | Heard | Asked | Gap | Ended) -> None:
         """Raises NotRead if this cannot be the next line."""
-        if self._ended:
-            raise NotRead("something follows the end")
-        if type(record) is Heard:
-            first, samples = record.run
-            if first != self._mic and not self._lost:
-                raise NotRead(self._missing("microphone", self._mic, first))
-            self._mic = first + samples
-        elif type(record) is Happened or type(record) is Asked:
+        if type(record) is Happened or type(record) is Asked:
+            if not self.running:
+                self._check_running()
             if record.voice is not None and record.voice != self._last:
                 first, samples = self._last = record.voice
                 if first != self._voice and not self._lost:
                     raise NotRead(self._missing("voice", self._voice, first))
                 self._voice = first + samples
+        elif type(record) is Heard:
+            self.heard(record.run)
+        elif self._ended:
+            self._check_running()
         elif type(record) is Begun:
-            self._begun = True
+            self.running = True
         elif type(record) is Gap:
-            self._lost = True
+            self.running = self._lost = True
         elif type(record) is Ended:
-            self._ended = True
-            if self._lost:
-                return
-            if record.mic_samples != self._mic:
+            self.running, self._ended = False, True
+            if record.mic_samples != self._mic and not self._lost:
                 raise NotRead(self._missing("microphone", self._mic, record.mic_samples))
-            if record.voice_samples != self._voice:
+            if record.voice_samples != self._voice and not self._lost:
                 raise NotRead(self._missing("voice", self._voice, record.voice_samples))
-            return
-        if not self._begun and not self._lost:
+
+    def _check_running(self) -> None:
+        if self._ended:
+            raise NotRead("something follows the end")
+        if not self.running:
             raise NotRead("something happens before a conversation has begun")
 
     def _missing(self, what: str, until: int, first: int) -> str:

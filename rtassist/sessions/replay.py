@@ -119,7 +119,7 @@ def differences(records: Iterable[Record]) -> Iterator[Difference]:
             asked.append(record)
             continue
         if cause is not None:
-            if effects or asked:
+            if (effects or asked) and not _same(effects, asked):
                 complete = kind is not Gap and kind is not Torn
                 if found := _compared(cause, asked, effects, before, complete):
                     yield found
@@ -202,6 +202,11 @@ def _chunks(heard: Heard) -> Iterator[tuple[int, int]]:
         yield from heard.chunks[1:]
     else:
         yield from heard.chunks
+
+
+def _same(effects: tuple[Effect, ...], asked: list[Asked]) -> bool:
+    """Quickly, for this is nearly always so: without what the recorder would have blotted out."""
+    return [*map(notation.effect_body, effects)] == [each.body for each in asked]
 
 
 def _compared(

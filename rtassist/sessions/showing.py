@@ -112,9 +112,10 @@ def summary(of: Summary, *, turns: bool = False) -> list[str]:
     ]
     if of.tokens.total:
         cost = "cost unknown" if of.cost_usd is None else f"${of.cost_usd:.4f}"
+        model = f" ({of.model})" if of.model else ""
+        price = f"{cost}{model}" if of.cost_usd != 0 else "at no cost"
         lines.append(
-            f"{of.tokens.input} tokens in ({of.tokens.cached} cached), {of.tokens.output} out; {cost}"
-            + (f" ({of.model})" if of.model else "")
+            f"{of.tokens.input} tokens in ({of.tokens.cached} cached), {of.tokens.output} out; {price}"
         )
     if (median := of.median_us()) is not None:
         lines.append(

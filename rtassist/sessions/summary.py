@@ -111,6 +111,7 @@ class Tally:
         header = header or {}
         self._started = str(header.get("started", ""))
         self._model = str(header.get("model", ""))
+        self._free = "url" in header and header["url"] is None  # the program's own server
         self._transcriber = ""
         self._conversations = self._user = self._assistant = self._truncations = self._calls = 0
         self._interruptions = 0
@@ -270,6 +271,8 @@ class Tally:
             self._costs(transcription_cost(self._transcriber, event.usage))
 
     def _costs(self, more: Decimal | None) -> None:
+        if self._free:
+            return
         self._cost = None if self._cost is None or more is None else self._cost + more
 
 

@@ -1,5 +1,6 @@
 """A device that is opened again, under virtual time."""
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ import trio.testing
 from attrs import define, field
 
 from rtassist import errors
-from rtassist.audio.held import LONGEST_PUNISHMENT_S, PATIENT_AFTER, PATIENT_S, held, wait_s
+from rtassist.audio.held import LONGEST_PUNISHMENT_S, PATIENT_AFTER, PATIENT_S, held, steady_s, wait_s
 
 
 def test_attempts_become_rarer() -> None:
@@ -22,6 +23,21 @@ def test_a_loose_contact_is_waited_out() -> None:
     assert wait_s(0, 10_000) == LONGEST_PUNISHMENT_S
 
 
+def test_what_comes_back_only_to_go_again_is_trusted_less_and_less() -> None:
+    assert [steady_s(n) for n in range(4)] == [1, 2, 4, 8]
+    assert steady_s(10_000) == LONGEST_PUNISHMENT_S
+
+
+@define(eq=False)
+class Opened:
+    name: str | None
+    left: trio.Event = field(factory=trio.Event)
+
+    def leave(self, reason: str, moved_to: str | None) -> None:
+        assert (reason, moved_to) == ("it is back", None)
+        self.left.set()
+
+
 @define
 class Machine:
     """What can be opened by name, and what was, when, and in which order it was closed."""
@@ -31,7 +47,7 @@ class Machine:
     open_now: list[str | None] = field(factory=list)
 
     @asynccontextmanager
-    async def open(self, name: str | None) -> AsyncIterator[object]:
+    async def open(self, name: str | None) -> AsyncIterator[Opened | None]:
         await trio.sleep(0.05)
         if name not in self.there:
             if name is not None:
@@ -41,9 +57,12 @@ class Machine:
         self.opened.append((round(trio.current_time(), 3), name))
         self.open_now.append(name)
         try:
-            yield object()
+            yield Opened(name)
         finally:
             self.open_now.remove(name)
+
+    async def usb_found(self, used: Opened) -> bool | None:
+        return None if used.name == "usb" else "usb" in self.there
 
 
 async def test_a_lost_device_is_closed_before_the_next_is_opened(autojump_clock: object) -> None:
@@ -122,3 +141,66 @@ async def test_the_first_refusal_is_the_user_s_to_hear(autojump_clock: object) -
     with pytest.RaisesGroup(pytest.RaisesExc(errors.SoundUnavailable, match="no fish")):
         async with held(machine.open("fish"), machine.open, "fish"):
             raise AssertionError("it is not there")
+
+
+async def test_the_wanted_one_is_returned_to_when_it_is_back(autojump_clock: object) -> None:
+    machine = Machine(there={None, "usb"})
+    async with held(machine.open("usb"), machine.open, "usb", machine.usb_found) as holding:
+        machine.there.remove("usb")
+        stand_in = await holding.after(holding.device)
+        assert stand_in.name is None
+        await trio.sleep(600)
+        assert not stand_in.left.is_set()
+        machine.there.add("usb")
+        with trio.fail_after(2.1):
+            await stand_in.left.wait()
+        again = await holding.after(stand_in)
+        assert again.name == "usb"
+        await trio.sleep(600)
+        assert not again.left.is_set()
+    assert machine.open_now == []
+
+
+async def test_a_device_that_the_user_has_left_himself_is_not_returned_to(autojump_clock: object) -> None:
+    machine = Machine(there={None, "usb", "hdmi"})
+    async with held(machine.open("usb"), machine.open, "usb", machine.usb_found) as holding:
+        chosen = await holding.after(holding.device, "hdmi")
+        await trio.sleep(600)
+        assert chosen.name == "hdmi"
+        assert not chosen.left.is_set()
+
+
+async def test_a_wanted_one_that_comes_and_goes_is_not_followed_each_time(autojump_clock: object) -> None:
+    machine = Machine(there={None, "usb"})
+    returns = []
+    async with held(machine.open("usb"), machine.open, "usb", machine.usb_found) as holding:
+        device = holding.device
+        assert device is not None
+        with trio.move_on_after(300):
+            while True:
+                machine.there.discard("usb")
+                device = await holding.after(device)
+                assert device.name is None
+                machine.there.add("usb")
+                await device.left.wait()
+                returns.append(trio.current_time())
+                device = await holding.after(device)
+                assert device.name == "usb"
+                await trio.sleep(0.5)
+    assert 3 < len(returns) < 15
+    assert returns[0] < 3
+    gaps = [after - before for before, after in itertools.pairwise(returns)]
+    assert gaps[-1] > 30
+
+
+async def test_a_wanted_one_that_flickers_is_waited_for(autojump_clock: object) -> None:
+    machine = Machine(there={None, "usb"})
+    async with held(machine.open("usb"), machine.open, "usb", machine.usb_found) as holding:
+        machine.there.remove("usb")
+        stand_in = await holding.after(holding.device)
+        for _ in range(20):
+            await trio.sleep(3.3)
+            machine.there.add("usb")
+            await trio.sleep(0.6)
+            machine.there.remove("usb")
+        assert not stand_in.left.is_set()

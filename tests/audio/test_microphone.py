@@ -8,6 +8,7 @@ import soundfile
 import trio
 
 from rtassist.audio import SoundUnavailable
+from rtassist.audio.levels import Gain
 from rtassist.audio.microphone import (
     BACKLOG_CHUNKS,
     DeviceMicrophone,
@@ -127,3 +128,20 @@ async def test_the_microphone_a_user_means(tmp_path: Path, pulse: PrivatePulse) 
     with pytest.raises(SoundUnavailable, match="no such file"):
         async with open_microphone("missing.flac"):
             pass
+
+
+async def test_a_line_that_is_too_loud_clips_and_a_gain_does_not_hide_it(pulse: PrivatePulse) -> None:
+    loud = (np.sign(np.sin(np.arange(24_000) / 20)) * 32767).astype("<i2").tobytes()
+    async with (
+        open_device_microphone(gain=Gain()) as microphone,
+        open_device_speaker("micline") as line,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(say, line, counting(4800))
+        for _ in range(20):
+            await microphone.read()
+        assert not microphone.clips
+        nursery.start_soon(say, line, loud)
+        with trio.fail_after(10):
+            while not microphone.clips:
+                await microphone.read()

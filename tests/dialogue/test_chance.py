@@ -130,6 +130,7 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.just(events.SpeakerBack("USB", instead="unplugged")),
     st.just(events.MicSilent()),
     st.just(events.OnsetHeard()),
+    st.just(events.MicClips()),
     st.builds(
         events.Typed, st.one_of(short, st.sampled_from([f"/{entry.command.value}" for entry in TABLE]))
     ),

@@ -5,7 +5,7 @@ import pytest
 from rtassist.dialogue import commands
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.effects import ClearAlarm, Outcome, Quit, SetAlarm, Show
-from rtassist.dialogue.events import Interrupted, TimerDue
+from rtassist.dialogue.events import Interrupted, MicBack, MicLost, TimerDue
 from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import step
 from tests.playbook import (
@@ -229,6 +229,23 @@ def test_mute_is_a_switch() -> None:
         >> heard(ms=20)
         << append(ms=20)
     )
+
+
+def test_without_a_microphone_nobody_speaks_of_one() -> None:
+    assert (
+        Playbook(listening(microphone=False), blind_to=())
+        >> typed("/mute")
+        << Says("There is no microphone.")
+        >> typed("/pause")
+        << Says("Paused. /resume goes on.")
+        >> typed("/mute")
+        << Says("Going on.")
+    )
+
+
+def test_a_microphone_that_may_return_is_muted_when_it_is_back() -> None:
+    lost = after(listening(), MicLost("unplugged", may_return=True))
+    assert Playbook(after(lost, typed("/mute"), MicBack("USB"))) >> heard(ms=20)
 
 
 def test_mute_in_a_pause_turns_the_microphone_on() -> None:

@@ -3,6 +3,7 @@
 from rtassist.dialogue.effects import ClearAlarm, SetAlarm
 from rtassist.dialogue.events import (
     MicBack,
+    MicClips,
     MicLost,
     MicSilent,
     SpeakerBack,
@@ -187,3 +188,8 @@ def test_an_uneven_network_is_told_when_it_costs_more_than_was_told() -> None:
         << told(160)
         >> VoiceStarved("A3", missing_ms=10, waits_ms=120)
     )
+
+
+def test_a_microphone_that_clips_is_told() -> None:
+    told = Says("Your microphone is too loud: it clips; turn its level down.", "warning")
+    assert Playbook(listening(), blind_to=()) >> MicClips() << told

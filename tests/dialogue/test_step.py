@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+import attrs
 import pytest
 
 from rtassist.dialogue import events
@@ -15,8 +16,8 @@ from rtassist.dialogue.events import (
     Typed,
     UplinkDropped,
 )
-from rtassist.dialogue.state import Terms
-from rtassist.dialogue.step import LOCAL_RULES, SERVER_RULES, begin, lawful, step
+from rtassist.dialogue.state import Conversation, Draft, Terms
+from rtassist.dialogue.step import LOCAL_RULES, MIC_FIELDS, SERVER_RULES, begin, lawful, step
 from rtassist.protocol import (
     UNSET,
     BadFrame,
@@ -208,3 +209,33 @@ def test_what_the_protocol_forbids_is_told_and_not_sent() -> None:
 
     lawful_ones = (Send(InputAudioBufferAppend(audio=bytes(960))), Send(ResponseCreate()), Quit())
     assert [lawful(effect, state, state) for effect in lawful_ones] == list(lawful_ones)
+
+
+def test_what_decides_about_a_chunk_of_the_microphone_is_listed() -> None:
+    """A replay leaves out the chunks between which nothing of the list has changed."""
+    read = set()
+
+    class Watched(Conversation):
+        def __getattribute__(self, name: str) -> object:
+            read.add(name)
+            return super().__getattribute__(name)
+
+    fields = [field.name for field in attrs.fields(Conversation)]
+    for state in (
+        listening(),
+        after(listening(), events.MicHeard(bytes(4800))),
+        after(listening(push_to_talk=True, server_turns=False), events.TalkPressed()),
+        after(listening(), Typed("/pause")),
+        after(listening(), Typed("/mute")),
+        after(listening(), events.MicLost("gone")),
+        after(listening(), created("R1"), audio("A1", ms=100), speech_started("U1")),
+        begin(Terms(session=Session(type="realtime"))),
+    ):
+        step(Watched(**{name: getattr(state, name) for name in fields}), 0, events.MicHeard(bytes(960)))
+    assert read & set(fields) <= set(MIC_FIELDS)
+    assert set(MIC_FIELDS) <= read
+
+
+def test_a_change_of_what_there_is_not_is_a_mistake() -> None:
+    with pytest.raises(TypeError, match="Conversation has no holder_of_the_floor"):
+        Draft(listening(), 0).change(holder_of_the_floor="R1")

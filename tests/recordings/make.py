@@ -270,8 +270,36 @@ TROUBLE = Talk(
 REFUSED = Talk(terms(), [5, session_created(), error("invalid_value", "no such voice", event_id="rta_1")])
 SILENT_SERVER = Talk(terms(), [5, session_created(), 15_000, rang("begin")])
 
+LOWERED = Talk(
+    terms(),
+    [
+        *(*OPEN, *mic(40), events.OnsetHeard(), *asks("U1", "Tell me a story.")),
+        # it was the user
+        *(*answers("A1", "Once upon a time.", ms=800), *sounds("A1", 200), *mic(40), events.OnsetHeard()),
+        *(
+            events.OnsetHeard(),
+            *mic(60),
+            speech_started("U2"),
+            8,
+            ended("A1", ms=280),
+            done("R1", "cancelled"),
+        ),
+        *(*mic(200), speech_stopped("U2"), committed("U2"), 40, transcribed("U2", "Another one.")),
+        # a cough; right behind it an onset that means nothing yet, and then the user
+        *(*answers("A2", "In a land far, far away.", ms=1200), *sounds("A2", 100), events.OnsetHeard()),
+        *(450, rang("duck"), 100, events.OnsetHeard(), 900, rang("duck"), events.OnsetHeard(), 450),
+        *(rang("duck"), 50, speech_started("U3"), 8, ended("A2", ms=1150), done("R2", "cancelled")),
+        *(*mic(200), speech_stopped("U3"), committed("U3"), 40, transcribed("U3", "And?")),
+        # the voice ends by itself while it is low; the network and the microphone have their own troubles
+        *(*answers("A3", "The end.", ms=400), 20, events.VoiceStarved("A3", missing_ms=70, waits_ms=80)),
+        *(*sounds("A3", 300), events.OnsetHeard(), events.MicClips(), done("R3"), 100, ended("A3", ms=400)),
+        typed("/quit"),
+    ],
+)
+
 RECORDINGS: dict[str, Sequence[Talk]] = {
     "spoken": [SPOKEN],
+    "lowered": [LOWERED],
     "commands": [COMMANDS, FAREWELL],
     "push_to_talk": [PUSHED],
     "files": [FROM_FILE, FROM_SILENT_FILE, FROM_PUSHED_FILE],

@@ -41,6 +41,7 @@ class Microphone:
     """A second of noise, heard again and again, three times as fast as it sounds."""
 
     live = True
+    clips = False
 
     def __init__(self) -> None:
         self.chunks = 0
