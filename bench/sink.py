@@ -49,8 +49,8 @@ def _once(contender: str, quick: bool) -> Samples:
 ROWS: Final = (
     Row(
         name="barge-in on a sink",
-        measures="`rtassist talk` on a PulseAudio null sink: `speech_started` is sent → the last sample is in "
-        "the sink, by its monitor, which may hear it up to 12 ms before it sounds; and what the truncation "
+        measures="`rtassist talk` on a PulseAudio null sink: `speech_started` is sent → the last sample is "
+        "in the sink, by its monitor, which may hear it 12 ms before it sounds; and what the truncation "
         "names beside what the sink recorded.",
         figures=(
             Figure(name=QUIET, unit="ms", limit=20),
