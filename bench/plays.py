@@ -61,7 +61,8 @@ def _told(process: subprocess.Popen[str]) -> dict[str, Any]:
     if line:
         told: dict[str, Any] = json.loads(line)
         return told
-    last = [line.strip() for line in process.stderr.read().splitlines() if line.strip()]
+    lines = (line.strip(" |") for line in process.stderr.read().splitlines())
+    last = [line for line in lines if any(map(str.isalpha, line))]
     raise CannotDo(f"it failed: {last[-1] if last else 'without a word'}"[:200])
 
 

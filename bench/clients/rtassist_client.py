@@ -73,6 +73,7 @@ class Microphone:
     """20 ms whenever 20 ms have passed, each with the time at which it was read."""
 
     live = True
+    clips = False
 
     def __init__(self) -> None:
         self._next_s = trio.current_time()
