@@ -32,7 +32,7 @@ def main(
     ] = None,
     setup_peers: Annotated[
         bool,
-        typer.Option("--setup-peers", help="Install these clients, each apart (2 GB), and nothing else."),
+        typer.Option("--setup-peers", help="Install these clients, each apart (1.3 GB), and nothing else."),
     ] = False,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all samples to a file, for --compare.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -143,8 +142,6 @@ async def held(url: str, scenario: dict[str, Any], speaker: Speaker, down_us: li
                 show=lambda shown: None,
                 note=note,
             )
-            gc.collect()
-            gc.freeze()
             await converse(terms, edges)
 
 
