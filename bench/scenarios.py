@@ -86,6 +86,7 @@ class Shape:
 @frozen(kw_only=True)
 class Scenario:
     name: str
+    """Without a space: a client may put it into a URL as it is."""
     steps: tuple[Step, ...]
     shape: Shape = Shape()
     appends: bool = False
@@ -135,20 +136,20 @@ SCENARIOS: Final = {
             steps=interrupted(Audio(ms=800, every_ms=130), Audio(ms=2_000), heard_ms=250),
         ),
         Scenario(
-            name="several items",
+            name="several-items",
             steps=interrupted(Audio(ms=400), ItemDone(), Audio(ms=2_000, item=1), heard_ms=700),
         ),
-        Scenario(name="at 0 ms", steps=interrupted(Audio(ms=100), heard_ms=0)),
+        Scenario(name="at-0-ms", steps=interrupted(Audio(ms=100), heard_ms=0)),
         Scenario(
-            name="after response.done",
+            name="after-response.done",
             steps=interrupted(Audio(ms=2_000), ItemDone(), Done(), heard_ms=500, done=True),
         ),
         Scenario(
-            name="slow device",
+            name="slow-device",
             steps=PLAIN,
             shape=Shape(buffer_ms=180, period_ms=60, drift_ppm=-5_000),
         ),
-        Scenario(name="large buffer", steps=PLAIN, shape=Shape(buffer_ms=500)),
+        Scenario(name="large-buffer", steps=PLAIN, shape=Shape(buffer_ms=500)),
     )
 }
 INTERRUPTIONS: Final = ("plain", "stall", "late")

@@ -13,7 +13,7 @@ from bench.overhead import IDLE, overhead
 from bench.plays import Played, play
 from bench.row import CannotDo
 
-PLAYS = {"ours": "late", "stubborn": "large buffer", "undead": "late", "slow": "idle"}
+PLAYS = {"ours": "late", "stubborn": "large-buffer", "undead": "late", "slow": "idle"}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Scenarios are told apart, and long enough for what they are about."""
 
 from itertools import pairwise
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ def test_no_sample_of_a_voice_is_another_voice_or_silence() -> None:
 def test_each_can_be_told_to_a_client(name: str) -> None:
     told = for_client(SCENARIOS[name])
     assert told["name"] == name
+    assert quote(name) == name
     assert 0 < told["lasts_s"] < 4
     assert told["device"]["buffer_ms"] >= 2 * told["device"]["period_ms"]
 
