@@ -101,7 +101,7 @@ def interrupted(*before: Step, heard_ms: float, late: bool = False, done: bool =
     """Sound, then the user speaks so long after it. `done`: all was sent, and the response was over."""
     ending: tuple[Step, ...] = () if done else (Done(status="cancelled"),)
     if late:
-        ending = (Audio(ms=500, every_ms=20, late=True), *ending)
+        ending = (Audio(ms=500, every_ms=50, late=True), *ending)
     return (Created(), *before, Pause(ms=heard_ms, varied_ms=20), SpeechStarted(), *ending, SETTLING)
 
 
