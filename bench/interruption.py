@@ -38,7 +38,10 @@ def judged(played: Played) -> Verdict:
         raise CannotDo("it leaves playing to its user")
     sounded = heard(played.client["device"])
     sent = played.server["sent"]
-    interrupted_s = next(ns for ns, what, _, _ in sent if what == "speech_started") / 1e9
+    interrupted_ns = [ns for ns, what, _, _ in sent if what == "speech_started"]
+    if not interrupted_ns:
+        raise CannotDo(f"it left {played.scenario!r} before it was interrupted")
+    interrupted_s = interrupted_ns[0] / 1e9
     began_s, ended_s = sounded.began(), sounded.ended()
     if not sounded.steady():
         raise CannotDo(f"samples were lost or repeated in {played.scenario!r}")

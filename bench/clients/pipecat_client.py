@@ -28,7 +28,7 @@ from bench.clients.contract import BLOCK_S, OVERHEAD, RATE, age_us, asked, block
 from bench.device import Loudspeaker
 
 POLL_S = 0.002
-SPARE_S = 1.5
+SPARE_S = 3.0
 """For connecting."""
 
 
