@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bench import results, suite, table
+from bench.peers import set_up
 from bench.row import Row
 from bench.rows import ROWS
 
@@ -29,6 +30,10 @@ def main(
     explain: Annotated[
         str | None, typer.Option(metavar="NAME", help="Say what a row measures, and nothing else.")
     ] = None,
+    setup_peers: Annotated[
+        bool,
+        typer.Option("--setup-peers", help="Install these clients, each apart (1.3 GB), and nothing else."),
+    ] = False,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all samples to a file, for --compare.")
     ] = None,
@@ -40,6 +45,9 @@ def main(
     if explain is not None:
         (row,) = _rows([explain])
         print(f"{row.name}: {row.measures}")
+        return
+    if setup_peers:
+        _set_up_peers()
         return
     if compare is not None:
         before, after = (_read(path) for path in compare)
@@ -55,6 +63,14 @@ def main(
     if json is not None:
         json.write_bytes(results.to_json(kept))
     if any(each.kept() is False for each in measured):
+        raise typer.Exit(1)
+
+
+def _set_up_peers() -> None:
+    failed = set_up(print)
+    for sentence in failed:
+        print(f"bench: {sentence}", file=sys.stderr)
+    if failed:
         raise typer.Exit(1)
 
 

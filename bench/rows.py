@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench import decode, recording
+from bench import decode, interruption, overhead, recording, sink
 from bench.row import Row
 
-ROWS: Final[tuple[Row, ...]] = (*decode.ROWS, *recording.ROWS)
+ROWS: Final[tuple[Row, ...]] = (
+    *interruption.ROWS,
+    *sink.ROWS,
+    *overhead.ROWS,
+    *decode.ROWS,
+    *recording.ROWS,
+)

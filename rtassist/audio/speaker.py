@@ -139,7 +139,7 @@ class DeviceSpeaker:
 
     def _run(self, stream: PlaybackStream) -> None:
         track = Track(stream)
-        quiet_since_s = time.monotonic()
+        quiet_since_s, sounding = time.monotonic(), False
         while not self._owner.stopping.is_set():
             room = stream.room()
             if self._settling and not self._settle(stream):
@@ -157,11 +157,13 @@ class DeviceSpeaker:
                 )
                 # Silence that stands in the device must not delay a voice. But a flush moves the echo, and
                 # a canceller would let the first 0.2 s of each voice through: with one, the voice waits.
+                # A look may come late: when the last one still saw it on its way, it was heard just now.
+                if on_its_way or sounding:
+                    quiet_since_s = time.monotonic()
+                sounding = on_its_way or self._playout.queued > 0
                 quiet = time.monotonic() - quiet_since_s > QUIET_S
                 beginning = bool(standing and quiet and self._playout.queued)
                 beginning = beginning and not (self._echo and self._echo.way == "cancelled")
-                if on_its_way or self._playout.queued:
-                    quiet_since_s = time.monotonic()
                 voice = b"" if flushing else self._playout.take(room + back, stream.written - back)
                 player_may_go = self._waiting and self._playout.queued <= ENOUGH
                 self._waiting = self._waiting and not player_may_go

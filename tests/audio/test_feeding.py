@@ -94,6 +94,25 @@ async def test_everything_handed_over_sounds_in_order() -> None:
     assert device.closed_in == "speaker"
 
 
+async def test_a_thread_that_comes_late_flushes_nothing_of_the_voice() -> None:
+    """40 ms from one look at the device to the next, with the voice in it all the time."""
+    speaker, device = DeviceSpeaker(), MemoryDevice()
+    room = device.room
+
+    def late() -> int:
+        time.sleep(0.04)
+        return room()
+
+    device.room = late  # type: ignore[method-assign]  # a busy machine
+    async with opened(speaker, device):
+        await say(speaker, counting(2400))
+        with trio.fail_after(10):
+            await speaker.drain()
+    assert device.flushes == 1  # of the silence before it
+    voice = [s for s in device.sounded_samples + device.waiting if s > 72]
+    assert voice == list(range(voice[0], 2401))
+
+
 async def test_a_flush_silences_a_device_and_wakes_who_waits() -> None:
     speaker, device = DeviceSpeaker(), MemoryDevice()
     device.stopped = True

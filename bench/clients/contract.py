@@ -1,0 +1,71 @@
+"""What the process of every contender keeps to. Of the standard library alone, and Python 3.11.
+
+    python -m bench.clients.NAME URL SCENARIO...
+
+It opens a session at URL?model=NAME for each scenario (JSON, as `scenarios.for_client` makes it), one after
+the other, and writes a line of JSON when the server has closed the connection:
+
+    down_us   for each stamped delta, from its stamp to all of its samples being in the caller's hands
+    device    what left the loudspeaker (`Loudspeaker.report`), where the client plays
+    cannot    instead of all that: why it cannot do this
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+import time
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from bench.device import Loudspeaker
+
+OVERHEAD: Final = ("idle", "loaded")
+"""The scenarios of which the deltas are stamped."""
+RATE: Final = 24_000
+BLOCK_S: Final = 0.020
+BLOCK_BYTES: Final = 960
+
+
+def asked() -> tuple[str, list[dict[str, Any]]]:
+    """The server's URL without its query, and the scenarios."""
+    return sys.argv[1], [json.loads(argument) for argument in sys.argv[2:]]
+
+
+def tell(**report: Any) -> None:
+    print(json.dumps(report), flush=True)
+
+
+def age_us(pcm: bytes) -> float | None:
+    """Since the server stamped this delta; None where it is not stamped, but a voice."""
+    now_ns = time.monotonic_ns()
+    (stamp_ns,) = struct.unpack_from("<q", pcm)
+    old_ns = now_ns - stamp_ns
+    return old_ns / 1000 if 0 <= old_ns < 60_000_000_000 else None
+
+
+def block() -> bytes:
+    """20 ms of microphone that says when it was heard, and is no silence."""
+    return struct.pack("<q", time.monotonic_ns()) + b"\x10\x00\xf0\xff" * ((BLOCK_BYTES - 8) // 4)
+
+
+def loudspeaker(scenario: dict[str, Any]) -> Loudspeaker:
+    return Loudspeaker(**scenario["device"])
+
+
+def base_url(url: str) -> str:
+    """`ws://host:port/v1/realtime` as what clients of OpenAI's API take: `http://host:port/v1`."""
+    return url.replace("ws", "http", 1).removesuffix("/realtime")
+
+
+def only_overhead(scenarios: list[dict[str, Any]], why: str) -> None:
+    """For who does not play: end this process at the first scenario that is about a loudspeaker."""
+    if any(scenario["name"] not in OVERHEAD for scenario in scenarios):
+        tell(cannot=why)
+        sys.exit()
+
+
+def query(url: str, scenario: dict[str, Any]) -> str:
+    """The URL of a session that plays this scenario."""
+    return f"{url}?{urlencode({'model': scenario['name']})}"
