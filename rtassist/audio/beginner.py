@@ -25,8 +25,8 @@ COLD_BLOCKS = 125
 when the filter is ready, after 1 to 3 s mostly, or when he is louder than any echo was (JUMP). By the
 canceller alone one beginning in six let a burst of echo through that counts as speech."""
 LEAST_GAIN, RISES, FALLS = 1e-4, 10**0.2, 10**-0.0067
-"""The echo's gain is followed by +2 and -0.067 dB per block of voice: to what three blocks of a hundred exceed.
-A user who is taken for echo at first is forgotten again."""
+"""The echo's gain is followed by +2 and -0.067 dB per block of voice: to what three blocks of a hundred
+exceed. A user who is taken for echo at first is forgotten again."""
 JUMP, GAIN_BLOCKS, FAR_BLOCKS, LEAST_FAR = 10.0, 45, 40, 1e-5
 """10 dB over the gain that the echo had in 0.9 s of voice and more, against the far end of the last 800 ms,
 of which pauses count as -50 dBFS."""
