@@ -18,6 +18,7 @@ try:
     import typer
 
     from rtassist import cli_sessions
+    from rtassist.flags import Command, Group
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
@@ -34,6 +35,7 @@ EXIT_CODES = (
 )
 app = typer.Typer(
     name="rtassist",
+    cls=Group,
     help="Talk to a voice assistant in the terminal: OpenAI's Realtime API, or this program's own server.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -61,9 +63,10 @@ def root(
 
 
 @app.command(
+    cls=Command,
     epilog="Without a key it talks to its own server, in this process. "
     "Keys, while it talks: Enter on an empty line interrupts, /help lists the commands, Ctrl-C leaves."
-    f"\n\n{EXIT_CODES}"
+    f"\n\n{EXIT_CODES}",
 )
 def talk(
     offline: Annotated[
@@ -211,7 +214,7 @@ app.add_typer(cli_sessions.app)
 app.command(epilog=cli_sessions.EXIT_CODES)(cli_sessions.diff)
 
 
-@app.command()
+@app.command(cls=Command)
 def serve(
     host: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The address to listen on (default: 127.0.0.1).")
@@ -277,9 +280,10 @@ def devices(
 
 
 @app.command(
+    cls=Command,
     epilog="Exit code 0: no check failed (warnings are none); 1: one did; 2: wrong usage; 130: Ctrl-C. "
     "--json prints one object when all is done: format, version, ok, checks (id, state, summary, cure, "
-    "values) and advice (setting, why); states are ok, warning, failed and skipped."
+    "values) and advice (setting, why); states are ok, warning, failed and skipped.",
 )
 def doctor(
     offline: Annotated[
