@@ -9,7 +9,9 @@ other signal.
 
 from __future__ import annotations
 
+import gc
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from rtassist.terminal import streams
@@ -25,7 +27,7 @@ except KeyboardInterrupt:  # the longest wait before `main` can see to it
 from rtassist import cli_replay
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rtassist.settings import Settings
 
@@ -205,7 +207,8 @@ def talk(
             "allow_plaintext": allow_plaintext,
         }
     )
-    from rtassist.app import run_talk
+    with _loading():
+        from rtassist.app import run_talk
 
     raise typer.Exit(run_talk(settings))
 
@@ -260,7 +263,8 @@ def serve(
             "extras": extras,
         }
     )
-    from rtassist.app import run_serve
+    with _loading():
+        from rtassist.app import run_serve
 
     raise typer.Exit(run_serve(settings))
 
@@ -349,6 +353,18 @@ def doctor(
 
 
 app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """What is loaded stays, so it is not looked through for garbage: not now, a hundred times (20 ms in all),
+    and not later, while somebody speaks."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _settings(flags: Mapping[str, object]) -> Settings:
