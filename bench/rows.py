@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench import decode, recording
+from bench import decode, recording, startup
 from bench.row import Row
 
-ROWS: Final[tuple[Row, ...]] = (*decode.ROWS, *recording.ROWS)
+ROWS: Final[tuple[Row, ...]] = (*startup.ROWS, *decode.ROWS, *recording.ROWS)
