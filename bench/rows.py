@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench import decode, recording, startup
+from bench import decode, endurance, recording, startup, turn
 from bench.row import Row
 
-ROWS: Final[tuple[Row, ...]] = (*startup.ROWS, *decode.ROWS, *recording.ROWS)
+ROWS: Final[tuple[Row, ...]] = (*startup.ROWS, *turn.ROWS, *decode.ROWS, *recording.ROWS, *endurance.ROWS)
