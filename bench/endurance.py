@@ -1,4 +1,4 @@
-"""What a long conversation costs: the processor for a minute of it, memory and speed over ten thousand turns."""
+"""What a long conversation costs: a minute of it, and memory and speed over ten thousand turns."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _duplex(contender: str, quick: bool) -> Samples:
 
 
 async def duplex(seconds: float) -> float:
-    """CPU seconds a minute: 50 chunks a second up, a minute's frames of a server spread over a minute down."""
+    """CPU seconds a minute: 50 chunks a second up, a minute's frames of a server in a minute down."""
     async with loopback() as server, trio.open_nursery() as nursery:
         process = start("-m", "rtassist", "talk", "--no-record", "--url", server.url, *PIPES)
         try:
@@ -142,8 +142,8 @@ def _need_proc() -> None:
 ROWS: Final = (
     Row(
         name="duplex",
-        measures="A minute of conversation in both directions, at its own speed → seconds of the processor, of "
-        "all threads.",
+        measures="A minute of conversation in both directions, at its own speed → seconds of the processor, "
+        "of all threads.",
         figures=(Figure(name=CPU, unit="s a minute", limit=1.4),),
         once=_duplex,
         rounds=3,
@@ -151,8 +151,8 @@ ROWS: Final = (
     ),
     Row(
         name="turns",
-        measures="10,000 turns with an hour of sound (--quick: 600), sent as fast as they are taken → events a "
-        "second, and resident memory; recorded, as usual.",
+        measures="10,000 turns with an hour of sound (--quick: 600), sent as fast as they are taken → events "
+        "a second, and resident memory; recorded, as usual.",
         figures=(
             Figure(name=EVENTS, unit="a second", more_is_better=True),
             Figure(name=MEMORY, unit="MB"),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench import decode, endurance, recording, startup, turn
+from bench import decode, endurance, recording, replay, startup, turn
 from bench.row import Row
 
-ROWS: Final[tuple[Row, ...]] = (*startup.ROWS, *turn.ROWS, *decode.ROWS, *recording.ROWS, *endurance.ROWS)
+ROWS: Final[tuple[Row, ...]] = (
+    *startup.ROWS,
+    *turn.ROWS,
+    *decode.ROWS,
+    *recording.ROWS,
+    *endurance.ROWS,
+    *replay.ROWS,
+)
+WATERFALLS: Final = {"turn": (turn.UP, *turn.STAGES)}
+"""Rows whose figures follow each other in time, and which of them."""
