@@ -28,6 +28,7 @@ NIGHT: Final = {
     "rule": "#2b3138",
     "bad": "#ff8787",
 }
+Waterfalls = Mapping[str, Mapping[str, str]]
 TIMELINE_SAMPLES: Final = 20
 STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1.2rem;
@@ -47,19 +48,22 @@ figcaption { font-size: 13px; } .key { display: inline-block; margin-right: .9re
 section { break-inside: auto; } h2, h2 + p { break-after: avoid; }
 @media print { body { margin: 0; max-width: none; font-size: 11px; } }
 """
+FONTS: Final = "'Segoe UI', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+"""By name: what makes a picture knows no system-ui."""
 DRAWING: Final = """
-.text { font: 11px system-ui, sans-serif; fill: FAINT; } .axis { stroke: FAINT; fill: none; }
+.text { font: 11px FONTS; fill: FAINT; } .axis { stroke: FAINT; fill: none; }
 .grid { stroke: RULE; fill: none; } .limit { stroke: BAD; stroke-dasharray: 4 3; fill: none; }
-.title { font: 13px system-ui, sans-serif; fill: INK; } .line { fill: none; stroke-width: 1.8; }
+.title { font: 13px FONTS; fill: INK; } .line { fill: none; stroke-width: 1.8; }
 """
 
 
-def html(kept: Results, explained: Mapping[str, str], waterfalls: Mapping[str, Sequence[str]]) -> str:
-    """`explained`: what each row measures; `waterfalls`: the figures of a row that follow each other."""
+def html(kept: Results, explained: Mapping[str, str], waterfalls: Waterfalls) -> str:
+    """`explained`: what each row measures; `waterfalls`: by row the figures that follow each
+    other in time, and who took it."""
     light = _variables(PAPER, LIGHT)
     dark = _variables(NIGHT, DARK)
     sections = "".join(
-        _section(row, tuple(measured), explained.get(row, ""), waterfalls.get(row, ()))
+        _section(row, tuple(measured), explained.get(row, ""), waterfalls.get(row, {}))
         for row, measured in groupby(kept.measured, lambda m: m.row)
     )
     return (
@@ -87,7 +91,7 @@ def _variables(colours: Mapping[str, str], lines: Sequence[str]) -> str:
 
 def drawing(colours: Mapping[str, str], lines: Sequence[str]) -> str:
     """How the classes of the plots look; without colours they are the page's variables."""
-    style = DRAWING
+    style = DRAWING.replace("FONTS", FONTS)
     for name, colour in colours.items():
         style = style.replace(name.upper(), colour or f"var(--{name})")
     for n in range(len(LIGHT)):
@@ -96,7 +100,7 @@ def drawing(colours: Mapping[str, str], lines: Sequence[str]) -> str:
     return style
 
 
-def _section(row: str, measured: Sequence[Measured], explained: str, waterfall: Sequence[str]) -> str:
+def _section(row: str, measured: Sequence[Measured], explained: str, waterfall: Mapping[str, str]) -> str:
     figures = "".join(
         f"<figure><figcaption>{escape(title)} {_key(shown)}</figcaption>{drawn.svg()}</figure>"
         for title, shown, drawn in _drawn(measured, waterfall)
@@ -108,12 +112,12 @@ def _section(row: str, measured: Sequence[Measured], explained: str, waterfall: 
     )
 
 
-def _key(shown: Sequence[Measured]) -> str:
+def _key(shown: Sequence[str]) -> str:
     if len(shown) < 2:
         return ""
     return "".join(
-        f'<span class=key><i style="background: var(--c{n % len(LIGHT)})"></i>{escape(m.contender)}</span>'
-        for n, m in enumerate(shown)
+        f'<span class=key><i style="background: var(--c{n % len(LIGHT)})"></i>{escape(name)}</span>'
+        for n, name in enumerate(shown)
     )
 
 
@@ -146,12 +150,14 @@ def _line(measured: Measured, ours: Measured) -> str:
 
 
 def _drawn(
-    measured: Sequence[Measured], waterfall: Sequence[str]
-) -> Iterator[tuple[str, Sequence[Measured], plots.Drawing]]:
+    measured: Sequence[Measured], waterfall: Mapping[str, str]
+) -> Iterator[tuple[str, Sequence[str], plots.Drawing]]:
     """For each plot of a row its title, whose lines are in it, and itself."""
     stages = [m for name in waterfall for m in measured if m.figure.name == name and m.contender == OURS]
     if stages and all(stage.samples() for stage in stages):
-        yield "stage by stage, medians", (), plots.waterfall(stages, stages[0].figure.unit)
+        who = list(dict.fromkeys(waterfall.values()))
+        colours = [who.index(taken_by) for taken_by in waterfall.values()]
+        yield "stage by stage, medians", who, plots.waterfall(stages, colours, stages[0].figure.unit)
     for ours in measured:
         if ours.contender != OURS:
             continue
@@ -159,24 +165,25 @@ def _drawn(
         if not ours.samples() or not any(len(set(m.samples())) > 2 for m in shown):
             continue
         title = f"{ours.figure.name}, {ours.figure.unit}"
+        names = [m.contender for m in shown]
         if ours.figure.unit == "MB" and len(ours.rounds[-1]) >= TIMELINE_SAMPLES:
-            yield title, shown, plots.over_time(shown, ours.figure.unit)
+            yield title, names, plots.over_time(shown, ours.figure.unit)
         else:
-            yield title, shown, plots.ecdf(shown, ours.figure.unit)
+            yield title, names, plots.ecdf(shown, ours.figure.unit)
 
 
-def picture(kept: Results, waterfalls: Mapping[str, Sequence[str]]) -> str:
+def picture(kept: Results, waterfalls: Waterfalls) -> str:
     """All plots as one SVG on white, two beside each other."""
     gap, head, whole = 24, 22, 2 * plots.WIDTH + 72
     parts: list[str] = []
     x, y, below = gap, gap, gap
     for row, group in groupby(kept.measured, lambda m: m.row):
-        for title, shown, drawn in _drawn(tuple(group), waterfalls.get(row, ())):
+        for title, shown, drawn in _drawn(tuple(group), waterfalls.get(row, {})):
             if x + drawn.width > whole:
                 x, y = gap, below
             names = "".join(
-                f'<tspan class="bar c{n % len(LIGHT)}" dx="10">{escape(m.contender)}</tspan>'
-                for n, m in enumerate(shown if len(shown) > 1 else ())
+                f'<tspan class="bar c{n % len(LIGHT)}" dx="10">{escape(name)}</tspan>'
+                for n, name in enumerate(shown if len(shown) > 1 else ())
             )
             text = f"{escape(row)}: {escape(title)}{names}"
             parts.append(f'<text class="title" x="{x}" y="{y + 14}">{text}</text>{drawn.svg(x, y + head)}')

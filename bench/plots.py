@@ -78,7 +78,7 @@ def over_time(measured: Sequence[Measured], unit: str) -> Drawing:
     return Drawing(WIDTH, HEIGHT, "".join(parts))
 
 
-def waterfall(stages: Sequence[Measured], unit: str) -> Drawing:
+def waterfall(stages: Sequence[Measured], colours: Sequence[int], unit: str) -> Drawing:
     """The medians of stages that follow each other, each bar where the one before ends."""
     medians = [statistics.median(stage.samples()) for stage in stages]
     width, height = 2 * WIDTH, TOP + BAR * len(stages) + BOTTOM
@@ -92,7 +92,7 @@ def waterfall(stages: Sequence[Measured], unit: str) -> Drawing:
         name = escape(stage.figure.name)
         parts.append(
             f'<text class="text" x="{NAMES - 8}" y="{y + 16}" text-anchor="end">{name}</text>'
-            f'<rect class="bar c{index % 8}" x="{scale(begin):.1f}" y="{y + 4}" width="{long:.1f}"'
+            f'<rect class="bar c{colours[index] % 8}" x="{scale(begin):.1f}" y="{y + 4}" width="{long:.1f}"'
             f' height="{BAR - 9}" rx="2"/>'
             f'<text class="text" x="{scale(begin) + long + 5:.1f}" y="{y + 16}">{number(took)}</text>'
         )

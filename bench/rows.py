@@ -15,5 +15,5 @@ ROWS: Final[tuple[Row, ...]] = (
     *endurance.ROWS,
     *replay.ROWS,
 )
-WATERFALLS: Final = {"turn": (turn.UP, *turn.STAGES)}
-"""Rows whose figures follow each other in time, and which of them."""
+WATERFALLS: Final = {"turn": turn.TAKEN_BY}
+"""Rows whose figures follow each other in time, and who takes each of them."""

@@ -44,6 +44,7 @@ UP, STOPPED, COMMITTED = "mic → socket", "end of speech → speech_stopped", "
 CREATED, DELTA, SAMPLE = "→ response.created", "→ first audio delta", "→ first sample out"
 WHOLE, SERVER, CLIENT = "end of speech → first sample", "server's part", "client's part"
 STAGES: Final = (STOPPED, COMMITTED, CREATED, DELTA, SAMPLE)
+TAKEN_BY: Final = {UP: "client", **dict.fromkeys(STAGES, "server"), SAMPLE: "client"}
 MARKS: Final = (
     "input_audio_buffer.speech_stopped",
     "input_audio_buffer.committed",
