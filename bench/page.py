@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -53,7 +54,8 @@ FONTS: Final = "'Segoe UI', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', 
 DRAWING: Final = """
 .text { font: 11px FONTS; fill: FAINT; } .axis { stroke: FAINT; fill: none; }
 .grid { stroke: RULE; fill: none; } .limit { stroke: BAD; stroke-dasharray: 4 3; fill: none; }
-.title { font: 13px FONTS; fill: INK; } .line { fill: none; stroke-width: 1.8; }
+.title { font: 13px FONTS; fill: INK; } text.key { font: 11px FONTS; }
+.line { fill: none; stroke-width: 1.8; }
 """
 
 
@@ -174,20 +176,21 @@ def _drawn(
 
 def picture(kept: Results, waterfalls: Waterfalls) -> str:
     """All plots as one SVG on white, two beside each other."""
-    gap, head, whole = 24, 22, 2 * plots.WIDTH + 72
+    gap, whole = 24, 2 * plots.WIDTH + 72
     parts: list[str] = []
     x, y, below = gap, gap, gap
     for row, group in groupby(kept.measured, lambda m: m.row):
         for title, shown, drawn in _drawn(tuple(group), waterfalls.get(row, {})):
             if x + drawn.width > whole:
                 x, y = gap, below
-            names = "".join(
-                f'<tspan class="bar c{n % len(LIGHT)}" dx="10">{escape(name)}</tspan>'
-                for n, name in enumerate(shown if len(shown) > 1 else ())
-            )
-            text = f"{escape(row)}: {escape(title)}{names}"
-            parts.append(f'<text class="title" x="{x}" y="{y + 14}">{text}</text>{drawn.svg(x, y + head)}')
-            below = max(below, y + head + round(drawn.height) + gap)
+            names = shown if len(shown) > 1 else ()
+            parts.append(f'<text class="title" x="{x}" y="{y + 14}">{escape(f"{row}: {title}")}</text>')
+            for n, name in enumerate(names):
+                place = f'x="{x + 90 * (n % 4)}" y="{y + 31 + 14 * (n // 4)}"'
+                parts.append(f'<text class="key bar c{n % len(LIGHT)}" {place}>{escape(name)}</text>')
+            top = y + 22 + 14 * math.ceil(len(names) / 4)
+            parts.append(drawn.svg(x, top))
+            below = max(below, top + round(drawn.height) + gap)
             x += round(drawn.width) + gap
     style = f'<style>{drawing(PAPER, LIGHT)}</style><rect width="{whole}" height="{below}" fill="#fff"/>'
     return plots.Drawing(whole, below, style + "".join(parts)).svg()

@@ -18,7 +18,7 @@ from bench.figures import Measured
 from bench.table import number
 
 WIDTH, HEIGHT = 360, 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 34
+LEFT, RIGHT, TOP, BOTTOM = 44, 24, 10, 34
 LOGARITHMIC_FROM: Final = 20
 """The largest over the smallest: from there on most of a linear axis would be empty."""
 BAR: Final = 26

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -30,23 +30,26 @@ def home() -> tempfile.TemporaryDirectory[str]:
 
 
 @cache
-def environ(**more: str) -> dict[str, str]:
+def environ() -> dict[str, str]:
     """Compiled files are used, as they are after an installation, whatever is set here."""
     compiled = {"PYTHONPYCACHEPREFIX": str(Path(home().name) / "compiled")}
     own = {name: value for name, value in environment(Path(home().name)).items() if name[:7] != "PYTHOND"}
-    made = own | compiled | more
+    made = own | compiled
     command = [sys.executable, "-m", "rtassist", "talk", "--offline", "--text", "--no-record"]
     subprocess.run(command, env=made, cwd=home().name, stdin=subprocess.DEVNULL, capture_output=True)
     return made
 
 
 def start(
-    *arguments: str, stdin: int | IO[Any] = subprocess.PIPE, stdout: int = subprocess.DEVNULL
+    *arguments: str,
+    stdin: int | IO[Any] = subprocess.PIPE,
+    stdout: int = subprocess.DEVNULL,
+    more: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """`python` with these arguments. The caller ends it."""
+    """`python` with these arguments, and `more` in its environment. The caller ends it."""
     return subprocess.Popen(
         [sys.executable, *arguments],
-        env=environ(),
+        env=environ() | dict(more or {}),
         cwd=home().name,
         stdin=stdin,
         stdout=stdout,
@@ -62,10 +65,10 @@ class Loopback:
     """
 
     url: str = ""
-    keeps_sound: bool = True
+    hesitates_s: float = 0.0
+    """Before it agrees."""
     client: WebSocketConnection | None = None
     got: list[tuple[float, str]] = field(factory=list)
-    counts: dict[str, int] = field(factory=dict)
     _came: trio.Event = field(factory=trio.Event)
 
     async def serve(self, request: WebSocketRequest) -> None:
@@ -79,10 +82,9 @@ class Loopback:
                 event = orjson.loads(frame)
                 kind = event["type"]
                 if kind == "session.update":
+                    await trio.sleep(self.hesitates_s)
                     await self.say("session.updated", session=event["session"])
-                self.counts[kind] = self.counts.get(kind, 0) + 1
-                if self.keeps_sound or kind != "input_audio_buffer.append":
-                    self.got.append((now_s, kind))
+                self.got.append((now_s, kind))
                 self._came.set()
                 self._came = trio.Event()
         except ConnectionClosed:
@@ -103,8 +105,8 @@ class Loopback:
 
 
 @asynccontextmanager
-async def loopback() -> AsyncIterator[Loopback]:
-    server = Loopback()
+async def loopback(hesitates_s: float = 0.0) -> AsyncIterator[Loopback]:
+    server = Loopback(hesitates_s=hesitates_s)
     async with trio.open_nursery() as nursery:
         listener = await nursery.start(serve_websocket, server.serve, "127.0.0.1", 0, None)
         server.url = f"ws://127.0.0.1:{listener.port}/v1/realtime"

@@ -47,12 +47,14 @@ def _start(contender: str, quick: bool) -> Samples:
     return taken
 
 
-async def started_ms(arguments: tuple[str, ...], given: bytes) -> float:
+async def started_ms(
+    arguments: tuple[str, ...], given: bytes, hesitates_s: float = 0.0, **more: str
+) -> float:
     """The command is started → the server has the first frame that a client may send after
     `session.updated`: what was typed or spoken."""
-    async with loopback() as server:
+    async with loopback(hesitates_s) as server:
         began_s = time.monotonic()
-        process = start(*TALK, "--url", server.url, *arguments)
+        process = start(*TALK, "--url", server.url, *arguments, more=more)
         try:
             assert process.stdin is not None
             process.stdin.write(given)
@@ -125,10 +127,10 @@ def _leave(contender: str, quick: bool) -> Samples:
     }
 
 
-async def left_ms(speaking: bool) -> float:
+async def left_ms(speaking: bool, **more: str) -> float:
     """SIGINT, as a terminal sends it → the process has ended, everything in it joined."""
     async with loopback() as server:
-        process = start(*TALK, "--url", server.url, *PIPES, stdin=subprocess.PIPE)
+        process = start(*TALK, "--url", server.url, *PIPES, more=more)
         try:
             assert process.stdin is not None
             process.stdin.write(CHUNK * 5)

@@ -218,14 +218,21 @@ async def _ask(talker: Talker, relay: Relay, number: int) -> dict[str, float]:
     with trio.fail_after(PATIENCE_S):
         while len(talker.sounds) == sounds or time.monotonic() - talker.heard_s < PAUSE_S:
             await talker.chunk.wait()
-    written_s = next(at for samples, at in talker.wrote_s.items() if samples > first + end)
-    ended_s = relay.when_up(first + end)
-    marks_s = [ended_s, *(relay.when_down(kind, asked_s) for kind in MARKS), talker.sounds[sounds]]
+    return stages_ms(relay, talker, asked_s, first + begin, first + end, talker.sounds[sounds])
+
+
+def stages_ms(
+    relay: Relay, talker: Talker, asked_s: float, begin: int, end: int, sounded_s: float
+) -> dict[str, float]:
+    """`begin`, `end`: samples of the microphone; what passed before `asked_s` is of another turn."""
+    written_s = next(at for samples, at in talker.wrote_s.items() if samples > end)
+    ended_s = relay.when_up(end)
+    marks_s = [ended_s, *(relay.when_down(kind, asked_s) for kind in MARKS), sounded_s]
     stages = {
         name: (later - earlier) * 1000
         for name, earlier, later in zip(STAGES, marks_s[:-1], marks_s[1:], strict=True)
     }
-    onset_s = relay.when_down("input_audio_buffer.speech_started", asked_s) - relay.when_up(first + begin)
+    onset_s = relay.when_down("input_audio_buffer.speech_started", asked_s) - relay.when_up(begin)
     up_ms = (ended_s - written_s) * 1000
     return stages | {
         UP: up_ms,

@@ -24,7 +24,7 @@ def compared(cls: T) -> T:
         return hash((cls, hashed(self)))
 
     def text(self: object) -> str:
-        return f"{cls.__qualname__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in fields)})"
+        return f"{cls.__name__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in fields)})"
 
     cls.__eq__, cls.__hash__, cls.__repr__ = equal, number, text  # type: ignore[assignment,method-assign]  # of cls
     return cls
