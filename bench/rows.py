@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench import decode, endurance, recording, replay, startup, turn
+from bench import decode, endurance, recording, replay, self_interruption, startup, turn
 from bench.row import Row
 
 ROWS: Final[tuple[Row, ...]] = (
     *startup.ROWS,
     *turn.ROWS,
+    *self_interruption.ROWS,
     *decode.ROWS,
     *recording.ROWS,
     *endurance.ROWS,
