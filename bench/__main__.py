@@ -6,16 +6,17 @@ Exit codes: 0 measured; 1 a limit was missed; 2 wrong usage, or a file that hold
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from bench import results, suite, table
+from bench import page, results, suite, table
 from bench.peers import set_up
 from bench.row import Row
-from bench.rows import ROWS
+from bench.rows import ROWS, WATERFALLS
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -37,11 +38,20 @@ def main(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all samples to a file, for --compare.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with plots, that needs nothing else.")
+    ] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plots as a picture.")] = None,
+    shown: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE.json", help="Measure nothing: show what such a file holds."),
+    ] = None,
     compare: Annotated[
         tuple[Path, Path] | None, typer.Option(metavar="A.json B.json", help="Compare two such files.")
     ] = None,
 ) -> None:
     """Measure how fast the client is, and how exact."""
+    draw = _rasteriser() if png is not None else None
     if explain is not None:
         (row,) = _rows([explain])
         print(f"{row.name}: {row.measures}")
@@ -54,15 +64,22 @@ def main(
         print(f"{compare[0]} ({before.made}) → {compare[1]} ({after.made})")
         print("\n".join(table.compared(before.measured, after.measured)))
         return
-    began = datetime.now(UTC)
-    measured = suite.run(_rows(only), quick=quick, peers=peers, tell=_tell)
-    _tell("")
-    kept = results.results(began, measured)
-    print(_about(kept))
-    print("\n".join(table.lines(measured)))
+    if shown is not None:
+        kept = _read(shown)
+    else:
+        began = datetime.now(UTC)
+        kept = results.results(began, suite.run(_rows(only), quick=quick, peers=peers, tell=_tell))
+        _tell("")
+    print(page.about(kept))
+    print("\n".join(table.lines(kept.measured)))
     if json is not None:
         json.write_bytes(results.to_json(kept))
-    if any(each.kept() is False for each in measured):
+    if html is not None:
+        explained = {row.name: row.measures for row in ROWS}
+        html.write_text(page.html(kept, explained, WATERFALLS), encoding="utf-8")
+    if png is not None and draw is not None:
+        draw(page.picture(kept, WATERFALLS), png)
+    if any(each.kept() is False for each in kept.measured):
         raise typer.Exit(1)
 
 
@@ -74,11 +91,18 @@ def _set_up_peers() -> None:
         raise typer.Exit(1)
 
 
-def _about(kept: results.Results) -> str:
-    about = kept.machine
-    return (
-        f"{kept.made}, {about['system']}, {about['cores']} × {about['processor']}, Python {about['python']}"
-    )
+def _rasteriser() -> Callable[[str, Path], None]:
+    try:
+        from resvg_py import svg_to_bytes
+    except ImportError:
+        _refuse(
+            "A picture needs the package resvg-py, which is not installed: pip install 'rtassist[bench]'."
+        )
+
+    def draw(svg: str, path: Path) -> None:
+        path.write_bytes(bytes(svg_to_bytes(svg_string=svg, zoom=2)))
+
+    return draw
 
 
 def _rows(names: list[str] | None) -> list[Row]:

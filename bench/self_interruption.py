@@ -15,6 +15,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ import numpy as np
 import trio
 from attrs import Factory, define, evolve, frozen
 
+from bench.figures import OURS, Figure
+from bench.row import CannotDo, Row, Samples
 from rtassist.audio.echo import Canceller, canceller
 from rtassist.audio.far_end import Pcm
 from rtassist.audio.linear import BLOCK
@@ -35,12 +38,15 @@ from rtassist.server.stand_in.story import STORY
 from rtassist.server.synthesis import open_synthesiser
 from tests.audio.rooms import NOISE, RATE, SPEECH, Sound, levelled, spoken
 from tests.audio.virtual_devices import Listened, Room, listen, sounded
+from tests.conftest import missing_for_aec, missing_for_offline
 
 VOICES = ("alloy", "marin", "coral", "verse", "cedar")
 USERS = tuple(sorted(path.stem for path in SPEECH.glob("*.wav") if "stop" not in path.stem))
 LEVELS_DB = (0.0, -6.0, -12.0)
 """Of the user, against an assistant's voice that comes back with a gain of 0 dB."""
 WITHIN_S = 0.3
+NEVER_MS = 9999.0
+"""For a user who is not heard at all."""
 AFTERWARDS_S = 0.8
 """What is heard as speech for so long after the user is his: his room, and the detector's 32 ms."""
 VOICE_STOPS_S = 1.0
@@ -87,7 +93,7 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         caught = [late for late in self.late_s if late is not None and late <= WITHIN_S]
-        heard_ms = [1000 * (9.999 if late is None else late) for late in self.late_s]
+        heard_ms = [NEVER_MS if late is None else 1000 * late for late in self.late_s]
         return {
             "minutes": round(self.seconds / 60, 2),
             "false": self.false,
@@ -299,6 +305,51 @@ def by_level(grid: Sequence[Cell], results: Sequence[Result]) -> dict[str, Resul
             name = f"echo {cell.room.gain_db:.0f} dB, user {trial.level_db:.0f} dB"
             levels.setdefault(name, Result(seconds=1.0)).add(Result(trials=[trial], late_s=[late_s]))
     return dict(sorted(levels.items()))
+
+
+WAYS = {OURS: "guard", "the canceller alone": "canceller", "nothing": "off", "no echo": "alone"}
+FALSE, CAUGHT, HEARD = "the assistant interrupts itself", "the user is caught", "the user is heard"
+
+
+@cache
+def _totals(brief: bool) -> dict[str, Result]:
+    """The same for the same seed, whoever asks; a user who is never heard was in it."""
+    totals: dict[str, Result] = {}
+    for cell in [evolve(cells(1)[13], seconds=16.0)] if brief else quick(1):
+        for way, result in run(cell).items():
+            totals.setdefault(way, Result()).add(result)
+    return totals
+
+
+def _echo(contender: str, brief: bool) -> Samples:
+    if missing := missing_for_aec() or missing_for_offline():
+        raise CannotDo(missing)
+    result = _totals(brief)[f"{WAYS[contender]}, server"]
+    summary = result.summary()
+    return {
+        FALSE: [summary["false_per_10_minutes"]],
+        CAUGHT: [summary["caught_percent"]],
+        HEARD: [NEVER_MS if late is None else late * 1000 for late in result.late_s],
+    }
+
+
+ROWS = (
+    Row(
+        name="echo",
+        measures="An assistant that speaks into its own microphone, and a user who speaks into that → "
+        "interruptions by the server, the assistant's own and the user's, within 300 ms.",
+        figures=(
+            Figure(name=FALSE, unit="in 10 minutes"),
+            Figure(name=CAUGHT, unit="%", more_is_better=True),
+            Figure(name=HEARD, unit="ms"),
+        ),
+        once=_echo,
+        contenders=tuple(WAYS),
+        bounds=tuple(WAYS)[1:],
+        rounds=1,
+        quick_rounds=1,
+    ),
+)
 
 
 def measured(grid: Sequence[Cell], jobs: int) -> list[dict[str, Result]]:

@@ -132,13 +132,17 @@ async def open_microphone(
     and `gain` are for devices alone.
     Raises SoundUnavailable.
     """
-    from rtassist.audio.files import file_meant, open_file_microphone
     from rtassist.audio.pipes import open_pipe_microphone
 
+    path = None
+    if name not in (None, "-"):
+        from rtassist.audio.files import file_meant, open_file_microphone  # and libsndfile with it
+
+        path = file_meant(name)
     if name == "-":
         async with open_pipe_microphone(fast=fast) as pipe:
             yield pipe
-    elif path := file_meant(name):
+    elif path:
         async with open_file_microphone(path, fast=fast) as file:
             yield file
     else:

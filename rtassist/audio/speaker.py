@@ -249,15 +249,19 @@ async def open_speaker(
     `fast`: files, pipes and "none" sound everything at once. Raises SoundUnavailable.
     """
     from rtassist.audio.clocked import ClockedSpeaker
-    from rtassist.audio.files import file_meant, open_file_speaker
     from rtassist.audio.pipes import open_pipe_speaker
 
+    path = None
+    if name not in (None, "-", "none"):
+        from rtassist.audio.files import file_meant, open_file_speaker  # and libsndfile with it
+
+        path = file_meant(name)
     if name == "-":
         async with open_pipe_speaker(fast=fast) as pipe:
             yield pipe
     elif name == "none":
         yield ClockedSpeaker(lambda position, pcm: None, fast=fast)
-    elif path := file_meant(name):
+    elif path:
         async with open_file_speaker(path, fast=fast) as file:
             yield file
     else:

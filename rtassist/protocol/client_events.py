@@ -4,13 +4,15 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from rtassist.protocol.compared import compared
 from rtassist.protocol.items import Item
 from rtassist.protocol.response import ResponseParams
 from rtassist.protocol.session import AnySession
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class SessionUpdate:
     type: str = "session.update"
     event_id: str | Unset | None = UNSET
@@ -18,7 +20,8 @@ class SessionUpdate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferAppend:
     """`audio`: bytes in the session's input format. The server does not acknowledge it."""
 
@@ -28,7 +31,8 @@ class InputAudioBufferAppend:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferCommit:
     """Ends the user's turn; starts no response. Less than 100 ms of audio is refused."""
 
@@ -37,14 +41,16 @@ class InputAudioBufferCommit:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferClear:
     type: str = "input_audio_buffer.clear"
     event_id: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class OutputAudioBufferClear:
     """Only for WebRTC and SIP, where the server plays; not for a WebSocket."""
 
@@ -53,7 +59,8 @@ class OutputAudioBufferClear:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemCreate:
     """`previous_item_id`: absent appends, "root" puts the item first, an id puts it after that item."""
 
@@ -64,7 +71,8 @@ class ConversationItemCreate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemRetrieve:
     type: str = "conversation.item.retrieve"
     event_id: str | Unset | None = UNSET
@@ -72,7 +80,8 @@ class ConversationItemRetrieve:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemTruncate:
     """Cuts the assistant's audio to its first `audio_end_ms` milliseconds: what the user heard of it."""
 
@@ -84,7 +93,8 @@ class ConversationItemTruncate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemDelete:
     type: str = "conversation.item.delete"
     event_id: str | Unset | None = UNSET
@@ -92,7 +102,8 @@ class ConversationItemDelete:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseCreate:
     type: str = "response.create"
     event_id: str | Unset | None = UNSET
@@ -100,7 +111,8 @@ class ResponseCreate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseCancel:
     """`response_id` absent: the active response of the conversation."""
 

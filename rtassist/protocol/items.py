@@ -7,17 +7,20 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from rtassist.protocol.compared import compared
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Json, Unset
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class SystemContent:
     type: str | Unset | None = UNSET
     text: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UserContent:
     type: str | Unset | None = UNSET
     text: str | Unset | None = UNSET
@@ -28,7 +31,8 @@ class UserContent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class AssistantContent:
     """`type` is `output_text` or `output_audio`; beta servers say `text` or `audio`."""
 
@@ -39,7 +43,8 @@ class AssistantContent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ContentPart:
     """The part of `response.content_part.*`, whose `type` is `text` or `audio` in every dialect."""
 
@@ -50,7 +55,8 @@ class ContentPart:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class SystemMessage:
     type: str = "message"
     role: str = "system"
@@ -61,7 +67,8 @@ class SystemMessage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UserMessage:
     type: str = "message"
     role: str = "user"
@@ -72,7 +79,8 @@ class UserMessage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class AssistantMessage:
     """`phase` (`commentary`, `final_answer`) is on the wire of reasoning models and in no published type."""
 
@@ -86,7 +94,8 @@ class AssistantMessage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class FunctionCall:
     """`arguments` is JSON text, and may be cut short where `status` is `incomplete`."""
 
@@ -100,7 +109,8 @@ class FunctionCall:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class FunctionCallOutput:
     type: str = "function_call_output"
     id: str | Unset | None = UNSET
@@ -111,7 +121,8 @@ class FunctionCallOutput:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpListedTool:
     name: str
     input_schema: Json
@@ -120,7 +131,8 @@ class McpListedTool:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpListTools:
     type: str = "mcp_list_tools"
     id: str | Unset | None = UNSET
@@ -129,7 +141,8 @@ class McpListTools:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpProtocolError:
     type: str = "protocol_error"
     code: int
@@ -137,7 +150,8 @@ class McpProtocolError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpHttpError:
     type: str = "http_error"
     code: int
@@ -145,14 +159,16 @@ class McpHttpError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpToolExecutionError:
     type: str = "tool_execution_error"
     message: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownMcpError:
     """An MCP error of a kind that we have no class for; `fields` is the whole object."""
 
@@ -163,7 +179,8 @@ class UnknownMcpError:
 McpError: TypeAlias = McpProtocolError | McpHttpError | McpToolExecutionError | UnknownMcpError
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpCall:
     type: str = "mcp_call"
     id: str
@@ -176,7 +193,8 @@ class McpCall:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpApprovalRequest:
     type: str = "mcp_approval_request"
     id: str
@@ -186,7 +204,8 @@ class McpApprovalRequest:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpApprovalResponse:
     type: str = "mcp_approval_response"
     id: str
@@ -196,7 +215,8 @@ class McpApprovalResponse:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ItemReference:
     """An item of the conversation by its id; only in the `input` of `response.create`."""
 
@@ -205,7 +225,8 @@ class ItemReference:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownItem:
     """An item of a type or role that we have no class for; `fields` is the whole object."""
 

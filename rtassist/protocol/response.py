@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from rtassist.protocol.compared import compared
 from rtassist.protocol.items import Item
 from rtassist.protocol.session import AudioConfig, Prompt, Reasoning, Tool, ToolChoice
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 from rtassist.protocol.usage import Usage
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class StatusError:
     type: str | Unset | None = UNSET
     code: str | Unset | None = UNSET
@@ -18,7 +20,8 @@ class StatusError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class StatusDetails:
     """Why a response ended as it did. Quota and rate limits arrive here, with `type` `failed`."""
 
@@ -28,7 +31,8 @@ class StatusDetails:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class Response:
     """`conversation_id` is null for a response outside of the conversation.
 
@@ -49,7 +53,8 @@ class Response:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseParams:
     """What one response shall be like; absent fields are the session's.
 
@@ -71,7 +76,8 @@ class ResponseParams:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ErrorDetail:
     """What a server refuses or could not do; `event_id` is that of the client event at fault."""
 
@@ -83,7 +89,8 @@ class ErrorDetail:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranscriptionError:
     type: str | Unset | None = UNSET
     code: str | Unset | None = UNSET
@@ -92,7 +99,8 @@ class TranscriptionError:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class RateLimit:
     name: str | Unset | None = UNSET
     limit: int | Unset | None = UNSET
@@ -101,14 +109,16 @@ class RateLimit:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class Conversation:
     id: str | Unset | None = UNSET
     object: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class LogProb:
     token: str
     logprob: float
@@ -116,7 +126,8 @@ class LogProb:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranscriptLanguage:
     code: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from rtassist.protocol.compared import compared
 from rtassist.protocol.items import ContentPart, Item
 from rtassist.protocol.response import (
     Conversation,
@@ -24,7 +25,8 @@ from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 from rtassist.protocol.usage import TranscriptionUsage
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class SessionCreated:
     """The first frame of a socket. `session` is everything that is in force."""
 
@@ -34,7 +36,8 @@ class SessionCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class SessionUpdated:
     """`session` is everything that is in force, not a difference."""
 
@@ -44,7 +47,8 @@ class SessionUpdated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ErrorEvent:
     """A client event was refused, or the server failed. The socket mostly stays usable."""
 
@@ -54,7 +58,8 @@ class ErrorEvent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class RateLimitsUpdated:
     type: str = "rate_limits.updated"
     event_id: str | Unset = UNSET
@@ -62,7 +67,8 @@ class RateLimitsUpdated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationCreated:
     """Typed, but sent by xAI's server only."""
 
@@ -72,7 +78,8 @@ class ConversationCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemAdded:
     """An item has a place in the conversation; an assistant's is still empty."""
 
@@ -83,7 +90,8 @@ class ConversationItemAdded:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemDone:
     type: str = "conversation.item.done"
     event_id: str | Unset = UNSET
@@ -92,7 +100,8 @@ class ConversationItemDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemCreated:
     """What servers of the beta say in place of `conversation.item.added`."""
 
@@ -103,7 +112,8 @@ class ConversationItemCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemRetrieved:
     type: str = "conversation.item.retrieved"
     event_id: str | Unset = UNSET
@@ -111,7 +121,8 @@ class ConversationItemRetrieved:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemTruncated:
     type: str = "conversation.item.truncated"
     event_id: str | Unset = UNSET
@@ -121,7 +132,8 @@ class ConversationItemTruncated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemDeleted:
     type: str = "conversation.item.deleted"
     event_id: str | Unset = UNSET
@@ -129,7 +141,8 @@ class ConversationItemDeleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemInputAudioTranscriptionDelta:
     type: str = "conversation.item.input_audio_transcription.delta"
     event_id: str | Unset = UNSET
@@ -141,7 +154,8 @@ class ConversationItemInputAudioTranscriptionDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemInputAudioTranscriptionCompleted:
     type: str = "conversation.item.input_audio_transcription.completed"
     event_id: str | Unset = UNSET
@@ -154,7 +168,8 @@ class ConversationItemInputAudioTranscriptionCompleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemInputAudioTranscriptionSegment:
     """A piece of a transcript that tells speakers apart; `start` and `end` in seconds."""
 
@@ -170,7 +185,8 @@ class ConversationItemInputAudioTranscriptionSegment:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ConversationItemInputAudioTranscriptionFailed:
     type: str = "conversation.item.input_audio_transcription.failed"
     event_id: str | Unset = UNSET
@@ -180,7 +196,8 @@ class ConversationItemInputAudioTranscriptionFailed:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferCommitted:
     type: str = "input_audio_buffer.committed"
     event_id: str | Unset = UNSET
@@ -189,14 +206,16 @@ class InputAudioBufferCommitted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferCleared:
     type: str = "input_audio_buffer.cleared"
     event_id: str | Unset = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferSpeechStarted:
     """`audio_start_ms` counts the audio written since the session began, padding included.
 
@@ -210,7 +229,8 @@ class InputAudioBufferSpeechStarted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferSpeechStopped:
     """`audio_end_ms` counts the audio written since the session began, trailing silence included."""
 
@@ -221,7 +241,8 @@ class InputAudioBufferSpeechStopped:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferTimeoutTriggered:
     """The user said nothing for `idle_timeout_ms`."""
 
@@ -233,7 +254,8 @@ class InputAudioBufferTimeoutTriggered:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputAudioBufferDtmfEventReceived:
     """A key was pressed in a SIP call; `received_at` in Unix seconds. The one event without `event_id`."""
 
@@ -244,7 +266,8 @@ class InputAudioBufferDtmfEventReceived:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class OutputAudioBufferStarted:
     type: str = "output_audio_buffer.started"
     event_id: str | Unset = UNSET
@@ -252,7 +275,8 @@ class OutputAudioBufferStarted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class OutputAudioBufferStopped:
     type: str = "output_audio_buffer.stopped"
     event_id: str | Unset = UNSET
@@ -260,7 +284,8 @@ class OutputAudioBufferStopped:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class OutputAudioBufferCleared:
     type: str = "output_audio_buffer.cleared"
     event_id: str | Unset = UNSET
@@ -268,7 +293,8 @@ class OutputAudioBufferCleared:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseCreated:
     type: str = "response.created"
     event_id: str | Unset = UNSET
@@ -276,7 +302,8 @@ class ResponseCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseDone:
     """The response is made; its audio may still be playing for a long time."""
 
@@ -286,7 +313,8 @@ class ResponseDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputItemAdded:
     type: str = "response.output_item.added"
     event_id: str | Unset = UNSET
@@ -296,7 +324,8 @@ class ResponseOutputItemAdded:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputItemDone:
     type: str = "response.output_item.done"
     event_id: str | Unset = UNSET
@@ -306,7 +335,8 @@ class ResponseOutputItemDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseContentPartAdded:
     type: str = "response.content_part.added"
     event_id: str | Unset = UNSET
@@ -318,7 +348,8 @@ class ResponseContentPartAdded:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseContentPartDone:
     type: str = "response.content_part.done"
     event_id: str | Unset = UNSET
@@ -330,7 +361,8 @@ class ResponseContentPartDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputTextDelta:
     type: str = "response.output_text.delta"
     event_id: str | Unset = UNSET
@@ -343,7 +375,8 @@ class ResponseOutputTextDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputTextDone:
     type: str = "response.output_text.done"
     event_id: str | Unset = UNSET
@@ -355,7 +388,8 @@ class ResponseOutputTextDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputAudioDelta:
     """`delta`: bytes in the session's output format."""
 
@@ -370,7 +404,8 @@ class ResponseOutputAudioDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputAudioDone:
     type: str = "response.output_audio.done"
     event_id: str | Unset = UNSET
@@ -381,7 +416,8 @@ class ResponseOutputAudioDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputAudioTranscriptDelta:
     type: str = "response.output_audio_transcript.delta"
     event_id: str | Unset = UNSET
@@ -394,7 +430,8 @@ class ResponseOutputAudioTranscriptDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseOutputAudioTranscriptDone:
     type: str = "response.output_audio_transcript.done"
     event_id: str | Unset = UNSET
@@ -406,7 +443,8 @@ class ResponseOutputAudioTranscriptDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseFunctionCallArgumentsDelta:
     type: str = "response.function_call_arguments.delta"
     event_id: str | Unset = UNSET
@@ -419,7 +457,8 @@ class ResponseFunctionCallArgumentsDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseFunctionCallArgumentsDone:
     """`arguments` is JSON text. Servers of the beta leave out `name`."""
 
@@ -434,7 +473,8 @@ class ResponseFunctionCallArgumentsDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseMcpCallArgumentsDelta:
     type: str = "response.mcp_call_arguments.delta"
     event_id: str | Unset = UNSET
@@ -446,7 +486,8 @@ class ResponseMcpCallArgumentsDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseMcpCallArgumentsDone:
     type: str = "response.mcp_call_arguments.done"
     event_id: str | Unset = UNSET
@@ -457,7 +498,8 @@ class ResponseMcpCallArgumentsDone:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseMcpCallInProgress:
     type: str = "response.mcp_call.in_progress"
     event_id: str | Unset = UNSET
@@ -466,7 +508,8 @@ class ResponseMcpCallInProgress:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseMcpCallCompleted:
     type: str = "response.mcp_call.completed"
     event_id: str | Unset = UNSET
@@ -475,7 +518,8 @@ class ResponseMcpCallCompleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ResponseMcpCallFailed:
     type: str = "response.mcp_call.failed"
     event_id: str | Unset = UNSET
@@ -484,7 +528,8 @@ class ResponseMcpCallFailed:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpListToolsInProgress:
     type: str = "mcp_list_tools.in_progress"
     event_id: str | Unset = UNSET
@@ -492,7 +537,8 @@ class McpListToolsInProgress:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpListToolsCompleted:
     type: str = "mcp_list_tools.completed"
     event_id: str | Unset = UNSET
@@ -500,7 +546,8 @@ class McpListToolsCompleted:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpListToolsFailed:
     type: str = "mcp_list_tools.failed"
     event_id: str | Unset = UNSET

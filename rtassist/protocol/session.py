@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from rtassist.protocol.compared import compared
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Json, Unset
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class AudioFormat:
     """`audio/pcm` (16-bit little-endian mono, `rate` 24000), `audio/pcmu`, `audio/pcma` (G.711, 8 kHz)."""
 
@@ -20,14 +22,16 @@ class AudioFormat:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class NoiseReduction:
     type: str | Unset | None = UNSET
     strength: float | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class Transcription:
     model: str | Unset | None = UNSET
     language: str | Unset | None = UNSET
@@ -38,7 +42,8 @@ class Transcription:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ServerVad:
     type: str = "server_vad"
     threshold: float | Unset | None = UNSET
@@ -50,7 +55,8 @@ class ServerVad:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class SemanticVad:
     type: str = "semantic_vad"
     eagerness: str | Unset | None = UNSET
@@ -59,7 +65,8 @@ class SemanticVad:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownTurnDetection:
     """Turn detection of a kind that we have no class for; `fields` is the whole object."""
 
@@ -70,7 +77,8 @@ class UnknownTurnDetection:
 TurnDetection: TypeAlias = ServerVad | SemanticVad | UnknownTurnDetection
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class AudioInput:
     format: AudioFormat | Unset | None = UNSET
     transcription: Transcription | Unset | None = UNSET
@@ -79,7 +87,8 @@ class AudioInput:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class VoiceId:
     """A custom voice."""
 
@@ -87,7 +96,8 @@ class VoiceId:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class AudioOutput:
     format: AudioFormat | Unset | None = UNSET
     voice: str | VoiceId | Unset | None = UNSET
@@ -95,14 +105,16 @@ class AudioOutput:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class AudioConfig:
     input: AudioInput | Unset | None = UNSET
     output: AudioOutput | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class FunctionTool:
     """`parameters` is a JSON schema."""
 
@@ -113,14 +125,16 @@ class FunctionTool:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpToolFilter:
     tool_names: tuple[str, ...] | Unset | None = UNSET
     read_only: bool | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpApprovalFilter:
     """Which tools of an MCP server always need an approval, and which never do."""
 
@@ -129,7 +143,8 @@ class McpApprovalFilter:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class McpTool:
     """The tools of one MCP server, which the Realtime server calls by itself."""
 
@@ -148,7 +163,8 @@ class McpTool:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownTool:
     """A tool of a kind that we have no class for; `fields` is the whole object."""
 
@@ -159,14 +175,16 @@ class UnknownTool:
 Tool: TypeAlias = FunctionTool | McpTool | UnknownTool
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ToolChoiceFunction:
     type: str = "function"
     name: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class ToolChoiceMcp:
     type: str = "mcp"
     server_label: str
@@ -174,7 +192,8 @@ class ToolChoiceMcp:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownToolChoice:
     """A choice of tool that we have no class for; `fields` is the whole object."""
 
@@ -185,19 +204,22 @@ class UnknownToolChoice:
 ToolChoice: TypeAlias = ToolChoiceFunction | ToolChoiceMcp | UnknownToolChoice
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class Reasoning:
     effort: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TokenLimits:
     post_instructions: int | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class RetentionRatio:
     """How much of the conversation, 0 to 1, a truncation of the context keeps."""
 
@@ -207,7 +229,8 @@ class RetentionRatio:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownTruncation:
     """A truncation of the context that we have no class for; `fields` is the whole object."""
 
@@ -218,7 +241,8 @@ class UnknownTruncation:
 Truncation: TypeAlias = RetentionRatio | UnknownTruncation
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TracingConfig:
     workflow_name: str | Unset | None = UNSET
     group_id: str | Unset | None = UNSET
@@ -226,14 +250,16 @@ class TracingConfig:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class CacheBreakpoint:
     mode: str
     ttl: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class PromptText:
     type: str = "input_text"
     text: str
@@ -241,7 +267,8 @@ class PromptText:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class PromptImage:
     type: str = "input_image"
     detail: str | Unset | None = UNSET
@@ -251,7 +278,8 @@ class PromptImage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class PromptFile:
     type: str = "input_file"
     detail: str | Unset | None = UNSET
@@ -263,7 +291,8 @@ class PromptFile:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownPromptVariable:
     """A variable of a prompt of a kind that we have no class for; `fields` is the whole object."""
 
@@ -274,7 +303,8 @@ class UnknownPromptVariable:
 PromptVariable: TypeAlias = PromptText | PromptImage | PromptFile | UnknownPromptVariable
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class Prompt:
     """A prompt that is stored at the server."""
 
@@ -284,7 +314,8 @@ class Prompt:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class Session:
     """A conversation. `id`, `object` and `expires_at` (Unix seconds) come from the server only.
 
@@ -311,7 +342,8 @@ class Session:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranscriptionSession:
     """A session that only writes down what it hears."""
 
@@ -324,7 +356,8 @@ class TranscriptionSession:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownSession:
     """A session of a type that we have no class for; `fields` is the whole object."""
 

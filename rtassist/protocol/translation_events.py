@@ -7,38 +7,44 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from rtassist.protocol.compared import compared
 from rtassist.protocol.response import ErrorDetail
 from rtassist.protocol.session import NoiseReduction
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationTranscription:
     model: str
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationAudioInput:
     transcription: TranslationTranscription | Unset | None = UNSET
     noise_reduction: NoiseReduction | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationAudioOutput:
     language: str | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationAudio:
     input: TranslationAudioInput | Unset | None = UNSET
     output: TranslationAudioOutput | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSession:
     """A client sends `audio` alone; the rest, `expires_at` in Unix seconds, is what a server answers."""
 
@@ -50,7 +56,8 @@ class TranslationSession:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionUpdate:
     type: str = "session.update"
     event_id: str | Unset | None = UNSET
@@ -58,7 +65,8 @@ class TranslationSessionUpdate:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionInputAudioBufferAppend:
     """`audio`: PCM16 little-endian mono, 24 kHz. Silence is to be sent too while nobody speaks."""
 
@@ -68,7 +76,8 @@ class TranslationSessionInputAudioBufferAppend:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionClose:
     """Asks for what is still pending, then for `session.closed`."""
 
@@ -82,7 +91,8 @@ TranslationClientEvent: TypeAlias = (
 )
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationErrorEvent:
     type: str = "error"
     event_id: str | Unset = UNSET
@@ -90,7 +100,8 @@ class TranslationErrorEvent:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionCreated:
     type: str = "session.created"
     event_id: str | Unset = UNSET
@@ -98,7 +109,8 @@ class TranslationSessionCreated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionUpdated:
     type: str = "session.updated"
     event_id: str | Unset = UNSET
@@ -106,14 +118,16 @@ class TranslationSessionUpdated:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionClosed:
     type: str = "session.closed"
     event_id: str | Unset = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionInputTranscriptDelta:
     """`delta` is to be appended as it is, no space between."""
 
@@ -124,7 +138,8 @@ class TranslationSessionInputTranscriptDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionOutputTranscriptDelta:
     """`delta` is to be appended as it is, no space between."""
 
@@ -135,7 +150,8 @@ class TranslationSessionOutputTranscriptDelta:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranslationSessionOutputAudioDelta:
     """`delta`: bytes of PCM16, 24 kHz mono unless the fields say otherwise."""
 

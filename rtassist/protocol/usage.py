@@ -7,10 +7,12 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from rtassist.protocol.compared import compared
 from rtassist.protocol.unset import NO_EXTRAS, UNSET, Extras, Unset
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class CachedTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
@@ -18,7 +20,8 @@ class CachedTokenDetails:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class InputTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
@@ -28,14 +31,16 @@ class InputTokenDetails:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class OutputTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class Usage:
     """Of one response. Every response counts the whole conversation as input again."""
 
@@ -47,14 +52,16 @@ class Usage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TranscriptionTokenDetails:
     text_tokens: int | Unset | None = UNSET
     audio_tokens: int | Unset | None = UNSET
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class TokensUsage:
     """Of one transcription that is paid by tokens."""
 
@@ -66,7 +73,8 @@ class TokensUsage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class DurationUsage:
     """Of one transcription that is paid by time."""
 
@@ -75,7 +83,8 @@ class DurationUsage:
     extras: Extras = field(default=NO_EXTRAS, hash=False)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@compared
+@frozen(kw_only=True, weakref_slot=False, eq=False, repr=False)
 class UnknownUsage:
     """A usage of a kind that we have no class for; `fields` is the whole object."""
 

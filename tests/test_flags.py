@@ -1,0 +1,79 @@
+"""What is typed for a command is converted where there is something to convert, and else loads nothing."""
+
+import subprocess
+import sys
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from rtassist.flags import Command, Group
+from tests.test_cli import CLEAN
+
+ROOT = Path(__file__).parents[1]
+TYPER_ASKS_PYDANTIC = any("pydantic" in needed for needed in requires("typer") or ())
+FAR = ("talk", "--text", "--no-record", "--url", "ws://127.0.0.1:9/v1/realtime")
+
+
+@pytest.mark.parametrize(("arguments", "loaded"), [(FAR, False), ((*FAR, "--timeout", "3"), True)])
+def test_only_what_is_converted_needs_pydantic(
+    arguments: tuple[str, ...], loaded: bool, tmp_path: Path
+) -> None:
+    script = (
+        "import sys\nfrom rtassist.cli import main\n"
+        f"sys.argv = ['rtassist', *{arguments}]\n"
+        "try: main()\nfinally: print('pydantic' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env=CLEAN | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert told.returncode == 3, told.stderr
+    assert told.stdout.split() == [str(loaded and TYPER_ASKS_PYDANTIC)]
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    made = typer.Typer(cls=Group)
+
+    def shout(value: str | None) -> str:
+        return (value or "nothing").upper()
+
+    @made.callback()
+    def root(kind: str = typer.Option("plain")) -> None:
+        typer.echo(f"kind={kind}")
+
+    @made.command(cls=Command)
+    def say(
+        word: str = typer.Option(None, callback=shout),
+        times: int = typer.Option(1),
+        names: list[str] = typer.Option([]),  # noqa: B008  # typer's own way, and never changed
+        path: Path | None = None,
+        quiet: bool = False,
+    ) -> None:
+        typer.echo(f"{word!r} {times!r} {names!r} {path!r} {quiet!r}")
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("say", "'NOTHING' 1 [] None False"),
+        ("say --word a --times 3 --quiet", "'A' 3 [] None True"),
+        ("say --names a --names b --path x", f"'NOTHING' 1 ['a', 'b'] {Path('x')!r} False"),
+    ],
+)
+def test_functions_get_what_they_ask_for(app: typer.Typer, arguments: str, told: str) -> None:
+    shown = CliRunner().invoke(app, arguments.split())
+    assert shown.output == f"kind=plain\n{told}\n"
+
+
+def test_a_wrong_value_is_refused(app: typer.Typer) -> None:
+    assert CliRunner().invoke(app, ["say", "--times", "soon"]).exit_code == 2
