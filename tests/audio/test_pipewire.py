@@ -10,7 +10,8 @@ import trio
 
 from rtassist.audio import DeviceLost
 from rtassist.audio.microphone import devices, open_device_microphone
-from rtassist.audio.speaker import FADE_SAMPLES, open_device_speaker
+from rtassist.audio.speaker import open_device_speaker
+from rtassist.audio.track import FADE_SAMPLES
 from tests.audio.test_files import counting, say
 from tests.audio.test_speaker import flush_once, recorded
 from tests.pipewire import private_pipewire
