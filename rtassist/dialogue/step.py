@@ -10,11 +10,9 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from rtassist.dialogue import calls, commands, devices, duck, events, floor, refusals, session, turns
-from rtassist.dialogue.commands import Command
+from rtassist.dialogue import calls, commands, devices, duck, events, floor, keys, refusals, session, turns
 from rtassist.dialogue.effects import (
     Effect,
-    LineEnded,
     Notice,
     Outcome,
     Quit,
@@ -29,18 +27,14 @@ from rtassist.dialogue.state import (
     Ending,
     Sound,
     Terms,
-    Turn,
 )
 from rtassist.protocol import (
     AssistantMessage,
-    ConversationItemCreate,
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
     ErrorEvent,
     InputAudioBufferAppend,
-    InputAudioBufferClear,
-    InputAudioBufferCommit,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
@@ -55,13 +49,8 @@ from rtassist.protocol import (
     ResponseOutputTextDone,
     SessionCreated,
     SessionUpdated,
-    UserContent,
-    UserMessage,
     laws,
 )
-
-SHORTEST_COMMIT_SAMPLES = 100 * SAMPLES_PER_MS
-"""The server refuses to commit less than 100 ms."""
 
 
 def begin(terms: Terms) -> Conversation:
@@ -229,7 +218,7 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
         session.trail(do, event.samples)
     elif not _microphone_on(state):
         return
-    uncommitted = min(do.state.uncommitted + event.samples, SHORTEST_COMMIT_SAMPLES)
+    uncommitted = min(do.state.uncommitted + event.samples, keys.SHORTEST_COMMIT_SAMPLES)
     if uncommitted != do.state.uncommitted:  # it comes fifty times a second, and mostly changes nothing
         do.change(uncommitted=uncommitted)
     do.ask(Send(InputAudioBufferAppend(audio=event.pcm)))
@@ -250,71 +239,9 @@ def _mic_ended(do: Draft, event: events.MicEnded) -> None:
     if do.state.terms.server_turns:
         do.change(ending=Ending.TRAILING)
     else:
-        _talk_released(do, event)
+        keys.talk_released(do, event)
         do.change(microphone=False)
         session.end_when_quiet(do)
-
-
-def _typed(do: Draft, event: events.Typed) -> None:
-    text = event.text.strip()
-    if not text:
-        _enter(do)
-        return
-    command = commands.slash(text) if text.startswith("/") else commands.phrase(text)
-    if isinstance(command, str):
-        do.ask(Show(Notice(command)))
-    elif command is None or command is Command.GOODBYE:
-        _say(do, "goodbye" if text.startswith("/") else text)
-    if isinstance(command, Command):
-        commands.obey(do, command)
-
-
-def _enter(do: Draft) -> None:
-    """The bare Enter key: push-to-talk's switch, or silence."""
-    if not do.state.terms.push_to_talk or not do.state.microphone:
-        commands.interrupt(do)
-    elif do.state.talk_held:
-        _talk_released(do, events.TalkReleased())
-    else:
-        _talk_pressed(do, events.TalkPressed())
-
-
-def _say(do: Draft, text: str) -> None:
-    floor.take(do, Taker.USER_ACTED)
-    event_id = do.next_event_id()
-    do.ask(Show(LineEnded(event_id, "user", text, typed=True)))
-    turns.keep(do, Turn("user", text))
-    message = UserMessage(content=(UserContent(type="input_text", text=text),))
-    do.ask(Send(ConversationItemCreate(event_id=event_id, item=message)))
-    turns.want_answer(do)
-
-
-def _typing_ended(do: Draft, event: events.TypingEnded) -> None:
-    do.change(keyboard=False)
-    session.nobody_left(do)
-
-
-def _talk_pressed(do: Draft, event: events.TalkPressed) -> None:
-    state = do.state
-    if state.talk_held or not state.microphone or not state.terms.push_to_talk:
-        return
-    commands.interrupt(do)
-    do.change(talk_held=True, uncommitted=0, paused=False, muted=False)
-    do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
-    do.ask(Show(Notice("Talk. Enter ends your turn.")))
-
-
-def _talk_released(do: Draft, event: events.TalkReleased | events.MicEnded) -> None:
-    if not do.state.talk_held:
-        return
-    long_enough = do.state.uncommitted >= SHORTEST_COMMIT_SAMPLES
-    do.change(talk_held=False, uncommitted=0)
-    event_id = do.next_event_id()
-    if long_enough:
-        do.ask(Send(InputAudioBufferCommit(event_id=event_id)))
-        turns.want_answer(do)
-    else:
-        do.ask(Send(InputAudioBufferClear(event_id=event_id)))
 
 
 def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
@@ -385,11 +312,11 @@ LOCAL_RULES: dict[type, Rule] = {
     events.MicClips: devices.mic_clips,
     events.SpeakerLost: devices.speaker_lost,
     events.SpeakerBack: devices.speaker_back,
-    events.Typed: _typed,
-    events.TypingEnded: _typing_ended,
+    events.Typed: keys.typed,
+    events.TypingEnded: keys.typing_ended,
     events.Interrupted: lambda do, event: commands.interrupt(do),
-    events.TalkPressed: _talk_pressed,
-    events.TalkReleased: _talk_released,
+    events.TalkPressed: keys.talk_pressed,
+    events.TalkReleased: keys.talk_released,
     events.PlaybackAdvanced: lambda do, event: turns.heard_so_far(do, event.item_id, event.heard),
     events.PlaybackEnded: _playback_ended,
     events.VoiceStarved: devices.voice_starved,

@@ -1,0 +1,81 @@
+"""What the user types and presses: messages, commands, silence, and push-to-talk."""
+
+from __future__ import annotations
+
+from rtassist.dialogue import commands, events, floor, session, turns
+from rtassist.dialogue.commands import Command
+from rtassist.dialogue.effects import LineEnded, Notice, Send, Show
+from rtassist.dialogue.floor import Taker
+from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Turn
+from rtassist.protocol import (
+    ConversationItemCreate,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    UserContent,
+    UserMessage,
+)
+
+SHORTEST_COMMIT_SAMPLES = 100 * SAMPLES_PER_MS
+"""The server refuses to commit less than 100 ms."""
+
+
+def typed(do: Draft, event: events.Typed) -> None:
+    text = event.text.strip()
+    if not text:
+        _enter(do)
+        return
+    command = commands.slash(text) if text.startswith("/") else commands.phrase(text)
+    if isinstance(command, str):
+        do.ask(Show(Notice(command)))
+    elif command is None or command is Command.GOODBYE:
+        _say(do, "goodbye" if text.startswith("/") else text)
+    if isinstance(command, Command):
+        commands.obey(do, command)
+
+
+def _enter(do: Draft) -> None:
+    """The bare Enter key: push-to-talk's switch, or silence."""
+    if not do.state.terms.push_to_talk or not do.state.microphone:
+        commands.interrupt(do)
+    elif do.state.talk_held:
+        talk_released(do, events.TalkReleased())
+    else:
+        talk_pressed(do, events.TalkPressed())
+
+
+def _say(do: Draft, text: str) -> None:
+    floor.take(do, Taker.USER_ACTED)
+    event_id = do.next_event_id()
+    do.ask(Show(LineEnded(event_id, "user", text, typed=True)))
+    turns.keep(do, Turn("user", text))
+    message = UserMessage(content=(UserContent(type="input_text", text=text),))
+    do.ask(Send(ConversationItemCreate(event_id=event_id, item=message)))
+    turns.want_answer(do)
+
+
+def typing_ended(do: Draft, event: events.TypingEnded) -> None:
+    do.change(keyboard=False)
+    session.nobody_left(do)
+
+
+def talk_pressed(do: Draft, event: events.TalkPressed) -> None:
+    state = do.state
+    if state.talk_held or not state.microphone or not state.terms.push_to_talk:
+        return
+    commands.interrupt(do)
+    do.change(talk_held=True, uncommitted=0, paused=False, muted=False)
+    do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
+    do.ask(Show(Notice("Talk. Enter ends your turn.")))
+
+
+def talk_released(do: Draft, event: events.TalkReleased | events.MicEnded) -> None:
+    if not do.state.talk_held:
+        return
+    long_enough = do.state.uncommitted >= SHORTEST_COMMIT_SAMPLES
+    do.change(talk_held=False, uncommitted=0)
+    event_id = do.next_event_id()
+    if long_enough:
+        do.ask(Send(InputAudioBufferCommit(event_id=event_id)))
+        turns.want_answer(do)
+    else:
+        do.ask(Send(InputAudioBufferClear(event_id=event_id)))
