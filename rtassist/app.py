@@ -20,10 +20,11 @@ import trio
 
 from rtassist import errors
 from rtassist.audio import Microphone, Speaker
-from rtassist.converse import Edges, converse
+from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Turn
+from rtassist.edges import Edges
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.recording import Recording, recorded

@@ -12,12 +12,10 @@ feeds. What is decided is in `dialogue`; what things are is behind the edges tha
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from rtassist.audio import SAMPLE_RATE, DeviceLost, Microphone, SoundUnavailable, Speaker
 from rtassist.audio.jitter import Jitter
@@ -37,13 +35,12 @@ from rtassist.dialogue.effects import (
     Send,
     SetAlarm,
     Show,
-    Shown,
     Unduck,
 )
 from rtassist.dialogue.state import Ending, Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.edges import Edges
 from rtassist.link.closing import LinkClosed
-from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
 
 CHUNK_BYTES = 960
 """20 ms: what is handed to the loudspeaker at once, and so what an interruption can be late by."""
@@ -59,51 +56,6 @@ DUCKED_GAIN = 0.2
 """-14 dB, as Android lowers whoever plays while another speaks (PlaybackActivityMonitor's DUCK_VSHAPE)."""
 IDLE_CHECK_S = 0.2
 """How often a loudspeaker that has nothing to say is asked whether it is still there."""
-
-D = TypeVar("D")
-
-
-class Link(Protocol):
-    """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls."""
-
-    async def send(self, event: ClientEvent) -> None: ...
-
-    async def receive(self) -> tuple[str | bytes, ServerEvent | Unknown | BadFrame]: ...
-
-
-class Tools(Protocol):
-    async def run(self, name: str, arguments: str) -> str:
-        """The result as text for the model, errors included. Never raises for what a model can cause."""
-        ...
-
-
-class Another(Protocol[D]):
-    """How to get another device for one that is lost (None: for one that never was there).
-
-    Waits until there is one and gives it with its name. `moved_to`, where the lost one has said it, is looked
-    at first. A cancelled call may be made again.
-    """
-
-    async def __call__(self, lost: D | None, moved_to: str | None) -> tuple[D, str]: ...
-
-
-@frozen(kw_only=True)
-class Edges:
-    """The outside, as the ring sees it. `commands` brings what people and timers do, as events."""
-
-    link: Link
-    microphone: Microphone | None
-    speaker: Speaker | None
-    another_microphone: Another[Microphone] | None = None
-    another_speaker: Another[Speaker] | None = None
-    """None: what is lost is gone for good, as a file or pipe is."""
-    commands: trio.MemoryReceiveChannel[events.Event]
-    tools: Tools
-    show: Callable[[Shown], None]
-    in_turn: bool = False
-    """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
-    note: Callable[[int, events.Event | Effect], None]
-    """The recorder: each event before it is decided, then each effect, with the µs since the start."""
 
 
 @define(eq=False)

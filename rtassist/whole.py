@@ -17,10 +17,11 @@ from attrs import define, field
 
 from rtassist.audio import SAMPLE_RATE, DeviceLost
 from rtassist.audio.clocked import ClockedSpeaker
-from rtassist.converse import Edges, converse
+from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import CallTool, Effect
 from rtassist.dialogue.state import Terms
+from rtassist.edges import Edges
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown, decode
 from rtassist.sessions.properties import Break, Monitor

@@ -11,9 +11,10 @@ from attrs import define, field
 
 from rtassist.audio import Microphone, Speaker
 from rtassist.audio.clocked import ClockedSpeaker
-from rtassist.converse import Another, Edges, converse
+from rtassist.converse import converse
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.state import Terms
+from rtassist.edges import Another, Edges
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import (
     AssistantMessage,

@@ -62,14 +62,15 @@ LAYERS = {
         "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
     ),
     "whole": layer(
-        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue link.closing protocol sessions",
+        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges link.closing protocol "
+        "sessions",
         "attrs trio",
     ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
-        "audio converse costs dialogue doctor embedded errors link protocol recording sessions settings "
-        "shelf sound terminal terms tools",
+        "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
+        "settings shelf sound terminal terms tools",
         "attrs trio",
     ),
     "app_replay": layer(
@@ -79,8 +80,12 @@ LAYERS = {
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "audio.jitter audio.onset audio.silence link.closing protocol.BadFrame protocol.ClientEvent "
-        "protocol.ServerEvent protocol.Unknown",
+        "audio.jitter audio.onset audio.silence edges link.closing",
+        "attrs trio",
+    ),
+    "edges": layer(
+        "audio.Microphone audio.Speaker dialogue protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
+        "protocol.Unknown",
         "attrs trio",
     ),
     # Judges; what it judges is handed to it, but for the devices, which it measures.

@@ -20,8 +20,9 @@ from rtassist.app import with_model
 from rtassist.audio.levels import Gain
 from rtassist.audio.microphone import open_device_microphone
 from rtassist.audio.speaker import open_device_speaker
-from rtassist.converse import Edges, converse
+from rtassist.converse import converse
 from rtassist.dialogue import effects, events
+from rtassist.edges import Edges
 from rtassist.embedded import embedded
 from rtassist.link.websocket import connect
 from rtassist.settings import Settings

@@ -18,10 +18,11 @@ from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.audio.devices import PlaybackStream
 from rtassist.audio.owner import owning_thread
 from rtassist.audio.speaker import DeviceSpeaker
-from rtassist.converse import Edges, converse
+from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Play
 from rtassist.dialogue.state import Terms
+from rtassist.edges import Edges
 from rtassist.link.websocket import connect
 from rtassist.protocol import Session
 

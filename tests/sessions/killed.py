@@ -21,10 +21,11 @@ import attrs
 import trio
 
 from rtassist.audio.clocked import ClockedSpeaker
-from rtassist.converse import Edges, converse
+from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect
 from rtassist.dialogue.state import Terms
+from rtassist.edges import Edges
 from rtassist.protocol import Session, SessionCreated
 from rtassist.sessions.recorder import recorder
 from tests.ring import NoTools, ScriptedLink, answer, delta, speech_started

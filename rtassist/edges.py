@@ -1,0 +1,59 @@
+"""The outside, as the ring of tasks sees it: by what it does for a conversation, not by what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import trio
+from attrs import frozen
+
+from rtassist.audio import Microphone, Speaker
+from rtassist.dialogue import events
+from rtassist.dialogue.effects import Effect, Shown
+from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
+
+D = TypeVar("D")
+
+
+class Link(Protocol):
+    """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls."""
+
+    async def send(self, event: ClientEvent) -> None: ...
+
+    async def receive(self) -> tuple[str | bytes, ServerEvent | Unknown | BadFrame]: ...
+
+
+class Tools(Protocol):
+    async def run(self, name: str, arguments: str) -> str:
+        """The result as text for the model, errors included. Never raises for what a model can cause."""
+        ...
+
+
+class Another(Protocol[D]):
+    """How to get another device for one that is lost (None: for one that never was there).
+
+    Waits until there is one and gives it with its name. `moved_to`, where the lost one has said it, is looked
+    at first. A cancelled call may be made again.
+    """
+
+    async def __call__(self, lost: D | None, moved_to: str | None) -> tuple[D, str]: ...
+
+
+@frozen(kw_only=True)
+class Edges:
+    """The outside, as the ring sees it. `commands` brings what people and timers do, as events."""
+
+    link: Link
+    microphone: Microphone | None
+    speaker: Speaker | None
+    another_microphone: Another[Microphone] | None = None
+    another_speaker: Another[Speaker] | None = None
+    """None: what is lost is gone for good, as a file or pipe is."""
+    commands: trio.MemoryReceiveChannel[events.Event]
+    tools: Tools
+    show: Callable[[Shown], None]
+    in_turn: bool = False
+    """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
+    note: Callable[[int, events.Event | Effect], None]
+    """The recorder: each event before it is decided, then each effect, with the µs since the start."""
