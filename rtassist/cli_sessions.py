@@ -27,11 +27,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def _settings() -> Settings:
-    import os
+    from rtassist.settings import load_here
 
-    from rtassist.settings import load
-
-    return load({}, os.environ, Path.cwd())
+    return load_here({})
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ enters), the config file, the environment, flags. A key goes only where a source
 own sends it.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -185,6 +186,11 @@ CONFIG_KEYS = {
 }
 # Each key, and the URL that it is sent to.
 KEYS = {"api_key": "url", "llm_key": "llm_url", "stt_key": "stt_url", "tts_key": "tts_url"}
+
+
+def load_here(flags: Mapping[str, object]) -> Settings:
+    """`load`, with this process' environment and working folder."""
+    return load(flags, os.environ, Path.cwd())
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Settings:

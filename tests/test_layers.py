@@ -53,7 +53,8 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
-    "cli": layer("app cli_replay cli_sessions flags settings errors terminal.streams", "typer"),
+    "cli": layer("app cli_doctor cli_replay cli_sessions flags settings errors terminal.streams", "typer"),
+    "cli_doctor": layer("app errors settings", "typer"),
     "cli_replay": layer("app_replay", "typer"),
     "flags": layer(others="typer"),
     "cli_sessions": layer("settings shelf", "typer"),

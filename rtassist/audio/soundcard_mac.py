@@ -138,7 +138,7 @@ class MacPlayback:
         return None
 
     def rewrite(self, samples: NDArray[np.float32]) -> None:
-        raise NotImplementedError
+        raise AssertionError("what is written stands here: `rewritable` gives None")
 
     def silent_at(self) -> int | None:
         return self._silent_at
