@@ -53,7 +53,8 @@ def doctor(
     Python, packages, folders, terminal, key, server and sound. A short chirp is played, and listened for.
     """
     from rtassist.errors import SettingsWrong
-    from rtassist.settings import Settings, load_here
+    from rtassist.settings import Settings
+    from rtassist.settings_loading import load_here
 
     devices = {"mic": mic, "speaker": speaker}
     flags = {"offline": offline, "url": url, "model": model, "echo": echo, "timeout_s": timeout}

@@ -27,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def _settings() -> Settings:
-    from rtassist.settings import load_here
+    from rtassist.settings_loading import load_here
 
     return load_here({})
 

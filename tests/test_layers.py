@@ -53,11 +53,15 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
-    "cli": layer("app cli_doctor cli_replay cli_sessions flags settings errors terminal.streams", "typer"),
-    "cli_doctor": layer("app errors settings", "typer"),
+    "cli": layer(
+        "app cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors terminal.streams",
+        "typer",
+    ),
+    "cli_talk": layer("app settings_loading", "typer"),
+    "cli_doctor": layer("app errors settings settings_loading", "typer"),
     "cli_replay": layer("app_replay", "typer"),
     "flags": layer(others="typer"),
-    "cli_sessions": layer("settings shelf", "typer"),
+    "cli_sessions": layer("settings settings_loading shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),
     "retelling": layer(
         "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
@@ -91,7 +95,9 @@ LAYERS = {
     ),
     # Judges; what it judges is handed to it, but for the devices, which it measures.
     "doctor": layer("doctor", "attrs trio"),
-    "doctor.consult": layer("audio.echo doctor recording settings sound terminal", "attrs trio"),
+    "doctor.consult": layer(
+        "audio.echo doctor recording settings settings_loading sound terminal", "attrs trio"
+    ),
     "doctor.report": layer("doctor", "attrs", pure=True),
     "doctor.advice": layer("doctor", pure=True),
     "doctor.chirp": layer("audio.SAMPLE_RATE audio.pcm", "attrs numpy", pure=True),
@@ -106,7 +112,11 @@ LAYERS = {
     "terms": layer("dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),
-    "settings": layer("errors link.address setting_values", "attrs dotenv platformdirs"),
+    "settings": layer("setting_values", "attrs", pure=True),
+    "settings_loading": layer(
+        "errors setting_values settings settings_conflicts", "attrs dotenv platformdirs"
+    ),
+    "settings_conflicts": layer("link.address settings", "attrs"),
     "setting_values": layer("link.address", pure=True),
     "protocol": layer("protocol", "attrs cattrs orjson pybase64", pure=True),
     "dialogue": layer("dialogue protocol", "attrs", pure=True),

@@ -7,7 +7,8 @@ import trio
 
 from rtassist import errors
 from rtassist.audio.clocked import ClockedSpeaker
-from rtassist.settings import Settings, load
+from rtassist.settings import Settings
+from rtassist.settings_loading import load
 from rtassist.sound import Missing, put_to_use
 
 DEAF, MUTE = "It cannot hear.", "It cannot speak."

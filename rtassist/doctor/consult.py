@@ -16,7 +16,8 @@ from rtassist.doctor.advice import advise
 from rtassist.doctor.examine import Examination, Found, examine
 from rtassist.doctor.report import Check
 from rtassist.recording import sessions_folder
-from rtassist.settings import Settings, config_path
+from rtassist.settings import Settings
+from rtassist.settings_loading import config_path
 from rtassist.terminal.screen import style_for
 from rtassist.terminal.streams import say
 
