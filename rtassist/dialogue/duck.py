@@ -55,6 +55,8 @@ def onset(do: Draft) -> None:
 
 def taken(do: Draft) -> None:
     _change(do, "taken")
+    if do.state.false_onsets:
+        do.change(false_onsets=0)
 
 
 def ended(do: Draft) -> None:
@@ -81,5 +83,3 @@ def _change(do: Draft, cause: str) -> None:
         do.change(false_onsets=do.state.false_onsets + 1)
     elif cause != "alarm" and before is not Ducking.CONFIRMED:
         do.ask(ClearAlarm(DUCK_ALARM))
-    if cause == "taken":
-        do.change(false_onsets=0)
