@@ -70,6 +70,7 @@ def terms_for(
         ducks=settings.duck and voiced and server_turns and not microphone_ends,
         push_to_talk=microphone and not server_turns,
         microphone=microphone and microphone_there,
+        microphone_awaited=microphone and not microphone_there,
         microphone_ends=microphone_ends,
         keyboard=keyboard,
         trailing_silence_ms=silence_ms + SPARE_MS,

@@ -75,3 +75,19 @@ def test_the_voice_is_lowered_only_for_who_can_interrupt_it_by_speaking() -> Non
         Settings(), (), voiced=True, microphone=True, microphone_ends=True, keyboard=True, greeting=""
     )
     assert not file.ducks, "what is written to a file is not for anybody's ears yet"
+
+
+def test_a_microphone_that_is_not_there_yet_is_awaited() -> None:
+    for there in (True, False):
+        agreed = terms_for(
+            Settings(),
+            (),
+            voiced=True,
+            microphone=True,
+            microphone_there=there,
+            microphone_ends=False,
+            keyboard=True,
+            greeting="",
+        )
+        assert (agreed.microphone, agreed.microphone_awaited) == (there, not there)
+    assert not terms(Settings(), microphone=False).microphone_awaited

@@ -48,6 +48,8 @@ class Terms:
     push_to_talk: bool = False
     microphone: bool = True
     """There is a microphone when the conversation begins."""
+    microphone_awaited: bool = False
+    """There is none then, but there may be one later."""
     microphone_ends: bool = False
     """It is a file or a pipe: held open from the start in push-to-talk, and its end ends the conversation."""
     keyboard: bool = True
@@ -205,7 +207,7 @@ class Conversation:
     microphone: bool = True
     """There is a microphone that the user may still speak into; likewise."""
     microphone_awaited: bool = False
-    """It was lost and may come back."""
+    """There is none, or it was lost, and one may come."""
     keyboard: bool = True
     """The user may still type; likewise, until the end of the typing."""
     told_wait_ms: int = 0

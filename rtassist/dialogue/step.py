@@ -59,6 +59,7 @@ def begin(terms: Terms) -> Conversation:
         terms=terms,
         voiced=terms.voiced and terms.speaker,
         microphone=terms.microphone,
+        microphone_awaited=terms.microphone_awaited and not terms.microphone,
         keyboard=terms.keyboard,
     )
 

@@ -248,6 +248,22 @@ def test_a_microphone_that_may_return_is_muted_when_it_is_back() -> None:
     assert Playbook(after(lost, typed("/mute"), MicBack("USB"))) >> heard(ms=20)
 
 
+def test_a_microphone_that_is_still_to_come_is_muted_when_it_comes() -> None:
+    awaited = listening(microphone=False, microphone_awaited=True)
+    assert (
+        Playbook(awaited, blind_to=ALARMS)
+        >> typed("/mute")
+        << Says("Microphone off")
+        >> MicBack("USB")
+        << Says("The microphone is there: USB.")
+        >> heard(ms=20)
+        >> typed("/mute")
+        << Says("Listening.")
+        >> heard(ms=20)
+        << append(ms=20)
+    )
+
+
 def test_mute_in_a_pause_turns_the_microphone_on() -> None:
     book = (
         Playbook(after(listening(), typed("/pause")), blind_to=ALARMS) >> typed("/mute") << Says("Listening.")
