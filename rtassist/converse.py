@@ -189,7 +189,11 @@ class Ring:
         while True:
             pcm = await microphone.read()
             self.feed(events.MicHeard(pcm))
-            if self.state.terms.ducks and onsets.begins(pcm, voice=self.state.sounding):
+            if (
+                self.state.terms.ducks
+                and self.state.server_turns
+                and onsets.begins(pcm, voice=self.state.sounding)
+            ):
                 self.feed(events.OnsetHeard())
             if not microphone.live:
                 await self.sent_most()

@@ -1,5 +1,9 @@
 """What settings and devices mean for the session."""
 
+from typing import Literal
+
+import pytest
+
 from rtassist.dialogue.state import Terms
 from rtassist.protocol import UNSET, AudioConfig, AudioInput, SemanticVad, ServerVad, SessionUpdate, encode
 from rtassist.settings import Settings
@@ -67,8 +71,9 @@ def test_what_is_not_set_is_not_sent() -> None:
 
 def test_the_voice_is_lowered_only_for_who_can_interrupt_it_by_speaking() -> None:
     assert terms(Settings()).ducks
-    for settings in (Settings(duck=False), Settings(ptt=True), Settings(vad="off")):
+    for settings in (Settings(duck=False), Settings(barge_in="off")):
         assert not terms(settings).ducks
+    assert terms(Settings(barge_in="confirm")).ducks
     assert not terms(Settings(), voiced=False).ducks
     assert not terms(Settings(), microphone=False).ducks
     file = terms_for(
@@ -91,3 +96,13 @@ def test_a_microphone_that_is_not_there_yet_is_awaited() -> None:
         )
         assert (agreed.microphone, agreed.microphone_awaited) == (there, not there)
     assert not terms(Settings(), microphone=False).microphone_awaited
+
+
+@pytest.mark.parametrize("vad", ["server", "semantic"])
+def test_only_a_server_that_interrupts_also_answers_by_itself(vad: Literal["server", "semantic"]) -> None:
+    for barge_in, by_itself in (("instant", True), ("confirm", False), ("off", False)):
+        agreed = terms(Settings(vad=vad, barge_in=barge_in))  # type: ignore[arg-type]  # from the table
+        detection = audio_input(agreed).turn_detection
+        assert isinstance(detection, ServerVad | SemanticVad)
+        assert (detection.create_response, detection.interrupt_response) == (by_itself, by_itself)
+        assert (agreed.interrupts, agreed.barge_in) == (by_itself, barge_in)

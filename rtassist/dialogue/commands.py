@@ -8,7 +8,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from rtassist.dialogue import calls, floor, turns
+from rtassist.dialogue import barge_in, calls, floor
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Send, Show
 from rtassist.dialogue.floor import Taker
 from rtassist.dialogue.state import Draft, Ending
@@ -124,7 +124,7 @@ def interrupt(do: Draft) -> None:
 
 def drop_half_turn(do: Draft) -> None:
     """The microphone goes off within a sentence: the server must not wait for its end."""
-    turns.user_broke_off(do)
+    barge_in.broke_off(do)
     if do.state.uncommitted:
         do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
     do.change(uncommitted=0, talk_held=False)

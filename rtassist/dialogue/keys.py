@@ -35,7 +35,7 @@ def typed(do: Draft, event: events.Typed) -> None:
 
 def _enter(do: Draft) -> None:
     """The bare Enter key: push-to-talk's switch, or silence."""
-    if not do.state.terms.push_to_talk or not do.state.microphone:
+    if not do.state.push_to_talk or not do.state.microphone:
         commands.interrupt(do)
     elif do.state.talk_held:
         talk_released(do, events.TalkReleased())
@@ -60,7 +60,7 @@ def typing_ended(do: Draft, event: events.TypingEnded) -> None:
 
 def talk_pressed(do: Draft, event: events.TalkPressed) -> None:
     state = do.state
-    if state.talk_held or not state.microphone or not state.terms.push_to_talk:
+    if state.talk_held or not state.microphone or not state.push_to_talk:
         return
     commands.interrupt(do)
     do.change(talk_held=True, uncommitted=0, paused=False, muted=False)

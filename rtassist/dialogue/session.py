@@ -7,7 +7,7 @@ answer proves that the server has read all of it; and once nothing is outstandin
 
 from __future__ import annotations
 
-from rtassist.dialogue import turns
+from rtassist.dialogue import barge_in
 from rtassist.dialogue.effects import ClearAlarm, Listen, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Turn, Update
 from rtassist.protocol import (
@@ -49,7 +49,7 @@ def updated(do: Draft) -> None:
     do.change(updates=tuple(left))
     if answered.purpose is Purpose.BEGIN:
         terms = do.state.terms
-        do.change(ready=True, talk_held=terms.push_to_talk and terms.microphone_ends)
+        do.change(ready=True, talk_held=do.state.push_to_talk and terms.microphone_ends)
         do.ask(ClearAlarm(BEGIN_ALARM))
         for turn in terms.history:
             do.ask(Send(ConversationItemCreate(event_id=do.next_event_id(), item=_message(turn))))
@@ -90,7 +90,7 @@ def nobody_left(do: Draft) -> None:
 
 def settled(do: Draft) -> None:
     """The server has had its time. An end of speech that it has not found by now it will not find."""
-    turns.user_broke_off(do)
+    barge_in.broke_off(do)
     end_when_quiet(do)
 
 

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from rtassist.dialogue import calls, commands, devices, duck, events, floor, keys, refusals, session, turns
+from rtassist.dialogue import (
+    barge_in,
+    calls,
+    commands,
+    devices,
+    duck,
+    events,
+    floor,
+    keys,
+    refusals,
+    session,
+    turns,
+)
 from rtassist.dialogue.effects import (
     Effect,
     Notice,
@@ -61,6 +73,8 @@ def begin(terms: Terms) -> Conversation:
         microphone=terms.microphone,
         microphone_awaited=terms.microphone_awaited and not terms.microphone,
         keyboard=terms.keyboard,
+        server_turns=terms.server_turns,
+        push_to_talk=terms.push_to_talk,
     )
 
 
@@ -129,33 +143,43 @@ def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
         floor.take(do, Taker.USER_SPOKE)
     if _microphone_on(do.state):
         turns.user_began(do, event.item_id)
+        barge_in.started(do, event.item_id)
 
 
 def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
     do.change(user_item=None)
     turns.user_ended(do, event.item_id)
-    turns.answer_due(do)
+    if do.state.terms.asks_itself:
+        barge_in.stopped(do)
+    else:
+        turns.answer_due(do)
 
 
 def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
     turns.user_ended(do, event.item_id)
+    barge_in.committed(do, event.item_id)
 
 
 def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:
     if isinstance(event.delta, str):
         floor.user_words(do, event.item_id, event.delta)
         turns.user_words(do, event.item_id, event.delta)
+        barge_in.words(do, event.item_id)
 
 
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
-    turns.user_line_ended(do, event.item_id, event.transcript.strip())
-    command = commands.phrase(event.transcript, do.state.terms.language)
+    text = event.transcript.strip()
+    command = commands.phrase(text, do.state.terms.language)
+    for_the_model = command in (None, commands.Command.GOODBYE)
+    meant = barge_in.transcribed(do, event.item_id, text, answered=for_the_model)
+    turns.user_line_ended(do, event.item_id, text, meant=meant)
     if command is not None:
         commands.obey(do, command)
 
 
 def _transcript_failed(do: Draft, event: ConversationItemInputAudioTranscriptionFailed) -> None:
     turns.user_line_ended(do, event.item_id, "")
+    barge_in.not_transcribed(do, event.item_id)
     reason = event.error.message if isinstance(event.error.message, str) else "no reason was given"
     do.ask(Show(Notice(f"What you said could not be written down: {reason}", "warning")))
 
@@ -228,7 +252,7 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
 def _microphone_on(state: Conversation) -> bool:
     if not state.ready or not state.microphone or state.paused or state.muted:
         return False
-    return state.terms.server_turns or state.talk_held
+    return state.server_turns or state.talk_held
 
 
 def _onset_heard(do: Draft, event: events.OnsetHeard) -> None:
@@ -237,7 +261,7 @@ def _onset_heard(do: Draft, event: events.OnsetHeard) -> None:
 
 
 def _mic_ended(do: Draft, event: events.MicEnded) -> None:
-    if do.state.terms.server_turns:
+    if do.state.server_turns:
         do.change(ending=Ending.TRAILING)
     else:
         keys.talk_released(do, event)
@@ -257,7 +281,7 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
     if event.name == turns.ANSWER_ALARM:
         turns.answer_overdue(do)
     elif event.name == turns.TRANSCRIPT_ALARM:
-        turns.transcripts_overdue(do)
+        barge_in.overdue(do)
     elif event.name == duck.DUCK_ALARM:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
@@ -329,7 +353,10 @@ LOCAL_RULES: dict[type, Rule] = {
     events.FrameUnreadable: _frame_unreadable,
 }
 
-MIC_FIELDS = ("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
+MIC_FIELDS = (
+    *("over", "ready", "microphone", "server_turns", "paused", "muted", "talk_held", "ending"),
+    "uncommitted",
+)
 MIC_READS = attrgetter(*MIC_FIELDS)
 """All of a state that decides what a chunk of the microphone means: where these are the same and the chunk
 changes nothing, so is what it means. Most of a recording are such chunks."""

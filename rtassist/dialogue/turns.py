@@ -40,6 +40,8 @@ def ask_when_allowed(do: Draft) -> None:
         return
     if state.user_speaks or state.talk_held:
         return
+    if any(utterance.sound is Sound.HUSHED for utterance in state.utterances.values()):
+        return  # the answer is to be made by a server that knows how much of that was heard
     event_id = do.next_event_id()
     do.change(wanted=False, requests=(Request(event_id),))
     do.ask(Send(ResponseCreate(event_id=event_id)))
@@ -127,8 +129,8 @@ def user_words(do: Draft, item_id: str, words_: str) -> None:
     do.ask(Show(Said(item_id, "user", words_)))
 
 
-def user_line_ended(do: Draft, item_id: str, text: str) -> None:
-    """The user's words are complete, or as complete as they will be."""
+def user_line_ended(do: Draft, item_id: str, text: str, *, meant: bool = True) -> None:
+    """The user's words are complete, or as complete as they will be; kept if they are `meant` as some."""
     state = do.state
     do.change(
         awaited=tuple(other for other in state.awaited if other != item_id),
@@ -137,7 +139,7 @@ def user_line_ended(do: Draft, item_id: str, text: str) -> None:
     if not do.state.awaited:
         do.ask(ClearAlarm(TRANSCRIPT_ALARM))
     do.ask(Show(LineEnded(item_id, "user", text)))
-    if text:
+    if text and meant:
         keep(do, Turn("user", text))
 
 

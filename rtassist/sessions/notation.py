@@ -146,9 +146,18 @@ def read_terms(begin: Any) -> Terms:
     known = {f.name for f in attrs.fields(Terms)}
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
-    history = fields.pop("history", [])
+    history, phrases = fields.pop("history", []), fields.pop("phrases", [])
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return attrs.evolve(terms, history=tuple(map(_read_turn, history)))
+    return attrs.evolve(
+        terms, history=tuple(map(_read_turn, history)), phrases=tuple(map(_read_phrase, phrases))
+    )
+
+
+def _read_phrase(pair: Any) -> tuple[str, str]:
+    match pair:
+        case [str() as phrase, str() as command]:
+            return phrase, command
+    raise NotRead(f"the terms have {pair!r} where a phrase and its command should be")
 
 
 def _read_turn(fields: Any) -> Turn:

@@ -21,14 +21,17 @@ class Scope:
     chunks: int
     budget: Budget
     push_to_talk: bool = False
+    mode: str = "instant"
 
     def begin(self) -> tuple[Conversation, World]:
         state = listening(
             push_to_talk=self.push_to_talk,
             server_turns=not self.push_to_talk,
-            interrupts=not self.push_to_talk,
+            interrupts=not self.push_to_talk and self.mode == "instant",
+            barge_in=self.mode,
+            ducks=self.mode != "off",
         )
-        return state, world(self.responses, self.items, self.chunks, self.budget)
+        return state, world(self.responses, self.items, self.chunks, self.budget, self.mode)
 
 
 @frozen
@@ -98,6 +101,7 @@ def key(state: Conversation, w: World) -> object:
         state.talk_held,
         state.uncommitted,
         state.ducking._value_,
+        tuple((id, turn.standing._value_, turn.committed) for id, turn in state.own_turns.items()),
         tuple((request.event_id is None, request.denied) for request in state.requests),
         tuple(
             (answer.id, answer.done, answer.cancel._value_, answer.quiet) for answer in state.answers.values()
@@ -123,6 +127,11 @@ SMALL = (
     Scope("lost and back", 1, 2, 1, Budget(stops=1, muteness=1, returns=1, unasked=1)),
     Scope("lowered", 1, 1, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
     Scope("lowered and stopped", 2, 1, 1, Budget(stops=1, onsets=1, rests=1, unasked=2)),
+    Scope("in doubt", 2, 1, 1, Budget(turns=2, rests=1), mode="confirm"),
+    Scope("in doubt, and lowered", 1, 1, 1, Budget(turns=1, onsets=1, rests=2, unasked=1), mode="confirm"),
+    Scope("in doubt twice", 1, 1, 1, Budget(turns=2, unasked=1), mode="confirm"),
+    Scope("in doubt and stopped", 2, 1, 1, Budget(turns=1, stops=1, unasked=2), mode="confirm"),
+    Scope("not interrupted", 2, 1, 1, Budget(turns=2, stops=1), mode="off"),
 )
 """Small enough to be walked for every mutant."""
 
@@ -137,6 +146,11 @@ WHOLE = (
     Scope("lost twice and back", 2, 1, 2, Budget(turns=1, muteness=2, returns=2, unasked=1)),
     Scope("lowered and spoken over", 1, 2, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
     Scope("lowered and lost", 1, 2, 1, Budget(muteness=1, returns=1, losses=1, onsets=2, rests=2, unasked=1)),
+    Scope("in doubt twice, and stopped", 2, 1, 1, Budget(turns=2, stops=1), mode="confirm"),
+    Scope("in doubt, two items", 1, 2, 1, Budget(turns=1, unasked=1, rests=1, onsets=1), mode="confirm"),
+    Scope("in doubt and typed over", 2, 1, 1, Budget(turns=2, lines=1), mode="confirm"),
+    Scope("in doubt and lost", 1, 2, 1, Budget(turns=1, losses=1, muteness=1, unasked=1), mode="confirm"),
+    Scope("never interrupted", 2, 2, 1, Budget(turns=2, unasked=1), mode="off"),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 

@@ -27,12 +27,15 @@ from rtassist.protocol import (
 from tests.dialogue.world import (
     Answer,
     Cause,
+    Doubt,
     Move,
     Phase,
+    Turn,
     Voice,
     World,
     item_id,
     response_id,
+    user_id,
 )
 
 SAMPLES_PER_MS = 24
@@ -66,6 +69,13 @@ def _happen(w: World, move: Move) -> World:
     """What the event alone changes."""
     left = w.budget
     match move.kind:
+        case "speech started" if w.asks_itself:
+            turn = Turn(left.turns, Doubt(w.mode == "confirm" and _at_work(w)))
+            return w._replace(budget=left._replace(turns=left.turns - 1), speaking=True, said=(*w.said, turn))
+        case "speech stopped" if w.asks_itself:
+            return _with_turn(w._replace(speaking=False), len(w.said) - 1, w.said[-1]._replace(over=True))
+        case "committed" | "words of it" | "written down" | "no words" | "not written down":
+            return _happen_to_turn(w, move)
         case "speech started":
             w = _take(w._replace(budget=left._replace(turns=left.turns - 1)), spoke=True)
             return w._replace(speaking=True)
@@ -116,6 +126,30 @@ def _happen(w: World, move: Move) -> World:
     return _happen_to_voice(w, move)
 
 
+def _at_work(w: World) -> bool:
+    """The assistant speaks or is about to."""
+    making = any(answer.phase is Phase.ACTIVE and not answer.silent for answer in w.answers)
+    return w.sounds or making or w.ours is Cause.LIVE or w.owed
+
+
+def _happen_to_turn(w: World, move: Move) -> World:
+    """What is known of what the user said, where words alone interrupt or nothing does."""
+    turn = w.said[move.turn]
+    doubted = turn.doubt is Doubt.DOUBTED
+    if move.kind == "committed":
+        return _with_turn(w, move.turn, turn._replace(committed=True))._replace(owed=w.owed or not doubted)
+    if move.kind in ("words of it", "written down") and doubted:
+        w = _with_turn(w, move.turn, turn._replace(doubt=Doubt.NONE))
+        w = _take(w, owed=w.owed or turn.committed)
+    if move.kind == "not written down" and doubted:
+        w = w._replace(owed=True)
+    return w if move.kind == "words of it" else _with_turn(w, move.turn, None)
+
+
+def _with_turn(w: World, index: int, turn: Turn | None) -> World:
+    return w._replace(said=(*w.said[:index], *([turn] if turn else ()), *w.said[index + 1 :]))
+
+
 def _read_on(answer: Answer) -> Answer:
     return answer._replace(
         voices=tuple(
@@ -148,6 +182,10 @@ def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
         )
     return w._replace(
         answers=tuple(answers),
+        said=tuple(
+            turn._replace(doubt=Doubt.SETTLED if turn.committed else Doubt.NONE) if turn.doubt else turn
+            for turn in w.said
+        ),
         ours=w.ours and Cause.DENIED,
         due=w.due and Cause.DENIED,
         owed=w.owed if owed is None else owed,
@@ -156,7 +194,7 @@ def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
 
 def _created(w: World, move: Move) -> World:
     cause = w.due if move.kind == "created due" else w.ours
-    silent = cause is Cause.DENIED or w.speaking or w.held
+    silent = cause is Cause.DENIED or w.certain or w.held
     unasked = move.kind == "created unasked"
     answer = w.answers[move.response]._replace(
         phase=Phase.ACTIVE, silent=silent, cancel_due=silent, crossed=unasked and bool(w.ours)
@@ -252,6 +290,8 @@ def _settled(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -
             if voice.unheard and not voice.told:
                 to_delete.append(item_id(Move("", response, item)))
                 w = _with_voice(w, Move("", response, item), voice._replace(told=True))
+    if move.kind == "no words" and before.said[move.turn].doubt:
+        to_delete.append(user_id(before.said[move.turn]))
     for told, _ in truncated:
         if any(
             item_id(Move("", response, item)) == told and voice.told
@@ -259,7 +299,7 @@ def _settled(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -
             for item, voice in enumerate(answer.voices)
         ):
             raise BrokenRuleError("P3", f"{move}: {told} is truncated again")
-    if truncated != to_truncate or sorted(deleted) != to_delete:
+    if truncated != to_truncate or sorted(deleted) != sorted(to_delete):
         raise BrokenRuleError(
             "P4",
             f"{move}: truncated {truncated} instead of {to_truncate}, "
@@ -289,7 +329,8 @@ def _asked(w: World, effects: tuple[Effect, ...]) -> World:
     """One response at a time; none that is owed is forgotten; none is waited for without an alarm."""
     creates = [e.event for e in effects if isinstance(e, Send) and isinstance(e.event, ResponseCreate)]
     active = any(answer.phase is Phase.ACTIVE for answer in w.answers)
-    allowed = not (w.ours or w.due or active or w.speaking or w.held)
+    told = not any(voice.hushed and not voice.ended for answer in w.answers for voice in answer.voices)
+    allowed = told and not (w.ours or w.due or active or w.speaking or w.held)
     if len(creates) != (w.owed and allowed):
         raise BrokenRuleError("one at a time", f"asked for {len(creates)} responses; {w.owed=} {allowed=}")
     if creates:
@@ -319,26 +360,61 @@ def _shown(w: World, effects: tuple[Effect, ...]) -> World:
 def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
     """P9: only what sounds is lowered, it is never left so without end, and the next voice begins loud."""
     ended = move.kind in ("ended", "lost")
-    took = move.kind in ("speech started", "stop", "typed", "pressed")
-    took = took or (move.kind == "words" and before.lowered and not before.sure)
-    sounds = any(v.sounds and not v.hushed for answer in before.answers for v in answer.voices)
+    took = _took(before, move)
     alarm = move.kind == "duck alarm"
-    lowers = move.kind == "onset" and sounds and not (w.lowered or w.resting or w.speaking)
-    raises = w.lowered and (ended or (alarm and not w.sure))
+    doubts = _doubts(before, w, move) and not w.sure
+    onset = move.kind == "onset" and before.sounds and not w.resting and not w.certain
+    lowers = (onset or doubts) and not w.lowered
+    verdict = move.kind in ("no words", "not written down") and before.said[move.turn].doubt
+    nothing = bool(verdict) and w.doubting and not _doubted(w)
+    raises = w.lowered and (ended or nothing or (alarm and not w.sure))
     asked = [type(effect) for effect in effects if isinstance(effect, Duck | Unduck)]
     if asked != [Duck] * lowers + [Unduck] * raises:
         raise BrokenRuleError("P9", f"{move}: {asked} while {w.lowered=} {w.sure=} {w.resting=}")
     lowered = (w.lowered or lowers) and not raises
-    resting = (w.resting or (raises and alarm)) and not (took or (alarm and before.resting))
+    resting = (w.resting or (raises and (alarm or nothing))) and not (took or (alarm and before.resting))
     for effect in effects:
         if isinstance(effect, SetAlarm | ClearAlarm) and effect.name == "duck":
             w = w._replace(duck_alarm=isinstance(effect, SetAlarm))
-    w = w._replace(lowered=lowered, sure=lowered and (w.sure or took), resting=resting)
-    if ((w.lowered and not w.sure) or w.resting) is not w.duck_alarm:
+    w = w._replace(
+        lowered=lowered,
+        sure=lowered and (w.sure or took),
+        resting=resting and not doubts,
+        doubting=lowered and (w.doubting or doubts) and not took,
+    )
+    waits = w.lowered and not w.sure and not (w.doubting and w.speaking)
+    if (waits or w.resting) is not w.duck_alarm:
         raise BrokenRuleError("P9", f"{move}: {w.lowered=} {w.sure=} {w.resting=}, and {w.duck_alarm=}")
     if w.lowered and not any(voice.sounds for answer in w.answers for voice in answer.voices):
         raise BrokenRuleError("P9", f"{move}: lowered, and nothing sounds")
     return w
+
+
+def _took(before: World, move: Move) -> bool:
+    """The user has the floor by this."""
+    if move.kind in ("words of it", "written down"):
+        return before.said[move.turn].doubt is Doubt.DOUBTED
+    if move.kind == "words":
+        return before.lowered and not before.sure
+    return move.kind in ("stop", "typed", "pressed") or (
+        move.kind == "speech started" and not before.asks_itself
+    )
+
+
+def _doubts(before: World, w: World, move: Move) -> bool:
+    """The server hears something over a voice, and it may be no words."""
+    if not _doubted(w):
+        return False
+    if move.kind == "speech started":
+        return before.sounds
+    if move.kind != "audio":
+        return False
+    was, voice = (world.answers[move.response].voices[move.item] for world in (before, w))
+    return voice.handed > was.handed == 0
+
+
+def _doubted(w: World) -> bool:
+    return w.speaking and w.asks_itself and w.said[-1].doubt is Doubt.DOUBTED
 
 
 def _check_counts(w: World, state: Conversation) -> None:
