@@ -19,12 +19,13 @@ import attrs
 import trio
 
 from rtassist import errors
-from rtassist.audio import Microphone, Speaker
+from rtassist.audio import Microphone
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Turn
 from rtassist.edges import Edges
+from rtassist.errands import Errands, goes_on_with
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.recording import Recording, recorded
@@ -46,7 +47,6 @@ from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
 
 if TYPE_CHECKING:
-    from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
 
 EXIT_OUTPUT_CLOSED = 141
@@ -193,20 +193,22 @@ async def conversations(
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
         if settings.resume is not None:
-            told += [f"This goes on with {settings.resume}: {len(history)} of its lines are known."]
+            told += [goes_on_with(settings, history)]
         for sentence in told:
             screen.notice(sentence)
+        errands = Errands(settings, recording, heard, spoken)
         while True:
+            before, settings = settings, errands.settings
+            if settings.model != before.model:
+                address = attrs.evolve(address, url=with_model(address.url, settings.model, over=True))
             try:
-                quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history
-                )
+                quit_ = await hold(settings, screen, address, errands, keyboard_there, history)
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
-            if quit_.outcome is not Outcome.RESTART:
+            if (goes_on := errands.again(quit_)) is None:
                 return quit_
-            screen.notice("A new conversation.")
-            history = ()
+            screen.notice(goes_on)
+            history = errands.taken_history()
 
 
 async def list_devices(as_json: bool) -> int:
@@ -284,14 +286,13 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
 async def hold(
     settings: Settings,
     screen: Screen,
-    recording: Recording,
     address: Endpoint,
-    heard: Held[Microphone],
-    spoken: Held[Speaker],
+    errands: Errands,
     keyboard_there: bool,
     history: tuple[Turn, ...] = (),
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
+    heard, spoken = errands.heard, errands.spoken
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
     async with (
         connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
@@ -326,8 +327,11 @@ async def hold(
             commands=commands,
             tools=tools,
             show=screen.show,
+            errand=errands.run,
+            prefer=errands.prefer,
+            left=errands.leave,
             in_turn=not sys.stdin.isatty(),
-            note=recording.begin(terms),
+            note=errands.recording.begin(terms),
         )
         quit_ = await converse(terms, edges)
         nursery.cancel_scope.cancel()
@@ -342,11 +346,13 @@ def remote(settings: Settings) -> Endpoint:
     return Endpoint(with_model(settings.url, settings.model), headers)
 
 
-def with_model(url: str, model: str) -> str:
-    """The model is chosen when connecting; one that stands in the URL already is left alone."""
+def with_model(url: str, model: str, *, over: bool = False) -> str:
+    """The model is chosen when connecting; one that stands in the URL already is left alone, unless the new
+    one goes `over` it."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query.setdefault("model", model)
+    if over or "model" not in query:
+        query["model"] = model
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 

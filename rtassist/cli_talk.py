@@ -72,8 +72,8 @@ def talk(
         typer.Option(
             "--barge-in",
             metavar="HOW",
-            help="What speaking over the assistant does: instant stops it, confirm lowers it until it is sure "
-            "that these are words, off lets it finish (default: instant).",
+            help="What speaking over the assistant does: instant stops it, confirm lowers it and stops it "
+            "when these are words, off lets it finish (default: instant).",
         ),
     ] = None,
     spoken_commands: Annotated[

@@ -31,7 +31,9 @@ from rtassist.dialogue.effects import (
     Listen,
     Outcome,
     Play,
+    Prefer,
     Quit,
+    RunErrand,
     Send,
     SetAlarm,
     Show,
@@ -135,6 +137,10 @@ class Ring:
                 self.set_gain()
             case CallTool():
                 self.nursery.start_soon(self.call_tool, effect)
+            case RunErrand():
+                self.nursery.start_soon(self.run_errand, effect)
+            case Prefer():
+                self.edges.prefer(effect.name, effect.value)
             case SetAlarm() | ClearAlarm():
                 self.set_alarm(effect)
             case Show():
@@ -143,6 +149,7 @@ class Ring:
                 self.listening.set()
             case Quit():
                 self.quit = effect
+                self.edges.left((*self.state.terms.history, *self.state.history))
                 self.nursery.cancel_scope.cancel()
 
     async def capture(self) -> None:
@@ -364,6 +371,10 @@ class Ring:
     async def call_tool(self, call: CallTool) -> None:
         output = await self.edges.tools.run(call.name, call.arguments)
         self.feed(events.ToolEnded(call.call_id, output))
+
+    async def run_errand(self, errand: RunErrand) -> None:
+        if self.edges.errand is not None:
+            self.feed(await self.edges.errand(errand.name, errand.argument))
 
     def voice(self, item_id: str) -> Voice:
         """The voice of an item, queued for playback when it is first named."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 import trio
@@ -11,6 +11,7 @@ from attrs import frozen
 from rtassist.audio import Microphone, Speaker
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Shown
+from rtassist.dialogue.state import Turn
 from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
 
 D = TypeVar("D")
@@ -53,6 +54,13 @@ class Edges:
     commands: trio.MemoryReceiveChannel[events.Event]
     tools: Tools
     show: Callable[[Shown], None]
+    errand: Callable[[str, str], Awaitable[events.ErrandEnded]] | None = None
+    """Runs what a command needs of the outside, by its name and argument. Raises nothing that a user can
+    cause. None: the reports come as events by themselves."""
+    prefer: Callable[[str, str], None] = lambda name, value: None
+    """A setting of the next conversation."""
+    left: Callable[[tuple[Turn, ...]], None] = lambda history: None
+    """The conversation is over; what was said in it, as far as it is kept."""
     in_turn: bool = False
     """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
     note: Callable[[int, events.Event | Effect], None]

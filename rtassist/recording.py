@@ -102,6 +102,11 @@ class Recording:
     _say: Callable[[str], None]
     _recorder: Recorder | None = None
 
+    @property
+    def path(self) -> Path | None:
+        """The file that is being written; None: nothing is recorded."""
+        return None if self._recorder is None else self._recorder.path
+
     def begin(self, terms: Terms) -> Callable[[int, Note], None]:
         """A conversation begins; what is to be called with all that passes its door."""
         if self._recorder is None and self._path is not None:

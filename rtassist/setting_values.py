@@ -53,7 +53,7 @@ SPOKEN = ("goodbye", "interrupt", "pause", "resume", "mute", "restart", "quit")
 
 
 def phrases(value: object) -> tuple[tuple[str, str], ...]:
-    """Phrase and command, from a table of the config file or from text: "goodbye=see you, so long; mute=hush".
+    """Phrase and command, from a table of the config file or from text: "goodbye=see you, ciao; mute=hush".
 
     A phrase counts as it is heard: in lower case and without punctuation.
     """

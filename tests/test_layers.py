@@ -74,10 +74,11 @@ LAYERS = {
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
-        "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
+        "audio converse costs dialogue doctor edges embedded errands errors link protocol recording sessions "
         "settings shelf sound terminal terms tools",
         "attrs trio",
     ),
+    "errands": layer("audio dialogue errors recording sessions settings shelf sound", "attrs pybase64 trio"),
     "app_replay": layer(
         "app converse errors listening replaying retelling sessions terminal.streams", "trio"
     ),

@@ -75,6 +75,22 @@ class CallTool:
 
 
 @frozen
+class RunErrand:
+    """Do what a command needs of the outside (`name` is the command's), and report what came of it."""
+
+    name: str
+    argument: str
+
+
+@frozen
+class Prefer:
+    """The next conversation of this run begins with this value of the setting `name`."""
+
+    name: str
+    value: str
+
+
+@frozen
 class SetAlarm:
     """Ring at this time (µs on the conversation's clock); an alarm of the same name is replaced."""
 
@@ -124,7 +140,16 @@ class Notice:
     level: Literal["info", "warning", "debug"] = "info"
 
 
-Shown = Awaited | Said | LineEnded | Notice
+@frozen
+class Layout:
+    """How the conversation is to be shown from now on: timestamps or compact, `on` or off; None: the other
+    way than now."""
+
+    name: Literal["timestamps", "compact"]
+    on: bool | None = None
+
+
+Shown = Awaited | Said | LineEnded | Notice | Layout
 
 
 @frozen
@@ -137,6 +162,8 @@ class Outcome(Enum):
 
     OVER = "over"
     RESTART = "restart"
+    GO_ON = "go on"
+    """Restarted, with what was said until now."""
     LINK_LOST = "link lost"
     REFUSED = "refused"
     NO_REALTIME = "no realtime"
@@ -150,4 +177,19 @@ class Quit:
     message: str = ""
 
 
-Effect = Send | Listen | Play | Finish | Hush | Duck | Unduck | CallTool | SetAlarm | ClearAlarm | Show | Quit
+Effect = (
+    Send
+    | Listen
+    | Play
+    | Finish
+    | Hush
+    | Duck
+    | Unduck
+    | CallTool
+    | RunErrand
+    | Prefer
+    | SetAlarm
+    | ClearAlarm
+    | Show
+    | Quit
+)

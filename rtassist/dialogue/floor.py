@@ -107,7 +107,7 @@ def take(do: Draft, taker: Taker) -> None:
     do.change(
         holder=None,
         requests=tuple(
-            Request(request.event_id, denied=True)
+            attrs.evolve(request, denied=True)
             for request in state.requests
             if request.event_id is not None or not user_spoke
         ),
@@ -167,6 +167,8 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
         changes |= {"sound": sound, "handed": utterance.handed + samples}
         do.ask(Play(event.item_id, pcm[: samples * 2]))
     do.change_utterance(event.item_id, **changes)
+    if not do.state.spoke:
+        do.change(spoke=True)
     if sound is not None and utterance.sound is Sound.NONE:
         duck.doubt(do)
 

@@ -7,7 +7,7 @@ answer proves that the server has read all of it; and once nothing is outstandin
 
 from __future__ import annotations
 
-from rtassist.dialogue import barge_in
+from rtassist.dialogue import barge_in, changes
 from rtassist.dialogue.effects import ClearAlarm, Listen, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Turn, Update
 from rtassist.protocol import (
@@ -35,9 +35,10 @@ def opened(do: Draft) -> None:
     do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
 
 
-def update(do: Draft, session: Session, purpose: Purpose) -> None:
+def update(do: Draft, session: Session, purpose: Purpose, value: str = "") -> None:
+    """`value` of a setting counts once the server has accepted it."""
     event_id = do.next_event_id()
-    do.change(updates=(*do.state.updates, Update(event_id, purpose)))
+    do.change(updates=(*do.state.updates, Update(event_id, purpose, value)))
     do.ask(Send(SessionUpdate(event_id=event_id, session=session)))
 
 
@@ -58,6 +59,8 @@ def updated(do: Draft) -> None:
             do.ask(Show(Notice(terms.greeting)))
     elif answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
+    elif answered.purpose in changes.ACCEPTED:
+        changes.accepted(do, answered)
 
 
 def _message(turn: Turn) -> UserMessage | AssistantMessage:

@@ -173,6 +173,8 @@ class Request:
 
     event_id: str | None
     denied: bool = False
+    say: str = ""
+    """The words of it, where they were given."""
 
 
 class Purpose(Enum):
@@ -183,12 +185,17 @@ class Purpose(Enum):
     """Changes nothing: its answer proves that the server has read all audio before it."""
     READ_ONLY = "read only"
     ALOUD = "aloud"
+    INSTRUCTIONS = "instructions"
+    VOICE = "voice"
+    VAD = "vad"
 
 
 @frozen
 class Update:
     event_id: str
     purpose: Purpose
+    value: str = ""
+    """Of the setting that the user wants to change."""
 
 
 @frozen
@@ -258,6 +265,14 @@ class Conversation:
     """The response that the server is making now."""
     wanted: bool = False
     """A response is to be asked for as soon as that is allowed."""
+    say: str = ""
+    """A response of exactly these words is to be asked for likewise, and first."""
+    spoke: bool = False
+    """The assistant has spoken in this session: its voice is fixed."""
+    changed: Mapping[str, str] = field(factory=dict)
+    """Settings that the server has accepted since the session began: instructions, voice, vad."""
+    errands: int = 0
+    """That are under way."""
     answers: Mapping[str, Answer] = field(factory=dict)
     utterances: Mapping[str, Utterance] = field(factory=dict)
 
@@ -308,6 +323,7 @@ class Conversation:
         return (
             self.sounding
             or self.wanted
+            or bool(self.say)
             or bool(self.calls)
             or (self.active is not None and self.active == self.holder)
             or any(not request.denied for request in self.requests)
@@ -331,6 +347,8 @@ class Conversation:
         """Nobody speaks, nothing sounds, and nothing that was asked for is outstanding."""
         return not (
             self.wanted
+            or self.say
+            or self.errands
             or self.requests
             or self.active
             or self.user_speaks

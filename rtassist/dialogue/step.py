@@ -16,9 +16,11 @@ from rtassist.dialogue import (
     commands,
     devices,
     duck,
+    errands,
     events,
     floor,
     keys,
+    obeying,
     refusals,
     session,
     turns,
@@ -169,12 +171,12 @@ def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionD
 
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
     text = event.transcript.strip()
-    command = commands.phrase(text, do.state.terms.language)
-    for_the_model = command in (None, commands.Command.GOODBYE)
+    command = commands.phrase(text, do.state.terms)
+    for_the_model = command in commands.ANSWERED
     meant = barge_in.transcribed(do, event.item_id, text, answered=for_the_model)
     turns.user_line_ended(do, event.item_id, text, meant=meant)
     if command is not None:
-        commands.obey(do, command)
+        obeying.obey_phrase(do, command)
 
 
 def _transcript_failed(do: Draft, event: ConversationItemInputAudioTranscriptionFailed) -> None:
@@ -339,13 +341,14 @@ LOCAL_RULES: dict[type, Rule] = {
     events.SpeakerBack: devices.speaker_back,
     events.Typed: keys.typed,
     events.TypingEnded: keys.typing_ended,
-    events.Interrupted: lambda do, event: commands.interrupt(do),
+    events.Interrupted: lambda do, event: obeying.interrupt(do),
     events.TalkPressed: keys.talk_pressed,
     events.TalkReleased: keys.talk_released,
     events.PlaybackAdvanced: lambda do, event: turns.heard_so_far(do, event.item_id, event.heard),
     events.PlaybackEnded: _playback_ended,
     events.VoiceStarved: devices.voice_starved,
     events.ToolEnded: lambda do, event: calls.ended(do, event.call_id, event.output),
+    events.ErrandEnded: errands.ended,
     events.TimerDue: lambda do, event: calls.timer_due(do, event.label),
     events.AlarmRang: _alarm_rang,
     events.LinkLost: _link_lost,

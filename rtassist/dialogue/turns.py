@@ -14,8 +14,11 @@ from rtassist.dialogue.effects import (
     Show,
 )
 from rtassist.dialogue.state import HISTORY_TURNS, Cancel, Draft, Fate, Request, Sound, Turn, Utterance
-from rtassist.protocol import ResponseCreate
+from rtassist.protocol import ResponseCreate, ResponseParams
 
+SHORT = 100
+"""Characters of a longer text that are enough to know which it is."""
+SAY_EXACTLY = "Say exactly the following words, in their language, and nothing else: "
 ANSWER_ALARM = "answer"
 ANSWER_WAIT_US = 15_000_000
 """A response that is due and has not begun by then is no longer waited for."""
@@ -36,16 +39,25 @@ def ask_when_allowed(do: Draft) -> None:
     The server makes one response of the conversation at a time and refuses a second.
     """
     state = do.state
-    if not state.wanted or not state.ready or state.requests or state.active is not None:
+    if not (state.wanted or state.say) or not state.ready or state.requests or state.active is not None:
         return
     if state.user_speaks or state.talk_held:
         return
     if any(utterance.sound is Sound.HUSHED for utterance in state.utterances.values()):
         return  # the answer is to be made by a server that knows how much of that was heard
     event_id = do.next_event_id()
-    do.change(wanted=False, requests=(Request(event_id),))
-    do.ask(Send(ResponseCreate(event_id=event_id)))
+    if state.say:
+        do.change(say="", requests=(Request(event_id, say=state.say),))
+        do.ask(Send(ResponseCreate(event_id=event_id, response=_saying(state.say))))
+    else:
+        do.change(wanted=False, requests=(Request(event_id),))
+        do.ask(Send(ResponseCreate(event_id=event_id)))
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
+
+
+def _saying(text: str) -> ResponseParams:
+    """No context and no tools: nothing that could be talked about in place of the text."""
+    return ResponseParams(instructions=f"{SAY_EXACTLY}{text}", input=(), tool_choice="none")
 
 
 def answer_due(do: Draft) -> None:
@@ -87,10 +99,14 @@ def answer_in_the_way(do: Draft, event_id: str) -> None:
         stopped = state.answers[state.active].cancel is not Cancel.NO
     else:
         stopped = any(request.denied for request in state.requests if request.event_id == event_id)
+    say = "".join(request.say for request in state.requests if request.event_id == event_id)
     answer_refused(do, event_id)
     if stopped:
         return
-    do.change(wanted=True)
+    if say:
+        do.change(say=say)
+    else:
+        do.change(wanted=True)
     if state.active is None:
         do.change(requests=(Request(None),))
         do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
@@ -282,3 +298,9 @@ def forget(do: Draft) -> None:
 
 def keep(do: Draft, turn: Turn) -> None:
     do.change(history=(*do.state.history, turn)[-HISTORY_TURNS:])
+
+
+def shortened(text: str) -> str:
+    """The beginning of it as one line, for a notice."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else f"{line[: SHORT - 1]}…"

@@ -16,6 +16,7 @@ from rtassist.errors import Failure
 from rtassist.protocol import (
     BadFrame,
     ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemInputAudioTranscriptionDelta,
     ResponseOutputAudioDelta,
     Unknown,
 )
@@ -126,26 +127,43 @@ class Redaction:
             body = self._blotted(record, letter, keeps)
             if self._decided(record, _event(body, record.voice, record.line)):
                 return body
+        if (words := self._words_in_doubt(record.event)) and self._decided(record, record.event):
+            self._keep(words)
+            return self._body(record.event, record.voice)
         raise CannotRedact(record.line, "something else would be done here")
 
     def _command(self, event: events.Event) -> str:
         """The field of a text that is a command and must stay; empty if there is none."""
-        language = self._was.terms.language if self._was is not None else "en"
+        if self._was is None:
+            return ""
+        terms = self._was.terms
         match event:
             case events.Typed(text=text):
                 line = text.strip()
-                command = commands.slash(line) if line.startswith("/") else commands.phrase(line)
-                if isinstance(command, commands.Command):
+                order = commands.slash(line) if line.startswith("/") else commands.phrase(line, terms)
+                if order is not None and not isinstance(order, str):
                     self._keep(line)
                     return "text"
             case events.ServerSaid(
                 event=ConversationItemInputAudioTranscriptionCompleted(transcript=transcript)
-            ) if commands.phrase(transcript, language):
+            ) if commands.phrase(transcript, terms):
                 self._keep(transcript.strip())
                 return "transcript"
             case _:
                 pass
         return ""
+
+    def _words_in_doubt(self, event: events.Event) -> str:
+        """A transcript that decides by being no words, such as "mm-hm"."""
+        if self._was is None or self._was.terms.barge_in != "confirm":
+            return ""
+        match event:
+            case events.ServerSaid(event=ConversationItemInputAudioTranscriptionCompleted(transcript=text)):
+                return text.strip()
+            case events.ServerSaid(event=ConversationItemInputAudioTranscriptionDelta(delta=str() as text)):
+                return text.strip()
+            case _:
+                return ""
 
     def _keep(self, phrase: str) -> None:
         if phrase not in self.kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from rtassist.dialogue.state import Turn
@@ -27,6 +28,12 @@ def history(told: Transcript, budget_tokens: int = BUDGET_TOKENS) -> tuple[Turn,
         *(Turn(turn.role, _lawful(turn.text), turn.cut) for turn in earlier),
         *(Turn(line.role, _lawful(line.text), line.cut) for line in told.lines if line.conversation == last),
     ]
+    return newest(turns, budget_tokens)
+
+
+def newest(turns: Iterable[Turn], budget_tokens: int = BUDGET_TOKENS) -> tuple[Turn, ...]:
+    """The last lines of which anything was heard, as many as the budget allows."""
+    turns = tuple(turns)
     kept: list[Turn] = []
     for turn in reversed([turn for turn in turns if turn.text]):
         budget_tokens -= tokens(turn.text)

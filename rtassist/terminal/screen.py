@@ -9,7 +9,7 @@ from typing import TextIO
 
 import attrs
 
-from rtassist.dialogue.effects import Notice, Shown
+from rtassist.dialogue.effects import Layout, Notice, Shown
 from rtassist.errors import Failure, without_secrets
 from rtassist.terminal import view
 from rtassist.terminal.view import Page, Style
@@ -35,6 +35,8 @@ class Screen:
         self._page = Page()
 
     def show(self, shown: Shown) -> None:
+        if isinstance(shown, Layout):
+            return
         if isinstance(shown, Notice):
             shown = attrs.evolve(shown, text=without_secrets(shown.text, self._secrets))
         style = self._style

@@ -12,7 +12,7 @@ import attrs
 from attrs import frozen
 from rich.cells import cell_len
 
-from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said, Shown
+from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said
 
 NAMES: dict[Role, str] = {"user": "you", "assistant": "assistant"}
 _COLOURS: dict[Role, str] = {"user": "\x1b[32m", "assistant": "\x1b[36m"}
@@ -58,7 +58,7 @@ class Page:
     """Where the cursor stands in the first line."""
 
 
-def show(page: Page, shown: Shown, style: Style) -> tuple[Page, str, str]:
+def show(page: Page, shown: Awaited | Said | LineEnded | Notice, style: Style) -> tuple[Page, str, str]:
     """The next page, what to write to stdout, and what to write to stderr."""
     if isinstance(shown, Notice):
         return _notice(page, shown, style)

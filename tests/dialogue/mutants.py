@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from rtassist.dialogue import barge_in, commands, duck, floor, session, step, turns
+from rtassist.dialogue import barge_in, duck, floor, obeying, session, step, turns
 from rtassist.dialogue.state import Ducking, Sound
 
 
@@ -410,7 +410,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     ),
     Mutant("asked again and again", turns.ask_when_allowed, "wanted=False, ", "", "one at a time"),
     Mutant("asked beside the server's own", turns.answer_due, ", wanted=False", "", "one at a time"),
-    Mutant("asked after stop", commands.interrupt, "do.change(wanted=False)", "pass", "one at a time"),
+    Mutant("asked after stop", obeying.interrupt, "wanted=False, ", "", "one at a time"),
     Mutant("never asked later", step.step, "turns.ask_when_allowed(do)", "pass", "one at a time"),
     Mutant(
         "a refusal is not noticed",
