@@ -122,10 +122,12 @@ class Redaction:
         if not self._text:
             return self._body(record.event, record.voice)
         keeps = self._command(record.event)
-        letters = (LETTER,) if keeps else (LETTER, OTHER_LETTER)
-        for letter in letters:
+        for letter in (LETTER, "") if keeps else (LETTER, OTHER_LETTER):
             body = self._blotted(record, letter, keeps)
-            if self._decided(record, _event(body, record.voice, record.line)):
+            event = _event(body, record.voice, record.line)
+            if self._decided(record, event):
+                if keeps:
+                    self._keep(_obeyed(event, whole=not letter))
                 return body
         if (words := self._words_in_doubt(record.event)) and self._decided(record, record.event):
             self._keep(words)
@@ -142,12 +144,10 @@ class Redaction:
                 line = text.strip()
                 order = commands.slash(line) if line.startswith("/") else commands.phrase(line, terms)
                 if order is not None and not isinstance(order, str):
-                    self._keep(line)
                     return "text"
             case events.ServerSaid(
                 event=ConversationItemInputAudioTranscriptionCompleted(transcript=transcript)
             ) if commands.phrase(transcript, terms):
-                self._keep(transcript.strip())
                 return "transcript"
             case _:
                 pass
@@ -171,8 +171,11 @@ class Redaction:
 
     def _blotted(self, record: Happened, letter: str, keeps: str) -> bytes:
         match record.event:
-            case events.Typed() if keeps:
-                return notation.event_body(record.event)
+            case events.Typed(text=text) if keeps:
+                command, space, argument = text.strip().partition(" ")
+                if letter and command.startswith("/"):
+                    text = command + space + blot(argument, letter)
+                return notation.event_body(events.Typed(text))
             case events.ServerSaid(event=event, frame=frame):
                 parsed = notation.parse(frame.encode() if isinstance(frame, str) else frame)
                 if isinstance(event, Unknown):
@@ -250,6 +253,17 @@ class Redaction:
         if "client" in parsed:
             return b'"client":' + dumped(blot_json(parsed["client"])) + b"}"
         return dumped(blot_json(parsed))[1:]
+
+
+def _obeyed(event: events.Event, *, whole: bool) -> str:
+    """What is left of a command: all of it, or all but its argument."""
+    match event:
+        case events.Typed(text=text):
+            return text.strip() if whole or not text.strip().startswith("/") else text.split()[0]
+        case events.ServerSaid(event=ConversationItemInputAudioTranscriptionCompleted(transcript=text)):
+            return text.strip()
+        case _:
+            return ""
 
 
 def _event(body: bytes, voice: Run | None, number: int) -> events.Event:
