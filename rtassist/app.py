@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -39,12 +38,12 @@ from rtassist.sound import (
     next_device,
     put_to_use,
 )
-from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, style_for
 from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
+from rtassist.typed import Typed, typing
 
 if TYPE_CHECKING:
     from rtassist.doctor.consult import Plan
@@ -196,19 +195,20 @@ async def conversations(
             told += [goes_on_with(settings, history)]
         for sentence in told:
             screen.notice(sentence)
-        errands = Errands(settings, recording, heard, spoken)
-        while True:
-            before, settings = settings, errands.settings
-            if settings.model != before.model:
-                address = attrs.evolve(address, url=with_model(address.url, settings.model, over=True))
-            try:
-                quit_ = await hold(settings, screen, address, errands, keyboard_there, history)
-            finally:  # also in the middle of a line, when Ctrl-C ends it
-                screen.close()
-            if (goes_on := errands.again(quit_)) is None:
-                return quit_
-            screen.notice(goes_on)
-            history = errands.taken_history()
+        errands = Errands(settings, recording, heard, spoken, history)
+        async with typing(screen, keyboard_there) as typed:
+            while True:
+                model = settings.model
+                settings, history = errands.begin()
+                if settings.model != model:
+                    address = attrs.evolve(address, url=with_model(address.url, settings.model, over=True))
+                try:
+                    quit_ = await hold(settings, screen, address, errands, typed, history)
+                finally:  # also in the middle of a line, when Ctrl-C ends it
+                    screen.close()
+                if (goes_on := errands.again(quit_)) is None:
+                    return quit_
+                screen.notice(goes_on)
 
 
 async def list_devices(as_json: bool) -> int:
@@ -288,12 +288,12 @@ async def hold(
     screen: Screen,
     address: Endpoint,
     errands: Errands,
-    keyboard_there: bool,
+    typed: Typed,
     history: tuple[Turn, ...] = (),
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     heard, spoken = errands.heard, errands.spoken
-    to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
+    to_commands = typed.to_commands
     async with (
         connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
         trio.open_nursery() as nursery,
@@ -312,19 +312,17 @@ async def hold(
             microphone=heard.comes_back or heard.device is not None,
             microphone_there=heard.device is not None,
             microphone_ends=heard.device is not None and not heard.device.live,
-            keyboard=keyboard_there,
+            keyboard=typed.there,
             greeting=greeting(settings, heard.device),
             history=history,
         )
-        if keyboard_there:
-            nursery.start_soon(type_lines, to_commands, screen)
         edges = Edges(
             link=link,
             microphone=heard.device,
             speaker=spoken.device,
             another_microphone=partial(next_device, heard) if heard.comes_back else None,
             another_speaker=partial(next_device, spoken) if spoken.comes_back else None,
-            commands=commands,
+            commands=typed.commands,
             tools=tools,
             show=screen.show,
             errand=errands.run,
@@ -362,17 +360,6 @@ def greeting(settings: Settings, heard: Microphone | None) -> str:
         how = "Press Enter to talk, and again when you are done" if settings.ptt else "Speak"
         return f"{how}. Enter interrupts the answer, /help lists the commands, Ctrl-C leaves."
     return "Type. /help lists the commands, Ctrl-C leaves." if sys.stdin.isatty() and heard is None else ""
-
-
-async def type_lines(to_commands: trio.MemorySendChannel[events.Event], screen: Screen) -> None:
-    """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
-    terminal = sys.stdin.isatty()
-    async with aclosing(keyboard.lines(sys.stdin)) as lines:
-        async for line in lines:
-            if terminal:
-                screen.line_typed()
-            await to_commands.send(events.Typed(line))
-    await to_commands.send(events.Typed("/quit") if terminal else events.TypingEnded())
 
 
 @asynccontextmanager

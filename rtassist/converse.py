@@ -362,11 +362,17 @@ class Ring:
     async def command(self) -> None:
         """What the user types and does, and timers."""
         await self.listening.wait()
-        async for event in self.edges.commands:
-            while self.edges.in_turn and not self.state.quiet():
-                self.became_quiet = trio.Event()
-                await self.became_quiet.wait()
+        while True:
+            # Both: what is not taken is there for the conversation behind this one.
+            await self.in_turn()
+            event = await self.edges.commands.receive()
+            await self.in_turn()
             self.feed(event)
+
+    async def in_turn(self) -> None:
+        while self.edges.in_turn and not self.state.quiet():
+            self.became_quiet = trio.Event()
+            await self.became_quiet.wait()
 
     async def call_tool(self, call: CallTool) -> None:
         output = await self.edges.tools.run(call.name, call.arguments)

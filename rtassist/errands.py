@@ -44,11 +44,18 @@ class Errands:
     history: tuple[Turn, ...] = ()
     left: tuple[Turn, ...] = ()
     """What was said in the last conversation."""
+    _begun: Settings = attrs.field(init=False)
+    """Those of the conversation that is held, or was the last."""
     _proven: Settings = attrs.field(init=False)
-    """The last with which a server held a conversation; at first those that the program was begun with."""
+    """The last with which a server held one; at first those that the program was started with."""
 
     def __attrs_post_init__(self) -> None:
-        self._proven = self.settings
+        self._begun = self._proven = self.settings
+
+    def begin(self) -> tuple[Settings, tuple[Turn, ...]]:
+        """The settings of the next conversation, and what is said in it before it begins."""
+        self._begun, history, self.history = self.settings, self.history, ()
+        return self._begun, history
 
     async def run(self, name: str, argument: str) -> ErrandEnded:
         """Do it. What a user can cause comes back as the problem."""
@@ -70,22 +77,17 @@ class Errands:
     def again(self, quit_: Quit) -> str | None:
         """What to tell the user of the conversation that is to begin behind this one; None: none is."""
         if quit_.outcome in (Outcome.REFUSED, Outcome.NO_REALTIME):
-            if self.settings is self._proven:
+            if self._begun is self._proven:
                 return None
             self.settings, self.history = self._proven, newest(self.left)
             return f"{quit_.message} The conversation goes on as it was."
-        self._proven = self.settings
+        self._proven = self._begun
         if quit_.outcome is Outcome.GO_ON:
             self.history = newest(self.left)
             return f"The conversation goes on with {self.settings.model}."
         if quit_.outcome is Outcome.RESTART:
             return goes_on_with(self.settings, self.history) if self.history else "A new conversation."
         return None
-
-    def taken_history(self) -> tuple[Turn, ...]:
-        """`history`, once."""
-        history, self.history = self.history, ()
-        return history
 
     async def _devices(self, _: str) -> str:
         from rtassist.audio import listing
@@ -122,8 +124,10 @@ class Errands:
         return ""
 
     async def _image(self, argument: str) -> str:
-        path, _ = split_path(argument)
-        data = await _read(path, LARGEST_IMAGE_BYTES, "an image", "Make it smaller: 1024 pixels are enough.")
+        path, question = split_path(argument)
+        hint = " A path with spaces stands in quotes." if question else ""
+        advice = "Make it smaller: 1024 pixels are enough."
+        data = await _read(path, LARGEST_IMAGE_BYTES, "an image", advice, hint)
         kind = next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), None)
         if kind is None:
             raise errors.Failure(f"{path} is neither a PNG nor a JPEG image.")
@@ -173,7 +177,7 @@ _ERRANDS: dict[str, Callable[[Errands, str], Awaitable[str]]] = {
 }
 
 
-async def _read(name: str, most_bytes: int, what: str, advice: str) -> bytes:
+async def _read(name: str, most_bytes: int, what: str, advice: str, hint: str = "") -> bytes:
     """A file as it is. Raises errors.Failure."""
     try:
         path = await trio.Path(name).expanduser()
@@ -181,8 +185,7 @@ async def _read(name: str, most_bytes: int, what: str, advice: str) -> bytes:
             data: bytes = await file.read(most_bytes + 1)
     except (OSError, ValueError, RuntimeError) as error:  # a path that can be none, ~nobody
         why = (getattr(error, "strerror", None) or str(error)).lower()
-        quotes = "" if " " in name else " A path with spaces stands in quotes."
-        raise errors.Failure(f"{name} cannot be read: {why}.{quotes}") from None
+        raise errors.Failure(f"{name} cannot be read: {why}.{hint}") from None
     if len(data) > most_bytes:
         raise errors.Failure(f"{name} is too large for {what}: more than {most_bytes // 1024} KiB. {advice}")
     return data

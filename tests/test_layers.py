@@ -75,10 +75,11 @@ LAYERS = {
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
         "audio converse costs dialogue doctor edges embedded errands errors link protocol recording sessions "
-        "settings shelf sound terminal terms tools",
+        "settings shelf sound terminal terms tools typed",
         "attrs trio",
     ),
     "errands": layer("audio dialogue errors recording sessions settings shelf sound", "attrs pybase64 trio"),
+    "typed": layer("dialogue terminal", "attrs trio"),
     "app_replay": layer(
         "app converse errors listening replaying retelling sessions terminal.streams", "trio"
     ),

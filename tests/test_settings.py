@@ -454,3 +454,20 @@ def test_settings_load_no_machinery() -> None:
     )
     heavy = {"trio", "numpy", "httpx2", "cattrs", "orjson", "soundcard", "rtassist.protocol", "ssl"}
     assert not heavy & set(run.stdout.split())
+
+
+def test_phrases_of_ones_own(folder: Path, environ: dict[str, str]) -> None:
+    Path(environ["RTASSIST_CONFIG"]).write_text(
+        '[phrases]\ngoodbye = ["So long!", "see you"]\nmute = "Hush, hush"\n'
+    )
+    wanted = (("so long", "goodbye"), ("see you", "goodbye"), ("hush", "mute"), ("hush", "mute"))
+    assert load({}, environ, folder).phrases == wanted
+    environ["RTASSIST_PHRASES"] = "goodbye=So long, see you; mute=hush"
+    assert load({}, environ, folder).phrases == wanted[:3]
+
+
+@pytest.mark.parametrize("value", ["goodbye", "sing=la la", "goodbye=", "goodbye=...", "goodbye=a,,b"])
+def test_phrases_that_mean_nothing(value: str, folder: Path, environ: dict[str, str]) -> None:
+    environ["RTASSIST_PHRASES"] = value
+    with pytest.raises(SettingsWrong, match="must be commands with what means them"):
+        load({}, environ, folder)
