@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import trio
 from attrs import define, field
@@ -141,8 +142,9 @@ async def call(
     in_turn: bool = False,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
+    **more: Any,
 ) -> AsyncIterator[Call]:
-    """A running conversation whose session stands; ended and joined on leaving."""
+    """A running conversation whose session stands; ended and joined on leaving. `more` edges, by name."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
     held = Call(ScriptedLink(), send)
     if speaker is None and terms.speaker:
@@ -158,6 +160,7 @@ async def call(
         show=held.shown.append,
         in_turn=in_turn,
         note=lambda now_us, what: held.noted.append((now_us, what)),
+        **more,
     )
 
     async def hold() -> None:
