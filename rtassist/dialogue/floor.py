@@ -85,7 +85,7 @@ def created(do: Draft, response_id: str) -> None:
     do.change(
         requests=state.requests[1:],
         active=response_id,
-        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied)},
+        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied, say=request.say)},
     )
     if denied:
         _cancel(do, response_id)

@@ -48,8 +48,8 @@ def _tell(do: Draft, *sentences: str) -> None:
 
 
 def _microphone(do: Draft) -> bool:
-    """There is one, or it is going to be back."""
-    return do.state.microphone or do.state.microphone_awaited
+    """There is one, or one may come."""
+    return do.state.microphone or do.state.microphone_may_come
 
 
 def _help(do: Draft, name: str) -> None:
@@ -117,7 +117,7 @@ def _condition(do: Draft) -> str:
     if state.paused:
         return "Paused"
     if not state.microphone:
-        return "The microphone is awaited" if state.microphone_awaited else "No microphone"
+        return "The microphone is awaited" if state.microphone_may_come else "No microphone"
     if state.muted:
         return "Muted"
     if state.push_to_talk:

@@ -165,6 +165,8 @@ class Answer:
     cancel: Cancel = Cancel.NO
     quiet: bool = False
     """The user said stop to it: the results of its calls are not spoken about."""
+    say: str = ""
+    """The words that the request was for which it was taken."""
 
 
 @frozen
@@ -249,7 +251,7 @@ class Conversation:
     microphone: bool = True
     """There is a microphone that the user may still speak into; likewise."""
     microphone_awaited: bool = False
-    """There is none, or it was lost, and one may come."""
+    """It was lost and may come back."""
     keyboard: bool = True
     """The user may still type; likewise, until the end of the typing."""
     told_wait_ms: int = 0
@@ -316,6 +318,11 @@ class Conversation:
     @property
     def sounding(self) -> bool:
         return any(utterance.sound is Sound.SOUNDING for utterance in self.utterances.values())
+
+    @property
+    def microphone_may_come(self) -> bool:
+        """It was lost and may come back; or it was not there from the beginning, which holds up no end."""
+        return self.microphone_awaited or self.terms.microphone_awaited
 
     @property
     def at_work(self) -> bool:

@@ -73,7 +73,6 @@ def begin(terms: Terms) -> Conversation:
         terms=terms,
         voiced=terms.voiced and terms.speaker,
         microphone=terms.microphone,
-        microphone_awaited=terms.microphone_awaited and not terms.microphone,
         keyboard=terms.keyboard,
         server_turns=terms.server_turns,
         push_to_talk=terms.push_to_talk,

@@ -97,9 +97,11 @@ def answer_in_the_way(do: Draft, event_id: str) -> None:
     state = do.state
     if state.active is not None:
         stopped = state.answers[state.active].cancel is not Cancel.NO
+        say = state.answers[state.active].say
     else:
-        stopped = any(request.denied for request in state.requests if request.event_id == event_id)
-    say = "".join(request.say for request in state.requests if request.event_id == event_id)
+        refused = [request for request in state.requests if request.event_id == event_id]
+        stopped = any(request.denied for request in refused)
+        say = "".join(request.say for request in refused)
     answer_refused(do, event_id)
     if stopped:
         return
