@@ -30,6 +30,8 @@ LARGEST_IMAGE_BYTES = 1024 * 1024
 JPEG has a fifth of this, and models look at no more of one than that."""
 LARGEST_TEXT_BYTES = 256 * 1024
 """Instructions longer than this fill the context window of any realtime model."""
+WIDE = 160
+"""Columns in which devices stand on one line each, for most of them."""
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 
 
@@ -93,7 +95,7 @@ class Errands:
         from rtassist.audio import listing
         from rtassist.audio.microphone import devices
 
-        return "\n".join(listing.lines(await devices(), 0))
+        return "\n".join(listing.lines(await devices(), WIDE))
 
     async def _mic(self, name: str) -> str:
         return await self._device("microphone", self.heard, name)

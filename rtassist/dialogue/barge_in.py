@@ -20,11 +20,10 @@ from __future__ import annotations
 from rtassist.dialogue import backchannels, duck, floor, turns
 from rtassist.dialogue.effects import Send
 from rtassist.dialogue.floor import Taker
-from rtassist.dialogue.state import Draft, OwnTurn, Standing
+from rtassist.dialogue.state import Conversation, Draft, OwnTurn, Standing
 from rtassist.protocol import ConversationItemDelete
 
 CONFIRM = "confirm"
-OFF = "off"
 
 
 def started(do: Draft, item_id: str) -> None:
@@ -32,13 +31,24 @@ def started(do: Draft, item_id: str) -> None:
     state = do.state
     if state.terms.asks_itself and item_id not in state.own_turns:
         standing = Standing.SPOKEN
-        if state.terms.barge_in == CONFIRM and state.at_work:
+        if state.terms.barge_in == CONFIRM and _at_work(state):
             if state.terms.transcribes:
                 standing = Standing.DOUBTED
             else:
                 floor.take(do, Taker.USER_ACTED)
         _stands(do, item_id, OwnTurn(standing))
         duck.doubt(do)
+
+
+def _at_work(state: Conversation) -> bool:
+    """The assistant speaks or is about to."""
+    return (
+        state.sounding
+        or state.wanted
+        or bool(state.say or state.calls)
+        or (state.active is not None and state.active == state.holder)
+        or any(not request.denied for request in state.requests)
+    )
 
 
 def stopped(do: Draft) -> None:

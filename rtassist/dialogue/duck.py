@@ -54,7 +54,7 @@ TRANSITIONS: dict[Ducking, dict[str, Ducking]] = {
 def diagram() -> str:
     """The table above as lines of text."""
     rows = [
-        f"{start.value:<10} ── {cause:<5} → {end.value}"
+        f"{start.value:<10} ── {cause:<6} → {end.value}"
         for start, arrows in TRANSITIONS.items()
         for cause, end in arrows.items()
     ]

@@ -48,8 +48,9 @@ def _tell(do: Draft, *sentences: str) -> None:
 
 
 def _microphone(do: Draft) -> bool:
-    """There is one, or one may come."""
-    return do.state.microphone or do.state.microphone_may_come
+    """There is one, or one may come: it was lost, or was not there at the beginning."""
+    state = do.state
+    return state.microphone or state.microphone_awaited or state.terms.microphone_awaited
 
 
 def _help(do: Draft, name: str) -> None:
@@ -117,7 +118,7 @@ def _condition(do: Draft) -> str:
     if state.paused:
         return "Paused"
     if not state.microphone:
-        return "The microphone is awaited" if state.microphone_may_come else "No microphone"
+        return "The microphone is awaited" if _microphone(do) else "No microphone"
     if state.muted:
         return "Muted"
     if state.push_to_talk:

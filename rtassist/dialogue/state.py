@@ -320,23 +320,6 @@ class Conversation:
         return any(utterance.sound is Sound.SOUNDING for utterance in self.utterances.values())
 
     @property
-    def microphone_may_come(self) -> bool:
-        """It was lost and may come back; or it was not there from the beginning, which holds up no end."""
-        return self.microphone_awaited or self.terms.microphone_awaited
-
-    @property
-    def at_work(self) -> bool:
-        """The assistant speaks or is about to."""
-        return (
-            self.sounding
-            or self.wanted
-            or bool(self.say)
-            or bool(self.calls)
-            or (self.active is not None and self.active == self.holder)
-            or any(not request.denied for request in self.requests)
-        )
-
-    @property
     def turn_is_certain(self) -> bool:
         """The user speaks, and has the floor by that."""
         if self.user_item is None:

@@ -215,6 +215,38 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         mode="confirm",
     ),
     Mutant(
+        "nobody is at work before the voice",
+        barge_in._at_work,
+        "or (state.active is not None and state.active == state.holder)",
+        "",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "nobody is at work who is asked",
+        barge_in._at_work,
+        "not request.denied",
+        "False",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "a silenced answer is at work",
+        barge_in._at_work,
+        "and state.active == state.holder",
+        "",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "where nothing interrupts, words do",
+        barge_in.started,
+        "state.terms.barge_in == CONFIRM and ",
+        "",
+        "P4",
+        mode="off",
+    ),
+    Mutant(
         "nothing is in doubt", barge_in.started, "standing = Standing.DOUBTED", "pass", "P8", mode="confirm"
     ),
     Mutant(
