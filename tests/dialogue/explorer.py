@@ -149,8 +149,8 @@ WHOLE = (
     Scope("in doubt twice, and stopped", 2, 1, 1, Budget(turns=2, stops=1), mode="confirm"),
     Scope("in doubt, two items", 1, 2, 1, Budget(turns=1, unasked=1, rests=1, onsets=1), mode="confirm"),
     Scope("in doubt and typed over", 2, 1, 1, Budget(turns=2, lines=1), mode="confirm"),
-    Scope("in doubt and lost", 1, 2, 1, Budget(turns=1, losses=1, muteness=1, unasked=1), mode="confirm"),
-    Scope("never interrupted", 2, 2, 1, Budget(turns=2, unasked=1), mode="off"),
+    Scope("in doubt and lost", 1, 1, 1, Budget(turns=1, losses=1, muteness=1, unasked=1), mode="confirm"),
+    Scope("never interrupted", 2, 1, 2, Budget(turns=2, unasked=1), mode="off"),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 
