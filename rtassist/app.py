@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -19,11 +20,12 @@ import attrs
 import trio
 
 from rtassist import errors
+from rtassist.announcing import announcer
 from rtassist.audio import Microphone, Speaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
@@ -196,10 +198,11 @@ async def conversations(
             told += [f"This goes on with {settings.resume}: {len(history)} of its lines are known."]
         for sentence in told:
             screen.notice(sentence)
+        used = Used(trio.current_time())
         while True:
             try:
                 quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history
+                    settings, screen, recording, address, heard, spoken, keyboard_there, history, used
                 )
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
@@ -281,6 +284,17 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
         yield Endpoint(with_model(own.url, settings.model), deaf=own.deaf, mute=own.mute)
 
 
+@attrs.define
+class Used:
+    """What the earlier conversations of a run have used of its limits, from `began_s` on."""
+
+    began_s: float
+    usd: Decimal = Decimal(0)
+
+    def ended(self, state: Conversation) -> None:
+        self.usd += state.spending.usd
+
+
 async def hold(
     settings: Settings,
     screen: Screen,
@@ -289,7 +303,8 @@ async def hold(
     heard: Held[Microphone],
     spoken: Held[Speaker],
     keyboard_there: bool,
-    history: tuple[Turn, ...] = (),
+    history: tuple[Turn, ...],
+    used: Used,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
@@ -314,6 +329,8 @@ async def hold(
             keyboard=keyboard_there,
             greeting=greeting(settings, heard.device),
             history=history,
+            spent_usd=used.usd,
+            lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
         )
         if keyboard_there:
             nursery.start_soon(type_lines, to_commands, screen)
@@ -326,6 +343,8 @@ async def hold(
             commands=commands,
             tools=tools,
             show=screen.show,
+            announcer=announcer,
+            ended=used.ended,
             in_turn=not sys.stdin.isatty(),
             note=recording.begin(terms),
         )

@@ -9,6 +9,7 @@ other signal.
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated, NoReturn
 
@@ -22,7 +23,7 @@ try:
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
-from rtassist import cli_doctor, cli_replay, cli_talk
+from rtassist import cli_config, cli_doctor, cli_replay, cli_talk
 from rtassist.cli_talk import loading
 
 EXIT_CODES = (
@@ -92,6 +93,7 @@ def serve(
     extras: Annotated[
         bool | None, typer.Option("--extras", help="Send the fields that OpenAI sends and does not document.")
     ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As for talk.")] = None,
 ) -> None:
     """Run the embedded Realtime server for other clients.
 
@@ -109,6 +111,7 @@ def serve(
             "latency_ms": latency_ms,
             "jitter_ms": jitter_ms,
             "extras": extras,
+            "profile": profile,
         }
     )
     with loading():
@@ -133,6 +136,13 @@ def devices(
 
 app.command(cls=Command, epilog=cli_doctor.EPILOG)(cli_doctor.doctor)
 app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
+app.command(cls=Command, epilog=cli_config.EPILOG)(cli_config.config)
+
+
+_NOT_TAKEN = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EPIPE, errno.EBADF} | {
+    getattr(errno, "EDQUOT", errno.ENOSPC)  # not on Windows
+}
+"""What writing to a standard stream meets: a full disk, a closed terminal. Any other is a bug."""
 
 
 def main() -> NoReturn:
@@ -162,7 +172,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, Failure):
         streams.say(f"rtassist: {error.message}")
         return error.exit_code
-    if isinstance(error, OSError) and error.filename is None:  # what --help meets on a full disk
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NOT_TAKEN:
         streams.say(f"rtassist: Nothing can be written out: {(error.strerror or str(error)).lower()}.")
         return 1
     import traceback

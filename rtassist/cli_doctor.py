@@ -24,6 +24,7 @@ def doctor(
     echo: Annotated[
         str | None, typer.Option(metavar="HOW", help="auto, on, off or headphones, as for talk.")
     ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As for talk.")] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -57,10 +58,10 @@ def doctor(
     from rtassist.settings_loading import load_here
 
     devices = {"mic": mic, "speaker": speaker}
-    flags = {"offline": offline, "url": url, "model": model, "echo": echo, "timeout_s": timeout}
+    server = {"offline": offline, "url": url, "model": model, "timeout_s": timeout}
     problems: tuple[str, ...] = ()
     try:
-        settings = load_here({**devices, **flags})
+        settings = load_here({**devices, **server, "echo": echo, "profile": profile})
     except SettingsWrong as wrong:
         settings, problems = Settings(mic=mic, speaker=speaker), wrong.problems
     from rtassist.app import run_doctor

@@ -36,6 +36,17 @@ def talk(
         str | None,
         typer.Option(metavar="TEXT", help="What the assistant is to be like; @FILE reads it from a file."),
     ] = None,
+    persona: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The same from personas/NAME.md in the config file's folder (rtassist config --path).",
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With the config file's lines below [profiles.NAME]."),
+    ] = None,
     mic: Annotated[
         str | None,
         typer.Option(
@@ -123,6 +134,34 @@ def talk(
             "--record-audio/--no-record-audio", help="Record the sound as well, or only what happens."
         ),
     ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD",
+            help="Ask for no further answer once so much is spent; the last one may pass it (default: none).",
+        ),
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES", help="End after so long, and say so a minute before (default: never)."
+        ),
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="What goes into the log file: error, warning, info or debug (default: info).",
+        ),
+    ] = None,
+    debug: Annotated[
+        bool | None,
+        typer.Option("--debug", help="Show each event by its type, and at the end how long you waited."),
+    ] = None,
+    otel: Annotated[
+        bool | None,
+        typer.Option("--otel", help="OpenTelemetry spans of session, answers and tools (extra otel)."),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -146,6 +185,13 @@ def talk(
             "model": model,
             "voice": voice,
             "instructions": instructions,
+            "persona": persona,
+            "profile": profile,
+            "max_cost": max_cost,
+            "max_minutes": max_minutes,
+            "log_level": log_level,
+            "debug": debug,
+            "otel": otel,
             "mic": mic,
             "speaker": speaker,
             "echo": echo,

@@ -64,6 +64,8 @@ from rtassist.protocol import (
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
+    InputTokenDetails,
+    OutputTokenDetails,
     Response,
     ResponseCancel,
     ResponseCreate,
@@ -85,6 +87,8 @@ from rtassist.protocol import (
     SystemMessage,
     TranscriptionError,
     Unknown,
+    Unset,
+    Usage,
     UserContent,
     UserMessage,
 )
@@ -357,8 +361,25 @@ def text_done(item_id: str, whole: str) -> ServerSaid:
     )
 
 
-def done(response_id: str, status: str = "completed", *, calls: Iterable[FunctionCall] = ()) -> ServerSaid:
-    return said(ResponseDone(response=Response(id=response_id, status=status, output=tuple(calls))))
+def done(
+    response_id: str,
+    status: str = "completed",
+    *,
+    calls: Iterable[FunctionCall] = (),
+    usage: Usage | Unset = UNSET,
+) -> ServerSaid:
+    response = Response(id=response_id, status=status, output=tuple(calls), usage=usage)
+    return said(ResponseDone(response=response))
+
+
+def tokens(*, audio_in: int = 0, audio_out: int = 0, text_in: int = 0, text_out: int = 0) -> Usage:
+    return Usage(
+        total_tokens=audio_in + audio_out + text_in + text_out,
+        input_tokens=audio_in + text_in,
+        output_tokens=audio_out + text_out,
+        input_token_details=InputTokenDetails(audio_tokens=audio_in, text_tokens=text_in),
+        output_token_details=OutputTokenDetails(audio_tokens=audio_out, text_tokens=text_out),
+    )
 
 
 def function_call(call_id: str, name: str = "look_up", arguments: str = "{}") -> FunctionCall:

@@ -1,5 +1,6 @@
 """The command line as a program: exit codes, and what goes to which stream."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rtassist import cli
 from rtassist.settings import Settings
 from rtassist.terms import DEFAULT_SILENCE_MS
 
@@ -210,3 +212,23 @@ def in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         env=CLEAN | {"HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[1])},
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 1),
+        (OSError(errno.EBADF, "Bad file descriptor"), 1),
+        (OSError(errno.EMFILE, "Too many open files"), 70),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), 70),
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/x"), 70),
+        (OSError("out of the blue"), 70),
+    ],
+)
+def test_only_what_writing_out_meets_is_told_as_that(
+    error: OSError, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli._explain(error) == code
+    told = capsys.readouterr().err
+    assert ("Nothing can be written out" in told) is (code == 1)
+    assert ("Error" in told and "this is a bug" in told) is (code == 70)

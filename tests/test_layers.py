@@ -54,10 +54,12 @@ LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
     "cli": layer(
-        "app cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors terminal.streams",
+        "app cli_config cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors terminal.streams",
         "typer",
     ),
     "cli_talk": layer("app settings_loading", "typer"),
+    "cli_config": layer("config_file recording settings settings_loading", "typer"),
+    "config_file": layer("errors setting_values settings", "attrs platformdirs"),
     "cli_doctor": layer("app errors settings settings_loading", "typer"),
     "cli_replay": layer("app_replay", "typer"),
     "flags": layer(others="typer"),
@@ -73,8 +75,9 @@ LAYERS = {
     ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
+    "announcing": layer("server.parts server.synthesis"),
     "app": layer(
-        "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
+        "announcing audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
         "settings shelf sound terminal terms tools",
         "attrs trio",
     ),
@@ -96,7 +99,7 @@ LAYERS = {
     # Judges; what it judges is handed to it, but for the devices, which it measures.
     "doctor": layer("doctor", "attrs trio"),
     "doctor.consult": layer(
-        "audio.echo doctor recording settings settings_loading sound terminal", "attrs trio"
+        "audio.echo config_file doctor recording settings settings_loading sound terminal", "attrs trio"
     ),
     "doctor.report": layer("doctor", "attrs", pure=True),
     "doctor.advice": layer("doctor", pure=True),
@@ -109,17 +112,17 @@ LAYERS = {
     "doctor.stress": layer("audio doctor", "attrs numpy trio"),
     "sound": layer("audio errors settings", "attrs"),
     "recording": layer("dialogue errors sessions settings", "attrs platformdirs"),
-    "terms": layer("dialogue protocol settings", "attrs", pure=True),
+    "terms": layer("costs dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),
     "settings": layer("setting_values", "attrs", pure=True),
     "settings_loading": layer(
-        "errors setting_values settings settings_conflicts", "attrs dotenv platformdirs"
+        "config_file errors setting_values settings settings_conflicts", "attrs dotenv"
     ),
     "settings_conflicts": layer("link.address settings", "attrs"),
     "setting_values": layer("link.address", pure=True),
     "protocol": layer("protocol", "attrs cattrs orjson pybase64", pure=True),
-    "dialogue": layer("dialogue protocol", "attrs", pure=True),
+    "dialogue": layer("costs dialogue protocol", "attrs", pure=True),
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
     "audio.onset": layer("audio", "numpy", pure=True),
@@ -138,7 +141,7 @@ LAYERS = {
     "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),
     "tools": layer("tools protocol.session", "attrs cattrs trio"),
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
-    "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
+    "sessions.notation": layer("costs sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
     "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
     "sessions.replay": layer("sessions dialogue protocol", "attrs", pure=True),

@@ -23,7 +23,7 @@ from enum import Enum
 
 import attrs
 
-from rtassist.dialogue import duck
+from rtassist.dialogue import budget, duck
 from rtassist.dialogue.effects import Finish, Hush, Play, Send
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
@@ -80,6 +80,9 @@ def created(do: Draft, response_id: str) -> None:
         return
     request = state.requests[0] if state.requests else Request(None)
     denied = request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held
+    if not denied and budget.is_spent(state):
+        denied = True
+        budget.refuse(do)
     do.change(
         requests=state.requests[1:],
         active=response_id,
@@ -111,6 +114,9 @@ def take(do: Draft, taker: Taker) -> None:
         ),
     )
     _hush_all(do)
+    if state.announcement is not None:
+        do.change(announcement=None)
+        do.ask(Hush(state.announcement))
     duck.taken(do)
     if state.active is None:
         return

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, get_args
 
 import attrs
 import orjson
 
+from rtassist.costs import Price
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Effect, Play, Send, Show
 from rtassist.dialogue.state import Terms, Turn
@@ -131,7 +133,15 @@ def terms_body(terms: Terms) -> bytes:
     """What was agreed before a conversation began: the session as it is sent, everything else by name."""
     fields = {f.name: getattr(terms, f.name) for f in attrs.fields(Terms) if f.name != "session"}
     session = encode(SessionUpdate(session=terms.session)).encode()
-    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields, default=attrs.asdict))
+    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields, default=_part_of_terms))
+
+
+def _part_of_terms(value: Any) -> object:
+    """A price holds what is known, in digits: a float is not as exact."""
+    if isinstance(value, Price):
+        known = {kind: str(rate) for kind, rate in value.rates().items() if rate is not None}
+        return {**known, "source": value.source}
+    return attrs.asdict(value)
 
 
 def read_terms(begin: Any) -> Terms:
@@ -147,8 +157,21 @@ def read_terms(begin: Any) -> Terms:
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
     history = fields.pop("history", [])
+    prices: dict[str, Any] = {name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None}
+    fields = {name: value for name, value in fields.items() if name not in _PRICES}
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return attrs.evolve(terms, history=tuple(map(_read_turn, history)))
+    return attrs.evolve(terms, history=tuple(map(_read_turn, history)), **prices)
+
+
+_PRICES: Final = ("price", "transcription_price")
+
+
+def _read_price(fields: Any) -> Price:
+    try:
+        source = fields.pop("source")
+        return Price(**{kind: Decimal(rate) for kind, rate in fields.items()}, source=source)
+    except (AttributeError, KeyError, TypeError, ArithmeticError):
+        raise NotRead(f"the terms have {fields!r} where a price should be") from None
 
 
 def _read_turn(fields: Any) -> Turn:

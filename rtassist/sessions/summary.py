@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
-from rtassist.costs import response_cost, transcription_cost
+from rtassist.costs import Price, price_of, response_cost, transcription_cost
 from rtassist.dialogue import events
 from rtassist.protocol import (
     ConversationItemInputAudioTranscriptionCompleted,
@@ -113,6 +113,7 @@ class Tally:
         self._model = str(header.get("model", ""))
         self._free = "url" in header and header["url"] is None  # the program's own server
         self._transcriber = ""
+        self._prices: tuple[Price | None, Price | None] = (None, None)
         self._conversations = self._user = self._assistant = self._truncations = self._calls = 0
         self._interruptions = 0
         self._hush_line = -1
@@ -137,7 +138,7 @@ class Tally:
             elif type(record) is Asked:
                 self._asked(record)
             elif type(record) is Begun:
-                self._begun()
+                self._begun(record)
             elif type(record) is Gap:
                 self._gaps += record.lines
                 self._first_gap = self._first_gap or record.line
@@ -182,8 +183,9 @@ class Tally:
             whole=type(self._last) is Ended,
         )
 
-    def _begun(self) -> None:
+    def _begun(self, record: Begun) -> None:
         self._conversations += 1
+        self._prices = record.terms.price, record.terms.transcription_price
         self._turn_items = set()
         self._turn_over()
 
@@ -264,11 +266,11 @@ class Tally:
         self._output += usage.output_tokens or 0
         self._cached += (into.cached_tokens or 0) if into else 0
         if usage.input_tokens or usage.output_tokens:
-            self._costs(response_cost(self._model, usage))
+            self._costs(response_cost(self._prices[0] or price_of(self._model), usage))
 
     def _transcribed(self, us: int, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
         if event.usage:
-            self._costs(transcription_cost(self._transcriber, event.usage))
+            self._costs(transcription_cost(self._prices[1] or price_of(self._transcriber), event.usage))
 
     def _costs(self, more: Decimal | None) -> None:
         if self._free:
