@@ -159,9 +159,9 @@ def write_first(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(commented())
-    except FileExistsError:
-        raise Failure(f"{path} is there already and is not written over.") from None
     except OSError as error:
+        if path.exists():
+            raise Failure(f"{path} is there already and is not written over.") from None
         raise Failure(f"{path} cannot be written: {why(error)}.") from None
 
 

@@ -26,6 +26,7 @@ from attrs import frozen
 
 from rtassist.dialogue import events, step
 from rtassist.dialogue.effects import (
+    Announce,
     Awaited,
     CallTool,
     ClearAlarm,
@@ -206,7 +207,7 @@ def _nameless(effect: Effect) -> Effect:
         return Send(attrs.evolve(effect.event, event_id=UNSET))
     if isinstance(effect, Show) and isinstance(effect.what, LineEnded) and effect.what.typed:
         return Show(attrs.evolve(effect.what, item_id=""))
-    return effect
+    return attrs.evolve(effect, item_id="") if isinstance(effect, Announce) else effect
 
 
 def _short(thing: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import trio
@@ -141,6 +141,7 @@ async def call(
     in_turn: bool = False,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
+    announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
@@ -153,6 +154,7 @@ async def call(
         speaker=speaker,
         another_microphone=another_microphone,
         another_speaker=another_speaker,
+        announcer=announcer,
         commands=receive,
         tools=tools or NoTools(),  # type: ignore[arg-type]
         show=held.shown.append,

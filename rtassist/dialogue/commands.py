@@ -56,7 +56,7 @@ TABLE: tuple[Entry, ...] = (
     Entry(Command.RESUME, "listen again", ("resume", "resume listening", "continue listening")),
     Entry(Command.MUTE, "microphone off, or on again", ("mute", "mute the microphone", "mute yourself")),
     Entry(Command.RESTART, "begin a new conversation", ("start over", "restart", "begin again")),
-    Entry(Command.COST, "what was used until now: tokens by kind, and money"),
+    Entry(Command.COST, "what was used until now, and what it cost"),
 )
 _BY_NAME = {entry.command.value: entry.command for entry in TABLE}
 _BY_PHRASE = {phrase: entry.command for entry in TABLE for phrase in entry.phrases}

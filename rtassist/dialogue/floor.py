@@ -80,16 +80,16 @@ def created(do: Draft, response_id: str) -> None:
         return
     request = state.requests[0] if state.requests else Request(None)
     denied = request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held
-    if not denied and budget.is_spent(state):
-        denied = True
-        budget.refuse(do)
+    refused = not denied and budget.is_spent(state)
     do.change(
         requests=state.requests[1:],
         active=response_id,
-        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied)},
+        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied or refused)},
     )
-    if denied:
+    if denied or refused:
         _cancel(do, response_id)
+        if refused:
+            budget.refuse(do)
         return
     holder = state.answers.get(state.holder or "")
     if holder is not None and not holder.done:
