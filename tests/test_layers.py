@@ -143,6 +143,7 @@ LAYERS = {
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
     "sessions.notation": layer("costs sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
+    "sessions.latency": layer("dialogue protocol", "attrs", pure=True),
     "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
     "sessions.replay": layer("sessions dialogue protocol", "attrs", pure=True),
     "sessions.foreign": layer("sessions dialogue protocol", "attrs", pure=True),

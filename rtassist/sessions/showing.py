@@ -9,7 +9,8 @@ from typing import Any
 
 from rtassist.sessions import notation
 from rtassist.sessions.replay import Difference, Moment
-from rtassist.sessions.summary import Latency, Summary
+from rtassist.sessions.latency import Latency
+from rtassist.sessions.summary import Summary
 
 MARGIN = 4
 

@@ -1,6 +1,7 @@
 """What a conversation costs is counted; a budget that is spent is held, and the user hears why."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def detection(on: bool, vad: type[ServerVad] | type[SemanticVad] = ServerVad) ->
     return Session(type="realtime", audio=AudioConfig(input=heard))
 
 
-def limited(cents: int = 5, **terms: object) -> Conversation:
+def limited(cents: int = 5, **terms: Any) -> Conversation:
     return listening(
         **{
             "session": detection(True),
@@ -77,7 +78,7 @@ def limited(cents: int = 5, **terms: object) -> Conversation:
     )
 
 
-def spent(**terms: object) -> Conversation:
+def spent(**terms: Any) -> Conversation:
     """The first answer was dear; nothing sounds any more."""
     return after(
         limited(**terms),
