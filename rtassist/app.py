@@ -29,7 +29,8 @@ from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
-from rtassist.recording import Recording, recorded
+from rtassist.logs import logged
+from rtassist.recording import Recording, recorded, secrets_of
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -46,8 +47,12 @@ from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
+from rtassist.tracing import tracing
+from rtassist.watching import Watch
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
 
@@ -67,7 +72,8 @@ def run_talk(settings: Settings) -> int:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return run(partial(talk, settings, history))
+    with logged(settings.log_level, secrets_of(settings)), tracing(settings.otel, os.environ) as tracer:
+        return run(partial(talk, settings, history, tracer))
 
 
 def run_serve(settings: Settings) -> int:
@@ -151,7 +157,7 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
     return code
 
 
-async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
+async def talk(settings: Settings, history: tuple[Turn, ...] = (), tracer: Tracer | None = None) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
     typed = None if settings.mic == "-" else sys.stdin
     out = sys.stderr if settings.speaker == "-" else sys.stdout
@@ -163,7 +169,7 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     code = errors.EXIT_OK
     with recorded(settings, screen.show, say) as recording:
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history)
+            quit_ = await conversations(settings, screen, recording, typed is not None, history, tracer)
         except* OutputClosed:
             drop(out)
             quit_, code = Quit(), EXIT_OUTPUT_CLOSED
@@ -178,6 +184,7 @@ async def conversations(
     recording: Recording,
     keyboard_there: bool,
     history: tuple[Turn, ...],
+    tracer: Tracer | None,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
     missing, echo = Missing(), echo_for(settings)
@@ -198,7 +205,7 @@ async def conversations(
             told += [f"This goes on with {settings.resume}: {len(history)} of its lines are known."]
         for sentence in told:
             screen.notice(sentence)
-        used = Used(trio.current_time())
+        used = Used(trio.current_time(), tracer)
         while True:
             try:
                 quit_ = await hold(
@@ -286,9 +293,10 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
 
 @attrs.define
 class Used:
-    """What the earlier conversations of a run have used of its limits, from `began_s` on."""
+    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
 
     began_s: float
+    tracer: Tracer | None = None
     usd: Decimal = Decimal(0)
 
     def ended(self, state: Conversation) -> None:
@@ -334,6 +342,14 @@ async def hold(
         )
         if keyboard_there:
             nursery.start_soon(type_lines, to_commands, screen)
+        watch = Watch(
+            terms,
+            note=recording.begin(terms),
+            tell=screen.notice,
+            debug=settings.debug,
+            tracer=used.tracer,
+            server="itself" if settings.embedded else parse_address(settings.url).authority,
+        )
         edges = Edges(
             link=link,
             microphone=heard.device,
@@ -346,9 +362,12 @@ async def hold(
             announcer=announcer,
             ended=used.ended,
             in_turn=not sys.stdin.isatty(),
-            note=recording.begin(terms),
+            note=watch.saw,
         )
-        quit_ = await converse(terms, edges)
+        try:
+            quit_ = await converse(terms, edges)
+        finally:
+            watch.over()
         nursery.cancel_scope.cancel()
     return quit_
 

@@ -75,11 +75,14 @@ LAYERS = {
     ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
+    "logs": layer("dialogue errors", "platformdirs"),
+    "tracing": layer("dialogue errors protocol", "opentelemetry"),
+    "watching": layer("dialogue logs sessions.latency sessions.waterfall tracing", "opentelemetry"),
     "announcing": layer("server.parts server.synthesis"),
     "app": layer(
-        "announcing audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
-        "settings shelf sound terminal terms tools",
-        "attrs trio",
+        "announcing audio converse costs dialogue doctor edges embedded errors link logs protocol recording "
+        "sessions settings shelf sound terminal terms tools tracing watching",
+        "attrs opentelemetry trio",
     ),
     "app_replay": layer(
         "app converse errors listening replaying retelling sessions terminal.streams", "trio"
