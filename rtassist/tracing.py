@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import CallTool, Effect, Send
 from rtassist.dialogue.events import Event
-from rtassist.errors import Failure
+from rtassist.errors import SettingsWrong
 from rtassist.protocol import (
     InputAudioBufferSpeechStopped,
     ResponseCreate,
@@ -44,7 +44,7 @@ FLUSH_S: Final = 2.0
 def tracing(wanted: bool, environ: Mapping[str, str]) -> Iterator[Tracer | None]:
     """A tracer as long as this is open; None where nobody wants spans: neither `wanted` nor an endpoint.
 
-    Raises Failure where they are wanted and a package is missing. Without its package an endpoint alone, which
+    Raises SettingsWrong where they are wanted and a package is missing. Without its package an endpoint alone, which
     may be there for another program, changes nothing.
     """
     exporter = _exporter(wanted, environ)
@@ -78,9 +78,11 @@ def _exporter(wanted: bool, environ: Mapping[str, str]) -> SpanExporter | None:
             exporter: SpanExporter = importlib.import_module(module).OTLPSpanExporter()
             return exporter
     if wanted:
-        raise Failure(
-            "OpenTelemetry spans (--otel) need its packages. Install them with: "
-            "pip install 'rtassist[otel]' opentelemetry-exporter-otlp-proto-http"
+        raise SettingsWrong(
+            [
+                "OpenTelemetry spans (--otel) need its packages. Install them with: "
+                "pip install 'rtassist[otel]' opentelemetry-exporter-otlp-proto-http"
+            ]
         )
     return None
 
