@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 
 async def announcer(text: str) -> AsyncGenerator[bytes, None]:
-    """`text` as speech: PCM16, mono, 24 kHz, in pieces. Nothing where the extra `offline` is not installed, or
-    when the synthesiser fails: what is said has been shown as well.
+    """`text` as speech: PCM16, mono, 24 kHz, in pieces. Nothing where the extra `offline` is not installed,
+    or when the synthesiser fails: what is said has been shown as well.
     """
     from rtassist.server.parts import PartFailed
     from rtassist.server.synthesis import DEFAULT_VOICE, open_synthesiser, synthesiser_available

@@ -19,7 +19,7 @@ try:
     import typer
 
     from rtassist import cli_sessions
-    from rtassist.flags import Command, Group
+    from rtassist.flags import Command, Group, examples
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
@@ -30,6 +30,13 @@ EXIT_CODES = (
     "Exit codes: 0 ended, 1 output cannot be written, 2 wrong usage, 3 no connection, 4 refused, "
     "5 connection lost, 6 no Realtime server, 7 no sound, 70 a bug, 130 Ctrl-C."
 )
+_EXAMPLES = examples(
+    "rtassist talk                  talk, now",
+    "rtassist doctor                when something is amiss",
+    "rtassist config --init         a file for your settings",
+    "rtassist replay session.jsonl  a conversation again",
+    "rtassist --install-completion  commands by the Tab key",
+)
 app = typer.Typer(
     name="rtassist",
     cls=Group,
@@ -38,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=EXIT_CODES,
+    epilog=f"{_EXAMPLES}\n\n{EXIT_CODES}",
 )
 
 
@@ -59,12 +66,33 @@ def root(
     pass
 
 
-app.command(cls=Command, epilog=f"{cli_talk.EPILOG}\n\n{EXIT_CODES}")(cli_talk.talk)
-app.add_typer(cli_sessions.app)
-app.command(epilog=cli_sessions.EXIT_CODES)(cli_sessions.diff)
+app.command(
+    cls=Command, epilog=f"{cli_talk.EPILOG}\n\n{EXIT_CODES}", short_help="Hold a spoken conversation."
+)(cli_talk.talk)
+app.add_typer(cli_sessions.app, short_help="Recorded conversations.")
+app.command(epilog=cli_sessions.DIFF_EPILOG, short_help="Compare two recordings turn by turn.")(
+    cli_sessions.diff
+)
+_SERVE_EPILOG = "\n\n".join(
+    [
+        examples(
+            "rtassist serve",
+            "rtassist serve --host 0.0.0.0 --port 8765",
+            "rtassist serve --latency-ms 150 --jitter-ms 50",
+            "rtassist talk --url ws://127.0.0.1:8765/v1/realtime",
+        ),
+        "Exit codes: 2 wrong usage, 3 it cannot listen there, 70 a bug, 130 Ctrl-C.",
+    ]
+)
+_DEVICES_EPILOG = "\n\n".join(
+    [
+        examples("rtassist devices", "rtassist devices --json | jq .microphones"),
+        "Exit codes: 0 listed, 2 wrong usage, 7 there is no sound system, 70 a bug.",
+    ]
+)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=_SERVE_EPILOG, short_help="Run the server for other clients.")
 def serve(
     host: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The address to listen on (default: 127.0.0.1).")
@@ -120,7 +148,7 @@ def serve(
     raise typer.Exit(run_serve(settings))
 
 
-@app.command(epilog="Exit code 7: there is no sound system.")
+@app.command(epilog=_DEVICES_EPILOG, short_help="List microphones and loudspeakers.")
 def devices(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
 ) -> None:
@@ -134,9 +162,13 @@ def devices(
     raise typer.Exit(run_devices(as_json=as_json))
 
 
-app.command(cls=Command, epilog=cli_doctor.EPILOG)(cli_doctor.doctor)
-app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
-app.command(cls=Command, epilog=cli_config.EPILOG)(cli_config.config)
+app.command(cls=Command, epilog=cli_doctor.EPILOG, short_help="Look at all that a conversation needs.")(
+    cli_doctor.doctor
+)
+app.command(epilog=cli_replay.EPILOG, short_help="Run recorded sessions again.")(cli_replay.replay)
+app.command(cls=Command, epilog=cli_config.EPILOG, short_help="Show every setting and its source.")(
+    cli_config.config
+)
 
 
 _NOT_TAKEN = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EPIPE, errno.EBADF} | {

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rtassist.flags import examples
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rtassist.settings import Settings
 
 EPILOG = (
-    "Examples: rtassist config --init writes a first file. RTASSIST_MODEL=gpt-realtime rtassist config shows "
-    "what that variable changes. rtassist config --json | jq .settings.voice.value prints one value."
-    "\n\nWhat counts: flags, the environment, .env in the current folder, the chosen profile of the config "
+    examples(
+        "rtassist config --init",
+        "rtassist config | grep -v 'the default'",
+        "RTASSIST_VOICE=cedar rtassist config --profile home",
+        "rtassist config --json | jq .settings.voice.value",
+    )
+    + "\n\nWhat counts: flags, the environment, .env in the current folder, the chosen profile of the config "
     "file, its other lines, the defaults. Keys are never shown. --json: one object of config, profile, "
     "settings (of each: value, source {kind, name, place}; kind is flag, environment, dotenv, config or "
     "default) and prices."

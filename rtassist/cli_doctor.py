@@ -6,8 +6,16 @@ from typing import Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 EPILOG = (
-    "Exit code 0: no check failed (warnings are none); 1: one did; 2: wrong usage; 130: Ctrl-C. "
+    examples(
+        "rtassist doctor",
+        "rtassist doctor --no-sound --no-connect",
+        "rtassist doctor --mic usb --stress 10",
+        "rtassist doctor --json | jq .advice",
+    )
+    + "\n\nExit code 0: no check failed (warnings are none); 1: one did; 2: wrong usage; 130: Ctrl-C. "
     "--json prints one object when all is done: format, version, ok, checks (id, state, summary, cure, "
     "values) and advice (setting, why); states are ok, warning, failed and skipped."
 )

@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EPILOG = (
-    "Without a key it talks to its own server, in this process. "
+    examples(
+        "rtassist talk",
+        "rtassist talk --voice cedar --echo headphones",
+        "rtassist talk --persona pirate --max-cost 0.50",
+        "rtassist talk --instructions @tutor.md --language de",
+        "rtassist talk --mic question.wav --speaker answer.wav",
+        'echo "what is 17 times 23" | rtassist talk --text',
+        "rtassist talk --resume last --debug 2>events.txt",
+    )
+    + "\n\nWithout a key it talks to its own server, in this process. "
     "Keys, while it talks: Enter on an empty line interrupts, /help lists the commands, Ctrl-C leaves."
 )
 

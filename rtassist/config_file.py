@@ -19,7 +19,8 @@ _HEAD = """\
 # which are shown. `rtassist config` prints what counts now, and where it comes from.
 """
 _TAIL = """\
-# A profile goes over the lines above when it is chosen: --profile home, RTASSIST_PROFILE, or profile = "home".
+# A profile goes over the lines above when it is chosen: --profile home, RTASSIST_PROFILE=home, or above
+# profile = "home".
 #[profiles.home]
 #voice = "cedar"
 #persona = "pirate"
@@ -66,8 +67,7 @@ def read_config(environ: Mapping[str, str], problems: list[str]) -> ConfigFile:
     path = config_path(environ)
     table = _table(path, problems, named=bool(environ.get(CONFIG_VARIABLE, "").strip()))
     profiles, prices = (
-        {name: inner for name, inner in _tables(table.pop(group, {}), group, path, problems)}
-        for group in ("profiles", "prices")
+        dict(_tables(table.pop(group, {}), group, path, problems)) for group in ("profiles", "prices")
     )
     return ConfigFile(
         path,
@@ -157,7 +157,9 @@ def write_first(path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
             file.write(commented())
     except OSError as error:
         if path.exists():

@@ -47,6 +47,7 @@ class Tokens:
         return sum(self.by_kind().values())
 
 
+NONE: Final = Tokens()
 _KINDS: Final = tuple(field.name for field in attrs.fields(Tokens))
 
 
@@ -87,7 +88,10 @@ class Price:
         return cost / _MILLION
 
 
-FREE: Final = Price(**dict.fromkeys(attrs.fields_dict(Price).keys() - {"source"}, Decimal(0)), source="for this program's own server is free")
+FREE: Final = Price(
+    **dict.fromkeys(attrs.fields_dict(Price).keys() - {"source"}, Decimal(0)),
+    source="for this program's own server is free",
+)
 
 
 def _price(text: str, audio: str, image: str) -> Price:

@@ -55,7 +55,7 @@ class Edges:
     tools: Tools
     show: Callable[[Shown], None]
     announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None
-    """A voice that costs nothing: PCM16, mono, 24 kHz. Raises nothing; where it cannot speak, it is silent."""
+    """A voice that costs nothing: PCM16, mono, 24 kHz. Raises nothing; where it cannot speak it is silent."""
     ended: Callable[[Conversation], None] = lambda state: None
     """Called with the state in which the conversation ended."""
     in_turn: bool = False

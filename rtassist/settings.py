@@ -1,9 +1,9 @@
 """All that can be set, as one frozen `Settings`; each value knows its source.
 
 What counts, the later over the earlier: defaults, the config file, the chosen profile in it, `.env` in the
-current folder, the environment, flags. What is trusted, the later over the earlier: `.env` (it comes with any folder that one
-enters), the config file, the environment, flags. A key goes only where a source at least as trusted as its
-own sends it.
+current folder, the environment, flags. What is trusted, the later over the earlier: `.env` (it comes with any
+folder that one enters), the config file, the environment, flags. A key goes only where a source at least as
+trusted as its own sends it.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,17 +35,16 @@ DEFAULT_INSTRUCTIONS = """\
 You are a voice assistant in a terminal. What you say is heard, not read.
 
 Talk as people talk: short sentences, plain words, one thought at a time, in the language that the user \
-speaks. Answer first, in one or two sentences; explain when asked. No lists, no markup, no emoji. Do not read \
-out code, addresses, file names or long numbers: say what they mean, and offer the detail. Round numbers \
-unless the exact one was asked for.
+speaks. Answer first, in one or two sentences; explain when asked. No lists, no markup, no emoji. Do not \
+read out code, addresses, file names or long numbers: say what they mean, and offer the detail.
 
-If you did not hear something well, say what you understood and ask; never guess a name or a number. If you do \
-not know, say so. When you are interrupted, drop what you were saying and answer what was said; do not begin \
-again. Silence, a cough or noise is no question: say nothing about it.
+If you did not hear something well, say what you understood and ask; never guess a name or a number. If you \
+do not know, say so. When you are interrupted, drop what you were saying and answer what was said; do not \
+begin again.
 
 Use a tool when it helps, without announcing it. Say its result in a few words, and only what was asked; when \
-it failed, say what failed and what the user can do. You cannot see the screen, and know of files and programs \
-only what a tool tells you.\
+it failed, say what failed and what the user can do. You cannot see the screen, and know of files and \
+programs only what a tool tells you.\
 """
 CONFIG_VARIABLE = "RTASSIST_CONFIG"
 

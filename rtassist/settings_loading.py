@@ -79,8 +79,8 @@ def _put_over(given: Given, layer: Mapping[str, tuple[object, Source]], problems
     """What a later source says goes over what an earlier one does; a persona over instructions, and back."""
     if "persona" in layer and "instructions" in layer:
         problems.append(
-            f"{layer['persona'][1]} and {layer['instructions'][1]} both say what the assistant is to be like. "
-            "Leave out one of the two."
+            f"{layer['persona'][1]} and {layer['instructions'][1]} both say what the assistant is to be "
+            "like. Leave out one of the two."
         )
     for name, other in (("persona", "instructions"), ("instructions", "persona")):
         if name in layer:

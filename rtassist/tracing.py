@@ -44,8 +44,8 @@ FLUSH_S: Final = 2.0
 def tracing(wanted: bool, environ: Mapping[str, str]) -> Iterator[Tracer | None]:
     """A tracer as long as this is open; None where nobody wants spans: neither `wanted` nor an endpoint.
 
-    Raises SettingsWrong where they are wanted and a package is missing. Without its package an endpoint alone, which
-    may be there for another program, changes nothing.
+    Raises SettingsWrong where they are wanted and a package is missing. Without its package an endpoint
+    alone, which may be there for another program, changes nothing.
     """
     exporter = _exporter(wanted, environ)
     if exporter is None:

@@ -24,7 +24,7 @@ _LOGGED: Final = (events.LinkLost, events.MicLost, events.MicBack, events.Speake
 
 
 class Watch:
-    """Of one conversation. `note`: the recorder. `tell`: shows a line, where `debug` wants the events seen."""
+    """Of one conversation. `note`: the recorder. `tell`: shows a line, where `debug` wants events seen."""
 
     def __init__(
         self,

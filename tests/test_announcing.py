@@ -57,7 +57,9 @@ async def test_it_waits_for_what_sounds_and_is_silenced_by_the_user(autojump_clo
 
 
 @pytest.mark.parametrize(
-    "terms", [SPENT, attrs.evolve(SPENT, speaker=False, voiced=False)], ids=["no voice of its own", "no sound"]
+    "terms",
+    [SPENT, attrs.evolve(SPENT, speaker=False, voiced=False)],
+    ids=["no voice of its own", "no sound"],
 )
 async def test_where_it_cannot_be_said_the_conversation_goes_on(terms: Terms, autojump_clock: object) -> None:
     async with call(terms) as held:

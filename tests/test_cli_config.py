@@ -20,7 +20,9 @@ def test_each_value_is_shown_with_its_source_and_no_secret(tmp_path: Path) -> No
     assert told.returncode == 0, told.stderr
     lines = told.stdout.splitlines()
     assert [line.split(" = ")[0] for line in lines if " = " in line] == [*CONFIG_KEYS, "minute"]
-    assert any(line.split() == ["voice", "=", '"ash"', "#", "voice", f"({tmp_path}/x.toml)"] for line in lines)
+    assert any(
+        line.split() == ["voice", "=", '"ash"', "#", "voice", f"({tmp_path}/x.toml)"] for line in lines
+    )
     assert any(line.startswith('mic = "usb"') and "profiles.p.mic" in line for line in lines)
     assert any(line.startswith('model = "gpt-realtime-2.1"') and "the default" in line for line in lines)
     assert any(line.startswith('api_key = "(hidden)"') and "RTASSIST_API_KEY" in line for line in lines)

@@ -79,9 +79,7 @@ def test_what_is_wrong_with_profiles_and_prices_is_told(config: Path) -> None:
     assert problems(config, {"profile": "wrk"}) == (
         f"--profile is 'wrk': {config} has no such profile; it has work, home.",
     )
-    config.write_text(
-        'prices = 1\n[profiles]\nwork = 2\n[profiles.home]\nvoyce = "x"\nprofile = "home"\n'
-    )
+    config.write_text('prices = 1\n[profiles]\nwork = 2\n[profiles.home]\nvoyce = "x"\nprofile = "home"\n')
     wrong = problems(config, {"profile": "none"})
     assert f"profiles.work ({config}) must be a table: [profiles.work]" in str(wrong)
     assert f"prices.NAME ({config}) must be a table" in str(wrong)

@@ -6,8 +6,6 @@ from rtassist.costs import (
     CONTEXT_WINDOWS,
     MODEL_PRICES,
     context_window,
-    Price,
-    counted,
     price_of,
     response_cost,
     transcription_cost,
@@ -41,7 +39,10 @@ def test_a_response_costs_each_kind_of_token_at_its_price() -> None:
     # Fresh text 40 × 4, cached 60 × 0.40; audio 360 × 32, 240 × 0.40; images 10 × 5; out 28 × 24 + 136 × 64.
     micro_dollars = 160 + 24 + 11_520 + 96 + 50 + 672 + 8_704
 
-    assert response_cost(price_of("gpt-realtime-2.1"), spoken(cached=cached)) == Decimal(micro_dollars) / 1_000_000
+    assert (
+        response_cost(price_of("gpt-realtime-2.1"), spoken(cached=cached))
+        == Decimal(micro_dollars) / 1_000_000
+    )
 
 
 def test_cached_tokens_of_no_kind_count_as_fresh() -> None:
@@ -89,7 +90,9 @@ def test_what_the_table_does_not_know_costs_nobody_knows_what() -> None:
 
 
 def test_a_transcription_costs_by_time_or_by_tokens() -> None:
-    assert transcription_cost(price_of("gpt-realtime-whisper"), DurationUsage(seconds=30)) == Decimal("0.0085")
+    assert transcription_cost(price_of("gpt-realtime-whisper"), DurationUsage(seconds=30)) == Decimal(
+        "0.0085"
+    )
     tokens = TokensUsage(input_tokens=1000, output_tokens=100)
     assert transcription_cost(price_of("gpt-4o-mini-transcribe-2025-12-15"), tokens) == Decimal("0.00175")
 

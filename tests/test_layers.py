@@ -54,16 +54,17 @@ LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
     "cli": layer(
-        "app cli_config cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors terminal.streams",
+        "app cli_config cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors "
+        "terminal.streams",
         "typer",
     ),
-    "cli_talk": layer("app settings_loading", "typer"),
-    "cli_config": layer("config_file recording settings settings_loading", "typer"),
+    "cli_talk": layer("app flags settings_loading", "typer"),
+    "cli_config": layer("config_file flags recording settings settings_loading", "typer"),
     "config_file": layer("errors setting_values settings", "attrs platformdirs"),
-    "cli_doctor": layer("app errors settings settings_loading", "typer"),
-    "cli_replay": layer("app_replay", "typer"),
+    "cli_doctor": layer("app errors flags settings settings_loading", "typer"),
+    "cli_replay": layer("app_replay flags", "typer"),
     "flags": layer(others="typer"),
-    "cli_sessions": layer("settings settings_loading shelf", "typer"),
+    "cli_sessions": layer("flags settings settings_loading shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),
     "retelling": layer(
         "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"

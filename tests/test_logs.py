@@ -126,8 +126,14 @@ def test_debug_shows_the_events_on_stderr_and_the_answers_alone_on_stdout(tmp_pa
 
 
 def test_the_files_own_machinery_is_not_loaded_to_start() -> None:
-    program = "import sys, rtassist.app; print('logging.handlers' in sys.modules, 'opentelemetry' in sys.modules)"
+    program = (
+        "import sys, rtassist.app; print('logging.handlers' in sys.modules, 'opentelemetry' in sys.modules)"
+    )
     run = subprocess.run(
-        [sys.executable, "-c", program], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stdout.split() == ["False", "False"]

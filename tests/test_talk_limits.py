@@ -42,5 +42,3 @@ def test_our_own_server_is_free_and_an_unknown_model_is_counted_in_tokens(tmp_pa
         RTASSIST_STT_URL="http://127.0.0.1:9/v1",
     )
     assert "No price is known" in unknown.stderr
-
-

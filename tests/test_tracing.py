@@ -90,7 +90,11 @@ def test_a_session_holds_its_responses_and_tools() -> None:
         "gen_ai.conversation.id": "sess_1",
         "server.address": "api.example",
     }
-    assert (times_ms(spans["R1"]), times_ms(tool), times_ms(spans["R2"])) == ((100, 400), (410, 430), (440, 500))
+    assert (times_ms(spans["R1"]), times_ms(tool), times_ms(spans["R2"])) == (
+        (100, 400),
+        (410, 430),
+        (440, 500),
+    )
     assert spans["R1"].name == "chat gpt-realtime"
     assert spans["R1"].kind is SpanKind.CLIENT
     assert dict(spans["R1"].attributes or {}) == {

@@ -1,8 +1,9 @@
 """What a conversation may cost: counted as it goes, told, and held.
 
-The server answers spoken turns by itself (`create_response`). As soon as the budget is spent it is told not to,
-so that from then on an answer is asked for by us or not at all; one that crosses with that on the wire is
-cancelled at its beginning. This way no answer before the end of the budget waits for a round trip more.
+The server answers spoken turns by itself (`create_response`). As soon as the budget is spent it is told not
+to, so that from then on an answer is asked for by us or not at all; one that crosses with that on the wire is
+cancelled at its beginning. This way no answer before the end of the budget waits for a round trip more. What
+was asked for before is not taken back: the last answer may pass the budget.
 
 A refusal costs nothing: it is spoken by a voice of our own (`Announce`), and the microphone goes off, for
 being heard and written down costs as well.

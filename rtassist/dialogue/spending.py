@@ -10,6 +10,7 @@ import attrs
 from attrs import frozen
 
 from rtassist.costs import (
+    NONE,
     Tokens,
     counted,
     counted_transcription,
@@ -33,8 +34,8 @@ class Spending:
     """
 
     responses: int = 0
-    tokens: Tokens = Tokens()
-    transcribed: Tokens = Tokens()
+    tokens: Tokens = NONE
+    transcribed: Tokens = NONE
     """Of a transcription model that is paid by tokens; one that is paid by time has `transcribed_ms`."""
     transcribed_ms: int = 0
     usd: Decimal = Decimal(0)
@@ -63,6 +64,9 @@ class Spending:
     @property
     def total_tokens(self) -> int:
         return self.tokens.total + self.transcribed.total
+
+
+NOTHING = Spending()
 
 
 def short(spending: Spending) -> str:
@@ -104,7 +108,9 @@ def lines(spending: Spending, price: Price | None, model: str) -> Iterator[str]:
         if fresh or cached or out:
             yield _row(name, f"{fresh:,}", f"{cached:,}", f"{out:,}")
     if spending.transcribed.total:
-        yield _row("written down", f"{spending.transcribed.audio_in:,}", "", f"{spending.transcribed.text_out:,}")
+        yield _row(
+            "written down", f"{spending.transcribed.audio_in:,}", "", f"{spending.transcribed.text_out:,}"
+        )
     if spending.transcribed_ms:
         yield f"written down: {spending.transcribed_ms / 1000:.1f} s of speech"
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from rtassist.costs import Price
 from rtassist.dialogue.effects import Effect, Role
-from rtassist.dialogue.spending import Spending
+from rtassist.dialogue.spending import NOTHING, Spending
 from rtassist.protocol import Session
 
 SAMPLES_PER_MS = 24
@@ -258,7 +258,7 @@ class Conversation:
     calls: Mapping[str, Call] = field(factory=dict)
     """Function calls that run, by call id."""
 
-    spending: Spending = Spending()
+    spending: Spending = NOTHING
     announcement: str | None = None
     """The voice of our own that sounds, or is about to."""
 

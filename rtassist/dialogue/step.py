@@ -10,7 +10,19 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from rtassist.dialogue import budget, calls, commands, devices, duck, events, floor, keys, refusals, session, turns
+from rtassist.dialogue import (
+    budget,
+    calls,
+    commands,
+    devices,
+    duck,
+    events,
+    floor,
+    keys,
+    refusals,
+    session,
+    turns,
+)
 from rtassist.dialogue.effects import (
     Effect,
     Notice,

@@ -157,7 +157,9 @@ def read_terms(begin: Any) -> Terms:
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
     history = fields.pop("history", [])
-    prices: dict[str, Any] = {name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None}
+    prices: dict[str, Any] = {
+        name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None
+    }
     fields = {name: value for name, value in fields.items() if name not in _PRICES}
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
     return attrs.evolve(terms, history=tuple(map(_read_turn, history)), **prices)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from rtassist.costs import FREE, Tokens, price_of
+from rtassist.dialogue import step
 from rtassist.dialogue.budget import told
 from rtassist.dialogue.effects import Announce, ClearAlarm, Effect, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.events import ServerSaid
 from rtassist.dialogue.spending import Spending, budget, lines, short
-from rtassist.dialogue import step
 from rtassist.dialogue.state import Conversation, Terms
 from rtassist.protocol import (
     UNSET,
@@ -264,7 +264,12 @@ def test_a_transcription_may_be_what_spends_it() -> None:
 
 
 def test_what_earlier_conversations_cost_counts() -> None:
-    assert Playbook(limited(spent_microusd=50_000), blind_to=(Show, *ALARMS)) >> created("R") << cancel("R") << REFUSED
+    assert (
+        Playbook(limited(spent_microusd=50_000), blind_to=(Show, *ALARMS))
+        >> created("R")
+        << cancel("R")
+        << REFUSED
+    )
     assert Playbook(limited(spent_microusd=49_999)) >> created("R")
 
 
