@@ -42,8 +42,8 @@ If you did not hear something well, say what you understood and ask; never guess
 do not know, say so. When you are interrupted, drop what you were saying and answer what was said; do not \
 begin again.
 
-Use a tool when it helps, without announcing it. Say its result in a few words, and only what was asked; when \
-it failed, say what failed and what the user can do. You cannot see the screen, and know of files and \
+Use a tool when it helps, without announcing it. Say its result in a few words, and only what was asked; \
+when it failed, say what failed and what the user can do. You cannot see the screen, and know of files and \
 programs only what a tool tells you.\
 """
 CONFIG_VARIABLE = "RTASSIST_CONFIG"
