@@ -9,8 +9,9 @@ import trio.testing
 
 from rtassist.announcing import announcer
 from rtassist.dialogue import events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Conversation, Terms
 from rtassist.protocol import ConversationItemDelete, ConversationItemTruncate, ResponseCreate
+from tests.playbook import done, tokens
 from tests.ring import MS, TERMS, Call, answer, call, speech_started
 
 SPENT = attrs.evolve(TERMS, max_cost_microusd=1, spent_microusd=1)
@@ -78,3 +79,13 @@ async def test_the_offline_synthesiser_says_it() -> None:
 async def test_without_the_extra_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtassist.server.synthesis.synthesiser_available", lambda: "no")
     assert [chunk async for chunk in announcer("The budget is spent.")] == []
+
+
+async def test_the_state_at_the_end_is_handed_over(autojump_clock: object) -> None:
+    left: list[Conversation] = []
+    async with call(SPENT, ended=left.append) as held:
+        held.link.say(done("R9", usage=tokens(audio_in=100)).event)
+        await trio.testing.wait_all_tasks_blocked()
+        await held.commands.send(events.Typed("/quit"))
+        await held.ended.wait()
+    assert [state.spending.responses for state in left] == [1]
