@@ -49,9 +49,7 @@ def test_a_value_prints_as_attrs_prints_it() -> None:
 
 def of_the_protocol() -> list[type]:
     """Every attrs class that is defined below `rtassist.protocol`."""
-    names = [
-        f"rtassist.protocol.{module.name}" for module in pkgutil.iter_modules(rtassist.protocol.__path__)
-    ]
+    found = pkgutil.iter_modules(rtassist.protocol.__path__, "rtassist.protocol.")
     modules = [importlib.import_module(module.name) for module in found]
     return [
         cls
