@@ -16,7 +16,7 @@ from cattrs import Converter
 from cattrs.preconf.orjson import make_converter
 from pybase64 import b64encode_as_string
 
-from rtassist.protocol import catalogue, items, usage
+from rtassist.protocol import catalogue, items, response, usage
 from rtassist.protocol.audio_frames import audio_frames
 from rtassist.protocol.bad_frame import BadFrame
 from rtassist.protocol.client_events import ClientEvent, InputAudioBufferAppend
@@ -231,7 +231,8 @@ def prepare() -> Iterator[None]:
     otherwise made when the first of its kind comes: half of that between the first word and the user.
     """
     events = (catalogue.SERVER[name] for name in _OF_A_TURN)
-    within = (items.AssistantMessage, items.UserMessage, items.ContentPart, usage.Usage, usage.TokensUsage)
+    within: tuple[type, ...] = (items.AssistantMessage, items.UserMessage, items.ContentPart)
+    within += (response.Response, usage.Usage, usage.TokensUsage)
     for cls in (*within, *events):
         _converter.get_structure_hook(cls)
         yield
