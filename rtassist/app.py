@@ -187,17 +187,17 @@ async def conversations(
     tracer: Tracer | None,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
-    missing, echo = Missing(), echo_for(settings)
+    missing = Missing()
+    if settings.embedded:
+        from rtassist.embedded import deaf, mute
+
+        settings = put_to_use(settings, missing, deaf=deaf(settings), mute=mute(settings))
+    echo = echo_for(settings)
     async with _together(
         endpoint(settings, screen.notice),
         held_microphone(settings, missing, echo),
         held_speaker(settings, missing, echo),
     ) as (address, heard, spoken):
-        heard.device, spoken.device = put_to_use(
-            settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
-        )
-        heard.comes_back = heard.comes_back and not address.deaf
-        spoken.comes_back = spoken.comes_back and not address.mute
         told = missing.sentences()
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
@@ -266,12 +266,10 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
 @attrs.frozen
 class Endpoint:
-    """Where to connect. `deaf`, `mute`: why the server there cannot hear or speak; empty where it can."""
+    """Where to connect."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
-    deaf: str = ""
-    mute: str = ""
 
 
 @asynccontextmanager
@@ -287,8 +285,8 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
             "No key is set: this is the embedded server, a stand-in without a language model. "
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
-    async with embedded(settings) as own:
-        yield Endpoint(with_model(own.url, settings.model), deaf=own.deaf, mute=own.mute)
+    async with embedded(settings) as own_url:
+        yield Endpoint(with_model(own_url, settings.model))
 
 
 @attrs.define

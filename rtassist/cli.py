@@ -23,7 +23,7 @@ try:
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
-from rtassist import cli_config, cli_doctor, cli_replay, cli_talk
+from rtassist import cli_bench, cli_config, cli_doctor, cli_replay, cli_talk
 from rtassist.cli_talk import loading
 
 EXIT_CODES = (
@@ -165,6 +165,11 @@ def devices(
 app.command(cls=Command, epilog=cli_doctor.EPILOG, short_help="Look at all that a conversation needs.")(
     cli_doctor.doctor
 )
+app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    short_help="Measure this program on this machine.",
+)(cli_bench.bench)
 app.command(epilog=cli_replay.EPILOG, short_help="Run recorded sessions again.")(cli_replay.replay)
 app.command(cls=Command, epilog=cli_config.EPILOG, short_help="Show every setting and its source.")(
     cli_config.config

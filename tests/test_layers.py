@@ -54,10 +54,11 @@ LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
     "cli": layer(
-        "app cli_config cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors "
+        "app cli_bench cli_config cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors "
         "terminal.streams",
         "typer",
     ),
+    "cli_bench": layer("errors", "typer"),
     "cli_talk": layer("app flags settings_loading", "typer"),
     "cli_config": layer("config_file flags recording settings settings_loading", "typer"),
     "config_file": layer("errors setting_values settings", "attrs platformdirs"),
