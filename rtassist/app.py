@@ -80,7 +80,8 @@ def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return run(partial(serve_others, settings, say))
+    with logged(settings.log_level, secrets_of(settings)):
+        return run(partial(serve_others, settings, say))
 
 
 def run_devices(*, as_json: bool) -> int:

@@ -162,7 +162,7 @@ def talk(
         str | None,
         typer.Option(
             metavar="LEVEL",
-            help="What goes into the log file: error, warning, info or debug (default: info).",
+            help="What goes into the log file: error, warning, info or debug (default: warning).",
         ),
     ] = None,
     debug: Annotated[

@@ -40,7 +40,7 @@ def log_path() -> Path:
 @contextmanager
 def logged(level: str, secrets: Sequence[str], path: Path | None = None) -> Iterator[None]:
     """What is logged inside of this goes to the log file: ours from `level` on, others' warnings, for what
-    they say below that may hold what people say. Whatever is raised here is logged, and goes on.
+    they say below that may hold what people say. What is raised here is logged, and goes on.
     """
     writer = _Writer(path, secrets)
     root = logging.getLogger()
@@ -51,7 +51,7 @@ def logged(level: str, secrets: Sequence[str], path: Path | None = None) -> Iter
     try:
         yield
     except Failure as failure:
-        LOG.error("ended: %s", failure.message)
+        LOG.info("ended: %s", failure.message)
         raise
     except Exception:
         LOG.exception("ended by a bug")

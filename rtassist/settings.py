@@ -159,7 +159,7 @@ class Settings:
         default=None, metadata=_from(any_number(0.1, 1440), "RTASSIST_MAX_MINUTES", flag="--max-minutes")
     )
     log_level: Literal["error", "warning", "info", "debug"] = field(
-        default="info",
+        default="warning",
         metadata=_from(one_of("error", "warning", "info", "debug"), "RTASSIST_LOG_LEVEL", flag="--log-level"),
     )
     debug: bool = field(default=False, metadata=_from(switch, "RTASSIST_DEBUG", flag="--debug"))

@@ -49,7 +49,7 @@ def test_what_is_logged_is_in_a_file_of_the_owners_and_no_secret_is(file: Path) 
 def test_what_ends_the_program_is_logged_with_what_it_takes_to_find_it(file: Path) -> None:
     with pytest.raises(ZeroDivisionError), logged("error", [KEY], file):
         raise ZeroDivisionError(KEY)
-    with pytest.raises(Failure), logged("error", [], file):
+    with pytest.raises(Failure), logged("info", [], file):
         raise Failure("No connection.")
     text = file.read_text()
     assert "Traceback" in text.split("No connection")[0]
