@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from rtassist.dialogue import effects, events
+from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Notice, Quit, Show
 from rtassist.dialogue.events import Event
 from rtassist.logs import LOG, EventLines, named
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from rtassist.dialogue.state import Terms
 
 _LEVELS: Final = {"info": logging.INFO, "warning": logging.WARNING, "debug": logging.DEBUG}
-_LOGGED: Final = (events.LinkLost, events.MicLost, events.MicBack, events.SpeakerLost, events.SpeakerBack)
+_LOGGED: Final = frozenset(
+    {
+        *(Show, Quit, events.LinkLost),
+        *(events.MicLost, events.MicBack, events.SpeakerLost, events.SpeakerBack),
+    }
+)
 
 
 class Watch:
@@ -59,8 +64,7 @@ class Watch:
                 self._tell(line)
         if self._logs_events and (name := named(what)):
             LOG.debug("%.3f s %s", us / 1_000_000, name)
-        kind = type(what)
-        if kind is Show or kind is Quit or kind in _LOGGED:
+        if type(what) in _LOGGED:
             _log(what)
 
     def over(self) -> None:
@@ -75,7 +79,7 @@ def _log(what: Event | Effect) -> None:
     if isinstance(what, Show):
         if isinstance(what.what, Notice):
             LOG.log(_LEVELS[what.what.level], "%s", what.what.text)
-    elif isinstance(what, effects.Quit):
+    elif isinstance(what, Quit):
         LOG.info("the conversation ended: %s %s", what.outcome.value, what.message)
     else:
         LOG.warning("%s", what)

@@ -81,12 +81,13 @@ def created(do: Draft, response_id: str) -> None:
     request = state.requests[0] if state.requests else Request(None)
     denied = request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held
     refused = not denied and budget.is_spent(state)
+    denied = denied or refused
     do.change(
         requests=state.requests[1:],
         active=response_id,
-        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied or refused)},
+        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied)},
     )
-    if denied or refused:
+    if denied:
         _cancel(do, response_id)
         if refused:
             budget.refuse(do)

@@ -239,7 +239,7 @@ class Tally:
             self._costs(transcription_cost(self._prices[1] or price_of(self._transcriber), event.usage))
 
     def _costs(self, more: Decimal | None) -> None:
-        if self._free:
+        if self._free and self._prices[0] is None:
             return
         self._cost = None if self._cost is None or more is None else self._cost + more
 
