@@ -175,3 +175,9 @@ def test_the_first_config_file_is_private_and_nothing_is_written_over(tmp_path: 
     assert file.read_text() == "mine"
     with pytest.raises(Failure, match="cannot be written"):
         write_first(file / "x.toml")
+
+
+def test_a_wheel_has_the_example_that_it_is_made_from() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {".env.example": "rtassist/env.example"}

@@ -4,8 +4,12 @@ import pytest
 
 from rtassist.costs import (
     CONTEXT_WINDOWS,
+    FREE,
     MODEL_PRICES,
+    Price,
+    Tokens,
     context_window,
+    counted,
     price_of,
     response_cost,
     transcription_cost,
@@ -101,3 +105,33 @@ def test_every_priced_model_has_a_context_window() -> None:
     assert MODEL_PRICES.keys() == CONTEXT_WINDOWS.keys()
     assert context_window("gpt-realtime-2.1") == 128_000
     assert context_window("gpt-realtime-2025-08-28") == 32_000
+
+
+def test_a_kind_whose_price_is_not_known_makes_the_whole_unknown() -> None:
+    price = Price(text_in=Decimal(4), text_out=Decimal(8))
+    assert price.of(Tokens(text_in=1_000_000, text_cached=500_000, text_out=1_000_000)) == 14
+    assert price.of(Tokens(text_in=1, audio_in=1)) is None
+    assert price.of(Tokens(unsorted_out=1)) is None
+    assert FREE.of(Tokens(text_in=7, audio_out=9)) == 0
+
+
+def test_tokens_add_up_by_kind() -> None:
+    one, other = Tokens(text_in=1, audio_cached=2), Tokens(text_in=10, image_in=5, unsorted_in=3)
+    assert one + other == Tokens(text_in=11, audio_cached=2, image_in=5, unsorted_in=3)
+    assert (one + other).total == 21
+    cached = CachedTokenDetails(text_tokens=60, audio_tokens=240)
+    assert counted(spoken(cached=cached)) == Tokens(
+        text_in=40, text_cached=60, text_out=28, audio_in=360, audio_cached=240, audio_out=136, image_in=10
+    )
+    assert counted(Usage(input_tokens=3, output_tokens=4)) == Tokens(unsorted_in=3, unsorted_out=4)
+
+
+def test_own_rates_go_over_the_lists() -> None:
+    own = {"gpt-realtime": {"audio_in": Decimal(1)}, "mine": {"minute": Decimal(6)}}
+    listed, changed = price_of("gpt-realtime"), price_of("gpt-realtime", own)
+    assert listed is not None
+    assert changed is not None
+    assert (changed.audio_in, changed.audio_out) == (Decimal(1), listed.audio_out)
+    assert changed.source != listed.source
+    assert transcription_cost(price_of("mine", own), DurationUsage(seconds=10)) == 1
+    assert price_of("nobody's", own) is None
