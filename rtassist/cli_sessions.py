@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from rtassist.settings import Settings
 
 EXIT_CODES = (
-    "Exit codes: 0 done, 1 nothing found or not alike, 2 wrong usage, no such recording, or one that cannot "
-    "be read. An ID is the beginning of one, last for the newest, or a file NAME.jsonl."
+    "Exit codes: 0 done, 1 nothing found or not alike, 2 wrong usage, no such recording, one that cannot be "
+    "read, or one that is still being recorded and is not changed. An ID is the beginning of one, last for "
+    "the newest, or a file NAME.jsonl."
 )
 app = typer.Typer(
     name="sessions",

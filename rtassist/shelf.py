@@ -146,13 +146,18 @@ def redact(
     path = one.disk.path(one.id) if in_place else (out or Path(f"{one.id}-redacted{SUFFIX}")).absolute()
     if path.suffix != SUFFIX:
         raise errors.SettingsWrong([f"--out is {out}: must end in {SUFFIX}, as recordings do."])
-    if not in_place:
+    if in_place:
+        one.disk.check_over(one.id)
+    else:
         _new(path, *([] if audio else [_beside(path, ending) for ending in AUDIO]))
     try:
         if isinstance(found := replay(one.disk.load(one.id)), Different):
             raise CannotRedact(found.difference.at.line, "as it is, it does not replay equal")
         redaction = Redaction(one.disk.load(one.id), text=text, audio=audio)
-        write_private(path, redaction.lines())
+        if in_place:
+            one.disk.save(one.id, redaction.lines())
+        else:
+            write_private(path, redaction.lines())
     except Damaged as damaged:
         raise _damaged(one, damaged) from None
     if audio and in_place:
@@ -173,6 +178,8 @@ def remove(settings: Settings, names: Sequence[str], *, yes: bool) -> int:
     """Delete recordings with their sound; asked first, on a terminal, unless it is said to be meant."""
     disk = Disk(folder(settings))
     ids = list(dict.fromkeys(disk.find(name) for name in names))
+    for id in ids:
+        disk.check_over(id)
     if not yes:
         if not sys.stdin.isatty():
             raise errors.SettingsWrong(["Nobody can be asked here whether that is meant: --yes says so."])

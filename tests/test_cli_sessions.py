@@ -12,7 +12,10 @@ from attrs import frozen
 from rich.cells import cell_len
 
 from rtassist.cli import main
+from rtassist.dialogue import events
+from rtassist.dialogue.state import Terms
 from rtassist.sessions.disk import Disk
+from rtassist.sessions.recorder import Recorder
 from rtassist.sessions.replay import Equal, replay
 from tests import playbook as p
 from tests.sessions import making
@@ -238,6 +241,23 @@ def test_a_recording_is_redacted_in_its_place(run: Run, disk: Disk) -> None:
     assert one.redacted == ("audio", "text")
     both = run("sessions", "redact", NEW, "--in-place", "--out", "x.jsonl")
     assert both.returncode == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open is not replaced there at all")
+def test_what_is_being_recorded_is_not_changed(run: Run, disk: Disk) -> None:
+    live = disk.path("2027-live")
+    recording = Recorder(live, about={"id": live.stem}, warn=pytest.fail)
+    recording.begin(Terms(session=making.SESSION))
+    recording.note(0, events.Typed("before"))
+    for command in (("redact", "--in-place"), ("redact", "--audio", "--in-place"), ("rm", "--yes", OLD)):
+        told = run("sessions", *command, "2027")
+        assert (told.returncode, told.stdout) == (2, "")
+        assert "2027-live is being recorded." in told.stderr
+    assert disk.path(OLD).exists(), "all or none"
+    recording.note(1, events.Typed("behind"))
+    recording.close()
+    assert [name in live.read_bytes() for name in (b"before", b"behind")] == [True, True]
+    assert run("sessions", "rm", "--yes", "2027").returncode == 0
 
 
 def test_what_does_not_replay_is_not_redacted(run: Run, disk: Disk) -> None:

@@ -18,8 +18,9 @@ from attrs import evolve
 
 from rtassist.errors import Failure
 from rtassist.sessions import repository
+from rtassist.sessions.files import locked
 from rtassist.sessions.index import BUSY_S, Index, Stamp
-from rtassist.sessions.repository import Described, Kept, Match, NotKept, State
+from rtassist.sessions.repository import BeingRecorded, Described, Kept, Match, NotKept, State
 
 TEXT: Final = ".jsonl"
 AUDIO: Final = (".mic.flac", ".voice.flac")
@@ -66,26 +67,30 @@ class Disk:
         age = {kept.id: place for place, kept in enumerate(self.all())}
         return sorted((m for m in matches if m.id in age), key=lambda match: age[match.id])
 
+    def check_over(self, id: str) -> None:
+        """Raises NotKept; and BeingRecorded while a program holds its file as a recorder does."""
+        path = self.path(id)
+        if not path.is_file():
+            raise NotKept(f"There is no recording {id} in {self.folder}.")
+        with suppress(OSError), path.open("rb") as file:
+            if not locked(file.fileno()):
+                raise BeingRecorded(id)
+
     def save(self, id: str, lines: Iterable[bytes]) -> None:
+        with suppress(NotKept):
+            self.check_over(id)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.path(id), lines)
 
     def drop_audio(self, id: str) -> None:
-        self._at(id)
+        self.check_over(id)
         for ending in AUDIO:
             _delete(self.folder / (id + ending))
 
     def forget(self, id: str) -> None:
-        path = self._at(id)
         self.drop_audio(id)
-        _delete(path)
+        _delete(self.path(id))
         self.all()  # its words are not to stay in the index
-
-    def _at(self, id: str) -> Path:
-        path = self.path(id)
-        if not path.is_file():
-            raise NotKept(f"There is no recording {id} in {self.folder}.")
-        return path
 
     def _files(self) -> dict[str, os.stat_result]:
         """The files in the folder, by name; what is no file is left out."""
