@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from enum import Enum
+from itertools import chain
 from typing import Any, Final, get_args
 
 import attrs
@@ -44,6 +45,7 @@ _FIELDS: Final = {
 _TYPES: Final = {
     cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
 }
+WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.values()), *_TYPES[Terms]})
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:

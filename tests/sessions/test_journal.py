@@ -210,6 +210,38 @@ def test_what_is_too_short_to_guard_anything_destroys_nothing() -> None:
     assert record == Happened(3, 0, events.Typed("none of us, 11"))
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(
+            "realtime",
+            "server",
+            "client",
+            "conversation",
+            "assistant",
+            "response",
+            "output_audio",
+            "completed",
+        ),
+        *("effect", "interrupted", "item_id", "transcribes", "rtassist", "server_vad"),
+    ],
+)
+def test_a_secret_that_is_a_word_of_the_format_destroys_nothing(word: str) -> None:
+    """A parameter of a URL may be anything."""
+    notes: list[Note] = [
+        *(heard(), appended(), events.Interrupted(), said(AUDIO), effects.Play("i", CHUNK)),
+        notation.read_frame(
+            '{"type":"conversation.item.added","item":{"type":"message","role":"assistant",'
+            '"status":"completed","content":[{"type":"output_audio"}]}}'
+        ),
+    ]
+    plain, guarded = Written(), Written(word, "hunter22")
+    for written in (plain, guarded):
+        written.note(*notes)
+        written.journal.header(id="call")
+    assert guarded.lines == plain.lines
+
+
 def test_a_secret_that_holds_another_leaves_nothing_behind() -> None:
     written = Written("hunter22", "hunter22-and-more")
     written.note(events.Typed("hunter22-and-more"))
