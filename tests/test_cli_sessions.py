@@ -139,6 +139,28 @@ def test_what_is_no_recording_is_listed_and_not_shown(run: Run, disk: Disk) -> N
         assert (told.returncode, told.stdout) == (2, "")
 
 
+def test_one_hostile_file_hides_no_other(run: Run, disk: Disk) -> None:
+    header, begin, *_ = making.typed().lines
+    started = json.dumps({"started": "0001-01-01T00:00:00+05:00"})[1:-1].encode()
+    hostile = {
+        "deep": [b"[" * 200_000 + b"\n"],
+        "deeper": [header, begin, b'{"us":9,"event":' + b"[" * 200_000 + b"\n"],
+        "endless": [header, begin, b'{"us":9,"gap":{"lines":Infinity}}\n'],
+        "surrogate": [header, begin, b'{ "us": 9, "event": "typed", "text": "\\ud800" }\n'],
+        "early": [header.replace(b'"started":"%b"' % making.STARTED.encode(), started), begin],
+    }
+    for id, lines in hostile.items():
+        disk.save(id, lines)
+    listed = run("sessions", "list", "--json")
+    states = {one["id"]: one["state"] for one in json.loads(listed.stdout)}
+    assert states == {
+        NEW: "whole", OLD: "whole", "deep": "foreign", "deeper": "damaged", "endless": "damaged",
+        "surrogate": "unfinished", "early": "unfinished",
+    }
+    for id in hostile:
+        assert run("sessions", "show", id).returncode == (0 if states[id] == "unfinished" else 2)
+
+
 def test_a_conversation_is_shown_with_times_and_what_was_cut(run: Run, disk: Disk) -> None:
     shown = run("sessions", "show", OLD[:10])
     assert shown.stdout.splitlines()[:6] == [

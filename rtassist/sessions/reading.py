@@ -257,7 +257,8 @@ def _record(number: int, line: bytes) -> Begun | Happened | Heard | Asked | Gap 
     if kind == b"server":
         return Happened(number, int(us), _said(line[match.end() : -1], voice), voice)
     if kind == b"effect" or kind == b"client":
-        _parsed(line)
+        if not isinstance(_parsed(line)[kind.decode()], dict if kind == b"client" else str):
+            raise NotRead("nothing can have been asked for so")
         return Asked(number, int(us), line[match.start(4) - 1 :], voice)
     fields = _parsed(line)
     if kind == b"event":
@@ -285,7 +286,7 @@ def _seldom(
                 return Ended(number, us, int(end["mic_samples"]), int(end["voice_samples"]))
     except NotRead:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:  # of Infinity
         raise NotRead(f"{kind.decode()} is not as it should be ({error})") from None
 
 
@@ -332,4 +333,4 @@ def _as_we_write(line: bytes) -> bytes:
     if not isinstance(fields, dict):
         raise NotRead("no JSON object")
     first = {key: fields.pop(key) for key in ("us", "voice", *_KINDS) if key in fields}
-    return orjson.dumps(first | fields)
+    return notation.text(first | fields).encode()

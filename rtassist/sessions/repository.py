@@ -229,9 +229,10 @@ def _started(value: object) -> str:
     """An ISO time as UTC to the second, so that texts sort as times; empty if it is none."""
     try:
         time = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
+        time = time.astimezone(UTC) if time.tzinfo else time
+    except (ValueError, OverflowError):  # the first day of the year 1, east of Greenwich
         return ""
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if time.tzinfo else f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _iso(unix_s: float) -> str:

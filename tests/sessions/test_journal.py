@@ -56,7 +56,7 @@ def test_the_terms_come_back() -> None:
 
 
 def test_the_history_in_the_terms_comes_back() -> None:
-    history = (Turn("user", "I am Ada."), Turn("assistant", "Hello", cut=True, unsaid=", Ada."))
+    history = (Turn("user", "I am Ada."), Turn("assistant", "Hello", cut=True, unsaid=", Ada \ud800"))
     terms = Terms(session=Session(type="realtime"), history=history)
     written = Written()
     written.journal.begin(0, terms)
