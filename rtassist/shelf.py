@@ -151,7 +151,7 @@ def redact(
     else:
         _new(path, *([] if audio else [_beside(path, ending) for ending in AUDIO]))
     try:
-        if isinstance(found := replay(one.disk.load(one.id)), Different):
+        if text and isinstance(found := replay(one.disk.load(one.id)), Different):
             raise CannotRedact(found.difference.at.line, "as it is, it does not replay equal")
         redaction = Redaction(one.disk.load(one.id), text=text, audio=audio)
         if in_place:

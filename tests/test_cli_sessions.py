@@ -290,6 +290,7 @@ def test_what_does_not_replay_is_not_redacted(run: Run, disk: Disk) -> None:
     assert refused.returncode == 1
     assert "does not replay equal" in refused.stderr
     assert list(disk.folder.parent.glob("changed*")) == []
+    assert run("sessions", "redact", "changed", "--audio", "--in-place").returncode == 0, "no rule is asked"
 
 
 def test_what_is_deleted_is_meant(run: Run, disk: Disk) -> None:
