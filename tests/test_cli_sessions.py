@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rtassist.cli import main
 from rtassist.dialogue import events
 from rtassist.dialogue.state import Terms
-from rtassist.sessions.disk import Disk
+from rtassist.sessions.disk import INDEX, Disk
 from rtassist.sessions.recorder import Recorder
 from rtassist.sessions.replay import Equal, replay
 from tests import playbook as p
@@ -252,12 +252,15 @@ def test_a_recording_is_redacted_to_a_file_that_replays(run: Run, disk: Disk) ->
 
 def test_a_recording_is_redacted_in_its_place(run: Run, disk: Disk) -> None:
     (disk.folder / f"{NEW}.voice.flac").write_bytes(b"fLaC")
+    assert run("sessions", "search", "Watson").returncode == 0
+    assert b"Watson" in (disk.folder / INDEX).read_bytes()
     before = disk.path(NEW).read_bytes()
     assert run("sessions", "redact", NEW, "--audio", "--in-place").returncode == 0
     assert disk.path(NEW).read_bytes().splitlines()[1:] == before.splitlines()[1:]
     assert not (disk.folder / f"{NEW}.voice.flac").exists()
     done = run("sessions", "redact", NEW, "--in-place")
     assert "commands: /help, stop!, Good bye" in done.stderr
+    assert b"Watson" not in (disk.folder / INDEX).read_bytes()
     assert run("sessions", "search", "Watson").returncode == 1
     (one,) = [one for one in disk.all() if one.id == NEW]
     assert one.redacted == ("audio", "text")

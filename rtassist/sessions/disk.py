@@ -81,6 +81,7 @@ class Disk:
             self.check_over(id)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.path(id), lines)
+        self._refresh()
 
     def drop_audio(self, id: str) -> None:
         self.check_over(id)
@@ -90,7 +91,12 @@ class Disk:
     def forget(self, id: str) -> None:
         self.drop_audio(id)
         _delete(self.path(id))
-        self.all()  # its words are not to stay in the index
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Words that are gone are not to stay in the index, where there is one."""
+        if os.path.exists(self.folder / INDEX):
+            self.all()
 
     def _files(self) -> dict[str, os.stat_result]:
         """The files in the folder, by name; what is no file is left out."""

@@ -140,8 +140,14 @@ def test_words_that_are_deleted_are_not_left_in_the_index(shelf: Disk) -> None:
         disk.save("secret", making.restarted().lines)
         assert disk.search("hunter2")
         disk.save("secret", making.spoken().lines)
-        assert not disk.search("hunter2")
         assert b"hunter2" not in index(disk).read_bytes()
+        assert not disk.search("hunter2")
+
+
+def test_beside_a_file_of_somebody_s_no_index_is_made(tmp_path: Path) -> None:
+    Disk(tmp_path).save("a", making.typed().lines)
+    Disk(tmp_path).forget("a")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_no_index_can_be_written_there_is_one_for_the_moment(shelf: Disk) -> None:
