@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from rtassist import errors
 from rtassist.dialogue.state import Turn
 from rtassist.recording import SUFFIX, sessions_folder
 from rtassist.sessions import reading, repository
-from rtassist.sessions.disk import AUDIO, Disk, write_private
+from rtassist.sessions.disk import AUDIO, Disk, copy_private, write_private
 from rtassist.sessions.reading import Damaged, Record
 from rtassist.sessions.repository import Kept, NotKept, State
 from rtassist.sessions.transcript import Transcript, transcript
@@ -157,16 +157,11 @@ def redact(
         if in_place:
             one.disk.save(one.id, redaction.lines())
         else:
-            write_private(path, redaction.lines())
+            _write_beside(path, redaction.lines(), {} if audio else _sound(one, path))
     except Damaged as damaged:
         raise _damaged(one, damaged) from None
     if audio and in_place:
         one.disk.drop_audio(one.id)
-    elif not audio and not in_place:
-        for ending in AUDIO:
-            if (sound := _beside(one.disk.path(one.id), ending)).is_file():
-                shutil.copyfile(sound, _beside(path, ending))
-                _beside(path, ending).chmod(0o600)
     what = " and ".join(name for name, gone in (("words", text), ("sound", audio)) if gone)
     say(f"Without its {what}: {path}")
     if redaction.kept:
@@ -264,6 +259,26 @@ def _records(one: Chosen) -> Iterator[Record]:
 
 def _damaged(one: Chosen, damaged: Damaged) -> errors.Failure:
     return NotKept(f"{one.disk.path(one.id)} cannot be read: {damaged}.")
+
+
+def _sound(one: Chosen, path: Path) -> dict[Path, Path]:
+    """The sound that there is of it, each file with its place beside `path`."""
+    there = {_beside(one.disk.path(one.id), ending): _beside(path, ending) for ending in AUDIO}
+    return {source: copy for source, copy in there.items() if source.is_file()}
+
+
+def _write_beside(path: Path, lines: Iterable[bytes], sound: Mapping[Path, Path]) -> None:
+    """The sound first, then the text that belongs to it; all of them, or nothing. Raises Failure."""
+    written = []
+    try:
+        for source, copy in sound.items():
+            copy_private(source, copy)
+            written.append(copy)
+        write_private(path, lines)
+    except BaseException:
+        for copy in written:
+            copy.unlink(missing_ok=True)
+        raise
 
 
 def _beside(path: Path, ending: str) -> Path:

@@ -250,6 +250,17 @@ def test_a_recording_is_redacted_to_a_file_that_replays(run: Run, disk: Disk) ->
     assert loud.with_name("loud.mic.flac").read_bytes() == b"fLaC"
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file that nobody can read is of Linux")
+def test_what_cannot_be_redacted_whole_leaves_nothing(run: Run, disk: Disk) -> None:
+    (disk.folder / f"{OLD}.mic.flac").write_bytes(b"fLaC")
+    (disk.folder / f"{OLD}.voice.flac").symlink_to("/proc/self/mem")
+    before = set(disk.folder.parent.iterdir())
+    told = run("sessions", "redact", OLD, "--text", "--out", "loud.jsonl")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"{OLD}.voice.flac cannot be read: input/output error." in told.stderr
+    assert set(disk.folder.parent.iterdir()) == before
+
+
 def test_a_recording_is_redacted_in_its_place(run: Run, disk: Disk) -> None:
     (disk.folder / f"{NEW}.voice.flac").write_bytes(b"fLaC")
     assert run("sessions", "search", "Watson").returncode == 0

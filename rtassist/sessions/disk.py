@@ -148,6 +148,15 @@ def write_private(path: Path, lines: Iterable[bytes]) -> None:
         raise
 
 
+def copy_private(source: Path, path: Path) -> None:
+    """Write a file with what stands in another one, as `write_private`. Raises Failure."""
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise _failure(f"{source} cannot be read", error) from None
+    write_private(path, _lines(file, source))
+
+
 def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
     with file:
         try:
