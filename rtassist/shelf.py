@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,10 +36,15 @@ EXIT_OUTPUT_CLOSED: Final = 141
 def folder(settings: Settings) -> Path:
     """Where recordings lie: the folder that is recorded to, or the usual one."""
     if isinstance(settings.record, str):
-        path = Path(settings.record).expanduser().absolute()
-        if path.suffix != SUFFIX or path.is_dir():
+        path = _path(settings.record)
+        if path.suffix != SUFFIX or os.path.isdir(path):
             return path
     return sessions_folder()
+
+
+def _path(name: str) -> Path:
+    """By os.path, which takes any text: what cannot be looked at is not there."""
+    return Path(os.path.abspath(os.path.expanduser(name)))
 
 
 @frozen
@@ -55,11 +61,11 @@ class Chosen:
 
 def chosen(settings: Settings, name: str) -> Chosen:
     """By the beginning of its id, as `last`, or by its file. Raises NotKept, Ambiguous."""
-    path = Path(name).expanduser()
-    if (name.endswith(SUFFIX) or os.sep in name) and path.is_file():
+    path = _path(name)
+    if (name.endswith(SUFFIX) or os.sep in name) and os.path.isfile(path):
         if path.suffix != SUFFIX:
             raise NotKept(f"{path} is no recording: their names end in {SUFFIX}.")
-        return Chosen(Disk(path.absolute().parent), path.stem)
+        return Chosen(Disk(path.parent), path.stem)
     disk = Disk(folder(settings))
     return Chosen(disk, disk.find(name))
 
@@ -146,18 +152,21 @@ def redact(
     path = one.disk.path(one.id) if in_place else (out or Path(f"{one.id}-redacted{SUFFIX}")).absolute()
     if path.suffix != SUFFIX:
         raise errors.SettingsWrong([f"--out is {out}: must end in {SUFFIX}, as recordings do."])
+    there = {_beside(one.disk.path(one.id), ending): _beside(path, ending) for ending in AUDIO}
     if in_place:
         one.disk.check_over(one.id)
     else:
-        _new(path, *([] if audio else [_beside(path, ending) for ending in AUDIO]))
+        _new(path, *([] if audio else there.values()))
+    sound = {source: copy for source, copy in there.items() if source.is_file()}
     try:
         if text and isinstance(found := replay(one.disk.load(one.id)), Different):
             raise CannotRedact(found.difference.at.line, "as it is, it does not replay equal")
-        redaction = Redaction(one.disk.load(one.id), text=text, audio=audio)
-        if in_place:
-            one.disk.save(one.id, redaction.lines())
-        else:
-            _write_beside(path, redaction.lines(), {} if audio else _sound(one, path))
+        with _copied({} if audio or in_place else sound):
+            redaction = Redaction(one.disk.load(one.id), text=text, audio=audio)
+            if in_place:
+                one.disk.save(one.id, redaction.lines())
+            else:
+                write_private(path, redaction.lines())
     except Damaged as damaged:
         raise _damaged(one, damaged) from None
     if audio and in_place:
@@ -261,20 +270,15 @@ def _damaged(one: Chosen, damaged: Damaged) -> errors.Failure:
     return NotKept(f"{one.disk.path(one.id)} cannot be read: {damaged}.")
 
 
-def _sound(one: Chosen, path: Path) -> dict[Path, Path]:
-    """The sound that there is of it, each file with its place beside `path`."""
-    there = {_beside(one.disk.path(one.id), ending): _beside(path, ending) for ending in AUDIO}
-    return {source: copy for source, copy in there.items() if source.is_file()}
-
-
-def _write_beside(path: Path, lines: Iterable[bytes], sound: Mapping[Path, Path]) -> None:
-    """The sound first, then the text that belongs to it; all of them, or nothing. Raises Failure."""
+@contextmanager
+def _copied(sound: Mapping[Path, Path]) -> Iterator[None]:
+    """These files, each with the place of its copy, are copied; not where what is done then fails."""
     written = []
     try:
         for source, copy in sound.items():
             copy_private(source, copy)
             written.append(copy)
-        write_private(path, lines)
+        yield
     except BaseException:
         for copy in written:
             copy.unlink(missing_ok=True)
@@ -287,7 +291,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 def _new(*paths: Path) -> None:
     for path in paths:
-        if path.exists():
+        if os.path.lexists(path):
             raise errors.SettingsWrong([f"{path} is there already and is not written over. Name a new file."])
 
 

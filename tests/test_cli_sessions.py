@@ -154,8 +154,13 @@ def test_one_hostile_file_hides_no_other(run: Run, disk: Disk) -> None:
     listed = run("sessions", "list", "--json")
     states = {one["id"]: one["state"] for one in json.loads(listed.stdout)}
     assert states == {
-        NEW: "whole", OLD: "whole", "deep": "foreign", "deeper": "damaged", "endless": "damaged",
-        "surrogate": "unfinished", "early": "unfinished",
+        NEW: "whole",
+        OLD: "whole",
+        "deep": "foreign",
+        "deeper": "damaged",
+        "endless": "damaged",
+        "surrogate": "unfinished",
+        "early": "unfinished",
     }
     for id in hostile:
         assert run("sessions", "show", id).returncode == (0 if states[id] == "unfinished" else 2)
@@ -185,9 +190,13 @@ def test_ids_are_found_by_prefix_tail_last_and_file(run: Run, disk: Disk) -> Non
     assert several.returncode == 2
     assert NEW in several.stderr
     assert OLD in several.stderr
-    none = run("sessions", "show", "1999")
-    assert none.returncode == 2
-    assert "rtassist sessions list" in none.stderr
+    for nobody in ("1999", "~nobody-of-this-name/x.jsonl", f"{'x' * 300}.jsonl", "a" * 5000 + "/b.jsonl"):
+        none = run("sessions", "show", nobody)
+        assert none.returncode == 2
+        assert "rtassist sessions list" in none.stderr
+        assert run("sessions", "list", RTASSIST_RECORD=nobody).returncode in (0, 1)
+    long = run("sessions", "redact", NEW, "--out", f"{'x' * 300}.jsonl")
+    assert (long.returncode, "cannot be written: file name too long" in long.stderr) == (1, True)
 
 
 def test_words_are_searched(run: Run, disk: Disk) -> None:

@@ -104,8 +104,8 @@ class Disk:
         try:
             with os.scandir(self.folder) as entries:
                 for entry in entries:
-                    # Deleted meanwhile, a link to nothing, or a name that is no text.
-                    with suppress(FileNotFoundError, UnicodeEncodeError):
+                    # Deleted meanwhile, a link to nothing or in a circle, or a name that is no text.
+                    with suppress(OSError, UnicodeEncodeError):
                         found = entry.stat()
                         if stat.S_ISREG(found.st_mode) and not entry.name.startswith("."):
                             entry.name.encode()

@@ -176,6 +176,9 @@ def test_what_is_no_file_is_left_alone(shelf: Disk) -> None:
     (shelf.folder / ".hidden.jsonl").write_text("mine")
     if os.name == "posix":
         (shelf.folder / "nowhere.jsonl").symlink_to("nowhere")
+        (shelf.folder / "circle.jsonl").symlink_to("circle.jsonl")
+        (shelf.folder / "below.jsonl").symlink_to("notes.txt/below")
+        (shelf.folder / "long.jsonl").symlink_to("x" * 300)
         os.mkfifo(shelf.folder / "pipe.jsonl")
         Path(os.fsdecode(bytes(shelf.folder) + b"/\xff.jsonl")).write_bytes(b"")
     assert {kept.id for kept in shelf.all()} == {"a", "b"}
