@@ -55,8 +55,8 @@ class Chosen:
     id: str
 
     @property
-    def kept(self) -> Kept:
-        return self.disk.described(self.id).kept
+    def path(self) -> Path:
+        return self.disk.path(self.id)
 
 
 def chosen(settings: Settings, name: str) -> Chosen:
@@ -88,7 +88,7 @@ def list_sessions(settings: Settings, *, as_json: bool) -> int:
 def show(settings: Settings, name: str, *, as_json: bool) -> int:
     """The conversation of one. Of a damaged one as much as can be read, and then exit code 2."""
     one = chosen(settings, name)
-    kept, (told, problem) = one.kept, _read(one)
+    kept, told, problem = _read(one)
     if as_json:
         from rtassist.sessions import exporting
 
@@ -125,8 +125,8 @@ def export(settings: Settings, name: str, *, format: str, out: Path | None) -> i
     if format not in FORMATS:
         raise errors.SettingsWrong([f"--format is {format!r}: must be one of {', '.join(FORMATS)}."])
     one = chosen(settings, name)
-    told, problem = _read(one)
-    document = FORMATS[format](one.kept, told)
+    kept, told, problem = _read(one)
+    document = FORMATS[format](kept, told)
     if out is None:
         code = _print([document.removesuffix("\n")])
     else:
@@ -149,10 +149,10 @@ def redact(
         raise errors.SettingsWrong(["--in-place changes the recording, and --out another. Leave out one."])
     one = chosen(settings, name)
     text, audio = (text, audio) if text or audio else (True, True)
-    path = one.disk.path(one.id) if in_place else (out or Path(f"{one.id}-redacted{SUFFIX}")).absolute()
+    path = one.path if in_place else (out or Path(f"{one.id}-redacted{SUFFIX}")).absolute()
     if path.suffix != SUFFIX:
         raise errors.SettingsWrong([f"--out is {out}: must end in {SUFFIX}, as recordings do."])
-    there = {_beside(one.disk.path(one.id), ending): _beside(path, ending) for ending in AUDIO}
+    there = {_beside(one.path, ending): _beside(path, ending) for ending in AUDIO}
     if in_place:
         one.disk.check_over(one.id)
     else:
@@ -236,12 +236,16 @@ def resumed(settings: Settings) -> tuple[Settings, tuple[Turn, ...]]:
         if settings.resume == repository.NEWEST and settings.source("resume").trust is not Trust.FLAG:
             return attrs.evolve(settings, resume=None), ()
         raise
-    told, _ = _read(one)
+    _, told, _ = _read(one)
     return attrs.evolve(settings, resume=one.id), history(told)
 
 
-def _read(one: Chosen) -> tuple[Transcript, str]:
-    """The conversation as far as it can be read, and what is wrong behind that. Raises Failure."""
+def _read(one: Chosen) -> tuple[Kept, Transcript, str]:
+    """What is known of it, the conversation as far as it can be read, and what is wrong behind that.
+
+    Raises Failure.
+    """
+    kept = one.disk.kept(one.id)
     problems: list[str] = []
 
     def whole(records: Iterable[Record]) -> Iterator[Record]:
@@ -250,14 +254,14 @@ def _read(one: Chosen) -> tuple[Transcript, str]:
         except Damaged as damaged:
             problems.append(str(damaged))
 
-    if one.kept.state is State.FOREIGN:
-        raise NotKept(f"{one.disk.path(one.id)} is no recording that can be read here: {one.kept.problem}.")
-    if not one.kept.duration_us and one.kept.state is State.UNFINISHED and one.kept.problem:
-        raise NotKept(f"There is nothing in {one.id}: {one.kept.problem}.")
+    if kept.state is State.FOREIGN:
+        raise NotKept(f"{one.path} is no recording that can be read here: {kept.problem}.")
+    if not kept.duration_us and kept.state is State.UNFINISHED and kept.problem:
+        raise NotKept(f"There is nothing in {one.id}: {kept.problem}.")
     try:
-        return transcript(whole(_records(one))), "".join(problems)
+        return kept, transcript(whole(_records(one))), "".join(problems)
     except Damaged as damaged:
-        return Transcript(), str(damaged)
+        return kept, Transcript(), str(damaged)
 
 
 def _records(one: Chosen) -> Iterator[Record]:
@@ -267,7 +271,7 @@ def _records(one: Chosen) -> Iterator[Record]:
 
 
 def _damaged(one: Chosen, damaged: Damaged) -> errors.Failure:
-    return NotKept(f"{one.disk.path(one.id)} cannot be read: {damaged}.")
+    return NotKept(f"{one.path} cannot be read: {damaged}.")
 
 
 @contextmanager

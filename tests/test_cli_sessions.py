@@ -181,6 +181,10 @@ def test_a_conversation_is_shown_with_times_and_what_was_cut(run: Run, disk: Dis
     assert values["id"] == OLD
     assert [entry["kind"] for entry in values["entries"]] == ["line"] * 6
     assert values["entries"][3]["heard_ms"] == 600
+    (disk.folder / f"{OLD}.mic.flac").write_bytes(b"fLaC")
+    for name in (OLD, str(disk.path(OLD))):
+        values = json.loads(run("sessions", "show", name, "--json").stdout)
+        assert (values["audio"], values["size"]) == (True, disk.path(OLD).stat().st_size + 4)
 
 
 def test_ids_are_found_by_prefix_tail_last_and_file(run: Run, disk: Disk) -> None:

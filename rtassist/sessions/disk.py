@@ -116,6 +116,14 @@ class Disk:
             raise _failure(f"{self.folder} cannot be read", error) from None
         return files
 
+    def kept(self, id: str) -> Kept:
+        """What is known of one of them, read now."""
+        files = {}
+        for name in (id + ending for ending in (TEXT, *AUDIO)):
+            with suppress(OSError):
+                files[name] = os.stat(self.folder / name)
+        return _beside(self.described(id).kept, files)
+
     def described(self, id: str) -> Described:
         """What is in a file, read now; its size and the audio beside it are not looked at."""
         try:
@@ -175,8 +183,8 @@ def _stamps(files: dict[str, os.stat_result]) -> dict[str, Stamp]:
 
 def _beside(kept: Kept, files: dict[str, os.stat_result]) -> Kept:
     audio = [files[kept.id + ending].st_size for ending in AUDIO if kept.id + ending in files]
-    size = files[kept.id + TEXT].st_size + sum(audio)
-    return evolve(kept, size=size, audio=bool(audio))
+    text = files.get(kept.id + TEXT)
+    return evolve(kept, size=sum(audio) + (text.st_size if text else 0), audio=bool(audio))
 
 
 def _delete(path: Path) -> None:
