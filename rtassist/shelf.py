@@ -180,20 +180,20 @@ def redact(
 
 def remove(settings: Settings, names: Sequence[str], *, yes: bool) -> int:
     """Delete recordings with their sound; asked first, on a terminal, unless it is said to be meant."""
-    disk = Disk(folder(settings))
-    ids = list(dict.fromkeys(disk.find(name) for name in names))
-    for id in ids:
-        disk.check_over(id)
+    each = {(one := chosen(settings, name)).path: one for name in names}.values()
+    for one in each:
+        one.disk.check_over(one.id)
     if not yes:
         if not sys.stdin.isatty():
             raise errors.SettingsWrong(["Nobody can be asked here whether that is meant: --yes says so."])
-        what = ids[0] if len(ids) == 1 else f"{len(ids)} recordings ({', '.join(ids)})"
+        ids = ", ".join(one.id for one in each)
+        what = ids if len(each) == 1 else f"{len(each)} recordings ({ids})"
         print(f"Delete {what}? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             say("Nothing is deleted.")
             return EXIT_DIFFERENT
-    for id in ids:
-        disk.forget(id)
+    for one in each:
+        one.disk.forget(one.id)
     return errors.EXIT_OK
 
 

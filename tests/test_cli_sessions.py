@@ -330,7 +330,10 @@ def test_what_is_deleted_is_meant(run: Run, disk: Disk) -> None:
     wrong = run("sessions", "rm", OLD, "nobody", "--yes")
     assert wrong.returncode == 2
     assert len(disk.all()) == 2, "all or none"
-    assert run("sessions", "rm", OLD, "last", "-y").returncode == 0
+    copy = disk.folder.parent / "copy.jsonl"
+    copy.write_bytes(disk.path(OLD).read_bytes())
+    assert run("sessions", "rm", "copy.jsonl", "./copy.jsonl", OLD, "last", "-y").returncode == 0
+    assert not copy.exists()
     assert [path for path in disk.folder.iterdir() if not path.name.startswith(".")] == []
 
 
