@@ -256,6 +256,22 @@ def test_a_slow_disk_costs_a_gap_and_no_time(path: Path, slow: tuple[int, int]) 
 
 
 @unix
+def test_what_is_lost_up_to_the_end_leaves_a_gap(path: Path, slow: tuple[int, int]) -> None:
+    taken, disk = slow
+    recording = open_one(path, [], audio=False, backlog_bytes=100_000, opener=lambda path, flags: disk)
+    recording.begin(TERMS)
+    for number in range(3000):
+        recording.note(number, events.Typed(f"{number} " + "x" * 90))
+    recording.close()
+    text = bytearray()
+    while part := os.read(taken, 65_536):
+        text += part
+    *records, gap = reading.records(bytes(text.lstrip(b"\0")).splitlines(keepends=True)[1:])
+    assert isinstance(gap, Gap)
+    assert len(records) + gap.lines == 1 + 3000 + 1, "the beginning, all, and the end"
+
+
+@unix
 def test_a_disk_that_hangs_does_not_hold_up_the_end(path: Path, slow: tuple[int, int]) -> None:
     warnings: list[str] = []
     recording = open_one(path, warnings, audio=False, opener=lambda path, flags: slow[1])
