@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,7 +10,7 @@ from typing import Any, Final
 from rtassist.sessions import checking, showing
 from rtassist.sessions.checking import EXIT_UNREADABLE, Report
 from rtassist.sessions.replay import Difference
-from rtassist.terminal.streams import drop, say
+from rtassist.terminal.streams import coloured, columns, drop, say
 
 EXIT_OUTPUT_CLOSED: Final = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
@@ -53,13 +51,13 @@ class _Lines:
 
     def __init__(self, *, turns: bool) -> None:
         self._turns = turns
-        self._width = shutil.get_terminal_size((100, 24)).columns
-        self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._width = columns() or 100
+        self._coloured = coloured(sys.stdout)
 
     def difference(self, path: str, difference: Difference) -> None:
         print(f"{path}: different at line {difference.at.line}")
         for line in showing.diff(difference, self._width):
-            colour = COLOURS.get(line[:1]) if self._colours else None
+            colour = COLOURS.get(line[:1]) if self._coloured else None
             text = printable(line)
             print(f"{colour}{text}\x1b[0m" if colour else text)
 

@@ -24,8 +24,7 @@ from rtassist.sessions.properties import PROPERTIES
 from rtassist.sessions.reading import Asked, Damaged, Record, Torn
 from rtassist.sessions.transcript import duration
 from rtassist.sessions.what_if import End
-from rtassist.shelf import coloured, columns
-from rtassist.terminal.streams import say
+from rtassist.terminal.streams import coloured, columns, say
 
 if TYPE_CHECKING:
     from rtassist.whole import Held
@@ -128,12 +127,12 @@ def _show(path: Path, *, words: bool, waterfall: bool, until: End | None) -> int
     code = errors.EXIT_OK
     if words:
         with opened(path, until) as recording:
-            _print(drawing.show_lines(transcript(recording.records), columns(), colour=coloured()))
+            _print(drawing.show_lines(transcript(recording.records), columns(), colour=coloured(sys.stdout)))
             code = recording.told()
     if waterfall:
         with opened(path, until) as recording:
             waits = bars.waits(recording.records, recording.header)
-            _print(bars.lines(waits, columns(), colour=coloured()))
+            _print(bars.lines(waits, columns(), colour=coloured(sys.stdout)))
             code = code if words else recording.told()
     return code
 
@@ -281,7 +280,7 @@ class _Last:
 
 
 def _print_change(change: Change) -> None:
-    width, colour = columns() or 100, coloured()
+    width, colour = columns() or 100, coloured(sys.stdout)
     head, *rest = showing.diff(change.difference, width)
     print(printable(head if change.happens else f"{head}  (does not happen)"))
     for line in rest:

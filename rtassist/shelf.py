@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from rtassist.sessions.reading import Damaged, Record
 from rtassist.sessions.repository import Kept, NotKept, State
 from rtassist.sessions.transcript import Transcript, transcript
 from rtassist.settings import Settings, Trust
-from rtassist.terminal.streams import drop, say
+from rtassist.terminal.streams import coloured, columns, drop, say
 
 EXIT_DIFFERENT: Final = 1
 EXIT_WRONG: Final = 2
@@ -82,7 +81,7 @@ def list_sessions(settings: Settings, *, as_json: bool) -> int:
         return errors.EXIT_OK
     from rtassist.sessions import drawing
 
-    return _print(drawing.list_lines(kept, columns(), colour=coloured()))
+    return _print(drawing.list_lines(kept, columns(), colour=coloured(sys.stdout)))
 
 
 def show(settings: Settings, name: str, *, as_json: bool) -> int:
@@ -96,8 +95,8 @@ def show(settings: Settings, name: str, *, as_json: bool) -> int:
     else:
         from rtassist.sessions import drawing
 
-        lines = drawing.title_lines(kept, columns(), colour=coloured())
-        code = _print([*lines, *drawing.show_lines(told, columns(), colour=coloured())])
+        lines = drawing.title_lines(kept, columns(), colour=coloured(sys.stdout))
+        code = _print([*lines, *drawing.show_lines(told, columns(), colour=coloured(sys.stdout))])
     if problem:
         say(f"rtassist: {one.id} is damaged: {problem}. What follows cannot be read.")
     return code or (EXIT_WRONG if problem else 0)
@@ -111,7 +110,7 @@ def search(settings: Settings, words: str, *, as_json: bool) -> int:
     elif matches:
         from rtassist.sessions import drawing
 
-        code = _print(drawing.match_lines(matches, words, columns(), colour=coloured()))
+        code = _print(drawing.match_lines(matches, words, columns(), colour=coloured(sys.stdout)))
     else:
         code = 0
         say(f"No line has all of these words: {words}")
@@ -216,7 +215,7 @@ def diff(settings: Settings, a: str, b: str, *, as_json: bool, tolerance_ms: int
     else:
         from rtassist.sessions import drawing
 
-        code = _print(drawing.difference_lines(pairs, columns(), colour=coloured()))
+        code = _print(drawing.difference_lines(pairs, columns(), colour=coloured(sys.stdout)))
     return code or (0 if alike else EXIT_DIFFERENT)
 
 
@@ -310,14 +309,3 @@ def _print(lines: Iterable[str]) -> int:
         drop(sys.stdout)
         return EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK
-
-
-def columns() -> int:
-    """Columns of the terminal; 0, without end, for a file or a pipe, unless COLUMNS says otherwise."""
-    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
-        return shutil.get_terminal_size().columns
-    return 0
-
-
-def coloured() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

@@ -64,7 +64,7 @@ LAYERS = {
     "cli_sessions": layer("settings settings_loading shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),
     "retelling": layer(
-        "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
+        "errors replaying sessions terminal.streams whole", "attrs soundfile"
     ),
     "whole": layer(
         "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges link.closing protocol "
