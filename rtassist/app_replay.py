@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from rtassist import errors, replaying, retelling
-from rtassist.app import EXIT_OUTPUT_CLOSED, run
+from rtassist.app import run
 from rtassist.converse import DUCKED_GAIN
 from rtassist.sessions import what_if as what_ifs
 from rtassist.sessions.what_if import End
@@ -72,7 +72,7 @@ def whole(arguments: Sequence[str], *, until: str | None) -> int:
     """`rtassist replay --whole`. Raises errors.SettingsWrong."""
     from trio.testing import MockClock  # with its many imports, for this alone
 
-    end, code = _end(until), EXIT_OUTPUT_CLOSED
+    end, code = _end(until), errors.EXIT_OUTPUT_CLOSED
 
     async def held_again() -> int:
         nonlocal code
@@ -106,5 +106,5 @@ def _to_stdout(command: Callable[[], int]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return code

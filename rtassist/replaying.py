@@ -7,13 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+from rtassist import errors
 from rtassist.sessions import checking, showing
-from rtassist.sessions.checking import EXIT_UNREADABLE, Report
+from rtassist.sessions.checking import Report
 from rtassist.sessions.replay import Difference
 from rtassist.terminal.streams import coloured, columns, drop, say
 
-EXIT_OUTPUT_CLOSED: Final = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 COLOURS: Final = {"-": "\x1b[31m", "+": "\x1b[32m"}
 
 
@@ -42,7 +41,7 @@ def replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool)
         sys.stdout.flush()
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return code
 
 
@@ -62,7 +61,7 @@ class _Lines:
             print(f"{colour}{text}\x1b[0m" if colour else text)
 
     def report(self, report: Report, *, every: bool) -> None:
-        if report.code == EXIT_UNREADABLE:
+        if report.code == errors.EXIT_UNREADABLE:
             sys.stdout.flush()
             say(printable(f"rtassist: {report.path} cannot be replayed: {report.problem}."))
             return

@@ -29,9 +29,6 @@ from rtassist.terminal.streams import coloured, columns, say
 if TYPE_CHECKING:
     from rtassist.whole import Held
 
-EXIT_DIFFERENT: Final = 1
-EXIT_UNREADABLE: Final = 2
-
 
 @define
 class Opened:
@@ -46,7 +43,7 @@ class Opened:
         """Says what is wrong with it, if something is; the exit code."""
         if self.problem:
             say(f"rtassist: {self.path} is damaged: {self.problem}. What follows cannot be read.")
-        return EXIT_UNREADABLE if self.problem else errors.EXIT_OK
+        return errors.EXIT_UNREADABLE if self.problem else errors.EXIT_OK
 
 
 @contextmanager
@@ -243,7 +240,7 @@ async def whole(arguments: Sequence[str], *, until: End | None, clock_s: Callabl
                 held = await hold_again(recording.records, sound)
                 for line in whole_lines(str(path), held, clock_s() - began_s):
                     print(printable(line))
-                code = max(code, recording.told(), EXIT_DIFFERENT if held.breaks else errors.EXIT_OK)
+                code = max(code, recording.told(), errors.EXIT_DIFFERENT if held.breaks else errors.EXIT_OK)
                 any_held = True
         except errors.SettingsWrong as wrong:
             code = max(code, _told(wrong))

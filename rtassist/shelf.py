@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 from attrs import frozen
@@ -25,11 +25,6 @@ from rtassist.sessions.repository import Kept, NotKept, State
 from rtassist.sessions.transcript import Transcript, transcript
 from rtassist.settings import Settings, Trust
 from rtassist.terminal.streams import coloured, columns, drop, say
-
-EXIT_DIFFERENT: Final = 1
-EXIT_WRONG: Final = 2
-EXIT_OUTPUT_CLOSED: Final = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 
 
 def folder(settings: Settings) -> Path:
@@ -99,7 +94,7 @@ def show(settings: Settings, name: str, *, as_json: bool) -> int:
         code = _print([*lines, *drawing.show_lines(told, columns(), colour=coloured(sys.stdout))])
     if problem:
         say(f"rtassist: {one.id} is damaged: {problem}. What follows cannot be read.")
-    return code or (EXIT_WRONG if problem else 0)
+    return code or (errors.EXIT_UNREADABLE if problem else 0)
 
 
 def search(settings: Settings, words: str, *, as_json: bool) -> int:
@@ -114,7 +109,7 @@ def search(settings: Settings, words: str, *, as_json: bool) -> int:
     else:
         code = 0
         say(f"No line has all of these words: {words}")
-    return code or (0 if matches else EXIT_DIFFERENT)
+    return code or (0 if matches else errors.EXIT_DIFFERENT)
 
 
 def export(settings: Settings, name: str, *, format: str, out: Path | None) -> int:
@@ -134,7 +129,7 @@ def export(settings: Settings, name: str, *, format: str, out: Path | None) -> i
         code = 0
     if problem:
         say(f"rtassist: {one.id} is damaged: {problem}. What follows is not in it.")
-    return code or (EXIT_WRONG if problem else 0)
+    return code or (errors.EXIT_UNREADABLE if problem else 0)
 
 
 def redact(
@@ -190,7 +185,7 @@ def remove(settings: Settings, names: Sequence[str], *, yes: bool) -> int:
         print(f"Delete {what}? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             say("Nothing is deleted.")
-            return EXIT_DIFFERENT
+            return errors.EXIT_DIFFERENT
     for one in each:
         one.disk.forget(one.id)
     return errors.EXIT_OK
@@ -216,7 +211,7 @@ def diff(settings: Settings, a: str, b: str, *, as_json: bool, tolerance_ms: int
         from rtassist.sessions import drawing
 
         code = _print(drawing.difference_lines(pairs, columns(), colour=coloured(sys.stdout)))
-    return code or (0 if alike else EXIT_DIFFERENT)
+    return code or (0 if alike else errors.EXIT_DIFFERENT)
 
 
 def resumed(settings: Settings) -> tuple[Settings, tuple[Turn, ...]]:
@@ -307,5 +302,5 @@ def _print(lines: Iterable[str]) -> int:
         print("\n".join(lines), flush=True)
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK

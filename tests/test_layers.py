@@ -62,10 +62,8 @@ LAYERS = {
     "cli_replay": layer("app_replay", "typer"),
     "flags": layer(others="typer"),
     "cli_sessions": layer("settings settings_loading shelf", "typer"),
-    "replaying": layer("sessions terminal.streams"),
-    "retelling": layer(
-        "errors replaying sessions terminal.streams whole", "attrs soundfile"
-    ),
+    "replaying": layer("errors sessions terminal.streams"),
+    "retelling": layer("errors replaying sessions terminal.streams whole", "attrs soundfile"),
     "whole": layer(
         "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges link.closing protocol "
         "sessions",

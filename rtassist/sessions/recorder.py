@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, Literal
@@ -114,23 +113,6 @@ class Recorder:
 
     def _now_us(self) -> int:
         return round((self._clock() - self._began_s) * 1_000_000)
-
-
-@contextmanager
-def recorder(
-    path: Path,
-    *,
-    about: Mapping[str, object],
-    warn: Callable[[str], None],
-    secrets: Sequence[str] = (),
-    audio: bool = True,
-) -> Iterator[Recorder]:
-    """A Recorder that is closed on leaving, whatever the reason."""
-    opened = Recorder(path, about=about, warn=warn, secrets=secrets, audio=audio)
-    try:
-        yield opened
-    finally:
-        opened.close()
 
 
 class _Backlog:

@@ -189,8 +189,8 @@ class _Run:
                 if after is state:
                     self._settled, self._samples = MIC_READS(state), samples
             else:
-                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', _texts(said))
-                different = chunk, _texts(now)
+                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', texts(said))
+                different = chunk, texts(now)
             state = after
         return state, effects, asked
 
@@ -221,14 +221,14 @@ def _compared(
     recorded = [each.body for each in asked]
     if now == recorded or (not complete and now[: len(recorded)] == recorded):
         return None
-    return Difference(_moment(cause, asked), _texts(now), _told(before))
+    return Difference(_moment(cause, asked), texts(now), _told(before))
 
 
 def _bodies(effects: Iterable[Effect]) -> list[bytes]:
     return [blotted(notation.effect_body(effect)) for effect in effects]
 
 
-def _texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
+def texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
     return tuple("{" + body.decode() for body in bodies)
 
 
@@ -247,4 +247,4 @@ def _moment(cause: Cause, asked: Iterable[Asked]) -> Moment:
         case Happened(event=happened):
             event = "{" + notation.event_body(happened).decode()
     us = cause.us + cause.chunks[-1][0] if isinstance(cause, Heard) else cause.us
-    return Moment(cause.line, us, event, _texts(each.body for each in asked))
+    return Moment(cause.line, us, event, texts(each.body for each in asked))

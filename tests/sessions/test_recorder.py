@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
 from rtassist.sessions import reading
 from rtassist.sessions.files import private_folder
 from rtassist.sessions.reading import Ended, Gap, Happened, Heard
-from rtassist.sessions.recorder import Recorder, recorder
+from rtassist.sessions.recorder import Recorder
 from rtassist.sessions.sound import Sound
 
 TERMS = Terms(session=Session(type="realtime"))
@@ -58,7 +58,7 @@ def open_one(path: Path, warnings: list[str], **more: object) -> Recorder:
 
 
 def test_lines_and_sound_are_on_the_disk(path: Path) -> None:
-    with recorder(path, about={"id": "call"}, warn=pytest.fail) as recording:
+    with closing(Recorder(path, about={"id": "call"}, warn=pytest.fail)) as recording:
         recording.begin(TERMS)
         for number in range(60):
             hear(recording, number)
@@ -78,7 +78,7 @@ def test_lines_and_sound_are_on_the_disk(path: Path) -> None:
 
 def test_what_is_pending_is_written_when_the_conversation_crashes(path: Path) -> None:
     def crash() -> None:
-        with recorder(path, about={}, warn=pytest.fail) as recording:
+        with closing(Recorder(path, about={}, warn=pytest.fail)) as recording:
             recording.begin(TERMS)
             hear(recording, 0)
             raise RuntimeError("a bug")
@@ -92,7 +92,7 @@ def test_what_is_pending_is_written_when_the_conversation_crashes(path: Path) ->
 
 
 def test_without_audio_there_are_lines_alone(path: Path) -> None:
-    with recorder(path, about={}, warn=pytest.fail, audio=False) as recording:
+    with closing(Recorder(path, about={}, warn=pytest.fail, audio=False)) as recording:
         recording.begin(TERMS)
         hear(recording, 0)
         say(recording, 0)
@@ -120,7 +120,7 @@ def test_the_files_are_private_whatever_the_umask(umask: int, tmp_path: Path) ->
         path = tmp_path / "new" / "call.jsonl"
         (tmp_path / "new").parent.chmod(0o700)
         private_folder(path.parent, tighten=False)
-        with recorder(path, about={}, warn=pytest.fail) as recording:
+        with closing(Recorder(path, about={}, warn=pytest.fail)) as recording:
             recording.begin(TERMS)
             hear(recording, 0)
             say(recording, 0)
