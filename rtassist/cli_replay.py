@@ -86,10 +86,11 @@ def replay(
         ),
     ] = False,
 ) -> None:
-    """Run recorded sessions again, offline, and say whether the client still behaves the same.
+    """Run recordings again, and say what differs.
 
-    Every decision is made again and compared with the recorded one; nothing is played or sent. Logs of
-    Realtime events from elsewhere (one a line, or a JSON array) are held against the protocol's laws.
+    Does the client still behave the same? Every decision is made again and compared with the recorded one;
+    nothing is played or sent. Logs of Realtime events from elsewhere (one a line, or a JSON array) are held
+    against the protocol's laws.
     """
     from rtassist import app_replay
 
