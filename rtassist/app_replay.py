@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,8 +13,27 @@ from rtassist import errors, replaying, retelling
 from rtassist.app import run
 from rtassist.converse import DUCKED_GAIN
 from rtassist.sessions import what_if as what_ifs
+from rtassist.sessions.repository import NotKept
 from rtassist.sessions.what_if import End
 from rtassist.terminal.streams import drop
+
+
+def meant(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with its file in place of each that is the beginning of an id, or `last`.
+
+    What is neither that nor a file stays, and is no file. Raises Ambiguous, SettingsWrong.
+    """
+    return [argument if os.path.lexists(argument) else _recorded(argument) for argument in arguments]
+
+
+def _recorded(argument: str) -> str:
+    from rtassist.settings_loading import load_here  # needed for no file
+    from rtassist.shelf import chosen
+
+    try:
+        return str(chosen(load_here({}), argument).path)
+    except NotKept:
+        return argument
 
 
 def replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool) -> int:

@@ -203,6 +203,17 @@ def test_ids_are_found_by_prefix_tail_last_and_file(run: Run, disk: Disk) -> Non
     assert (long.returncode, "cannot be written: file name too long" in long.stderr) == (1, True)
 
 
+def test_a_recording_is_replayed_by_its_id(run: Run, disk: Disk) -> None:
+    for name in (OLD[:10], "xy7z", str(disk.path(OLD))):
+        told = run("replay", name)
+        assert (told.returncode, told.stdout.splitlines()[0]) == (0, f"{disk.path(OLD)}: equal")
+    assert "my dear Watson" in run("replay", "last", "--show").stdout
+    none = run("replay", "1999", "2026")
+    assert (none.returncode, none.stdout) == (2, "")
+    assert "2 recordings begin with '2026'" in none.stderr
+    assert "There is no file 1999." in run("replay", "1999").stderr
+
+
 def test_words_are_searched(run: Run, disk: Disk) -> None:
     found = run("sessions", "search", "LIGHTHOUSE", "keep")
     assert found.returncode == 0

@@ -77,7 +77,9 @@ LAYERS = {
         "attrs trio",
     ),
     "app_replay": layer(
-        "app converse errors listening replaying retelling sessions terminal.streams", "trio"
+        "app converse errors listening replaying retelling sessions settings_loading shelf.chosen "
+        "terminal.streams",
+        "trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
