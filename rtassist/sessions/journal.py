@@ -105,10 +105,20 @@ def blotted(line: bytes, secrets: Sequence[bytes] = ()) -> bytes:
     """
     for secret in secrets:
         if secret in line:
-            line = line.replace(secret, _blot(secret))
+            line = _without(secret, line)
     if b"sk-" in line or b"ek_" in line:
         line = _KEY.sub(lambda key: key[1] + _blot(key[2]), line)
     return line
+
+
+_TEXT: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+
+def _without(secret: bytes, line: bytes) -> bytes:
+    blot = _blot(secret)
+    if secret.isdigit():  # as times and samples are, which stand outside of texts
+        return _TEXT.sub(lambda text: text[0].replace(secret, blot), line)
+    return line.replace(secret, blot)
 
 
 def _blot(secret: bytes) -> bytes:

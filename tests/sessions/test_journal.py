@@ -242,6 +242,16 @@ def test_a_secret_that_is_a_word_of_the_format_destroys_nothing(word: str) -> No
     assert guarded.lines == plain.lines
 
 
+def test_a_secret_of_digits_is_no_time_and_no_sample() -> None:
+    written = Written("123456")
+    written.journal.note(123456, events.Typed('"123456" is my pin'))
+    written.journal.note(123456, events.PlaybackEnded("item", 1234567))
+    assert list(reading.records(written.lines))[1:] == [
+        Happened(3, 123456, events.Typed('"000000" is my pin')),
+        Happened(4, 123456, events.PlaybackEnded("item", 1234567)),
+    ]
+
+
 def test_a_secret_that_holds_another_leaves_nothing_behind() -> None:
     written = Written("hunter22", "hunter22-and-more")
     written.note(events.Typed("hunter22-and-more"))
