@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from attrs import frozen
+from attrs import define as record
 from pybase64 import b64decode
 
 from rtassist.dialogue import events
@@ -43,7 +43,7 @@ class Damaged(ValueError):  # noqa: N818  # what happened is the name, as everyw
         self.line, self.reason = line, reason
 
 
-@frozen
+@record
 class Begun:
     """A conversation began."""
 
@@ -52,7 +52,7 @@ class Begun:
     terms: Terms
 
 
-@frozen
+@record
 class Happened:
     """An event other than a chunk of the microphone. `voice`: where its audio stands, if it has some; the
     event holds as much silence.
@@ -64,7 +64,7 @@ class Happened:
     voice: Run | None = None
 
 
-@frozen
+@record
 class Heard:
     """Chunks of the microphone, of which nothing came in between. `appended`: see the format."""
 
@@ -83,7 +83,7 @@ class Heard:
         return tuple(map(tuple, orjson.loads(b"[%b]" % self.text)))
 
 
-@frozen
+@record
 class Asked:
     """An effect, as its body in the notation."""
 
@@ -93,14 +93,14 @@ class Asked:
     voice: Run | None = None
 
 
-@frozen
+@record
 class Gap:
     line: int
     us: int
     lines: int
 
 
-@frozen
+@record
 class Ended:
     """It was closed in order; nothing follows."""
 
@@ -110,7 +110,7 @@ class Ended:
     voice_samples: int
 
 
-@frozen
+@record
 class Torn:
     """The last line was being written when the program ended: it counts for nothing."""
 
@@ -160,9 +160,11 @@ def records(lines: Iterable[bytes]) -> Iterator[Record]:
     record: Record
     try:
         for number, line in enumerate(lines, 2):
-            if not line.endswith(b"\n"):
-                yield Torn(number)
-                return
+            if not line.endswith(b"}\n"):
+                if not line.endswith(b"\n"):
+                    yield Torn(number)
+                    return
+                line = line.rstrip() + b"\n"
             match = matched(line) or _as_we_write(line)
             kind = match.lastgroup
             if kind == "mic":
@@ -250,14 +252,12 @@ def _record(number: int, match: re.Match[bytes]) -> Begun | Happened | Heard | A
     us, first, samples, kind = match.group(1, 9, 10, 11)
     voice = (int(first), int(samples)) if first else None
     line = match.string
-    if line.endswith(b"\r\n"):
-        line = line[:-2] + b"\n"
-    if kind == b"server":
-        return Happened(number, int(us), _said(line[match.end() : -2], voice), voice)
     if kind == b"effect" or kind == b"client":
         body = line[match.start(11) - 1 : -1]
         _proved(body)
         return Asked(number, int(us), body, voice)
+    if kind == b"server":
+        return Happened(number, int(us), _said(line[match.end() : -2], voice), voice)
     fields = _parsed(line)
     if kind == b"event":
         return Happened(number, int(us), notation.read_event(fields))
