@@ -129,8 +129,8 @@ _LINE: Final = re.compile(
     rb'|"event":"playback_advanced","item_id":"([!#-\[\]-~]*+)","heard":(?P<advanced>\d{1,18}+)\}\n'
     rb'|(?:"voice":\[(\d{1,18}+),(\d{1,18}+)\],)?"(?P<other>%b)":)' % "|".join(_KINDS).encode()
 )
-"""How a line begins. Two kinds are half of a recording, and read whole by this in a fifth of the time: chunks of
-the microphone that are of one length, and the loudspeaker's progress in an item whose id has plain characters.
+"""How a line begins. Two kinds are half of a recording, and read whole by this without a parser: chunks of the
+microphone that are all of one length, and the loudspeaker's progress in an item with an id of plain characters.
 """
 
 
@@ -316,7 +316,7 @@ def _said(frame: bytes, voice: Run | None) -> events.Event:
 
 @lru_cache(maxsize=64)
 def _proved(body: bytes) -> None:
-    """An effect is JSON, which one like it has mostly shown before: a voice is played in pieces of one length."""
+    """It is an effect's JSON. Mostly one before has shown it: a voice is played in pieces of one length."""
     _parsed(b"{" + body)
 
 

@@ -116,33 +116,32 @@ def differences(records: Iterable[Record]) -> Iterator[Difference]:
     before: deque[Told] = deque(maxlen=CONTEXT)
     run = _Run()
     for record in records:
-        kind = type(record)
-        if kind is Asked:
+        if type(record) is Asked:
             asked.append(record.body)
             continue
         if cause is not None:
             if (effects or asked) and [*map(notation.effect_body, effects)] != asked:
-                complete = kind is not Gap and kind is not Torn
+                complete = type(record) is not Gap and type(record) is not Torn
                 if found := _compared(cause, asked, effects, before, complete):
                     yield found
             before.append((cause, asked))
             cause, effects = None, ()
         asked = []
-        if state is None:
-            pass
-        elif kind is Happened:
+        if type(record) is Begun:
+            state, began_us, cause = begin(record.terms), record.us, record
+        elif state is None:
+            continue
+        elif type(record) is Happened:
             state, effects = step(state, record.us - began_us, record.event)
             cause = record
-        elif kind is Heard:
+        elif type(record) is Heard:
             cause = record
             if not run.goes_on(state, record):
                 state, effects, asked = run.decided(state, record.us - began_us, record)
                 if run.odd is not None:
                     yield Difference(*run.odd, _told(before))
-        elif kind is Gap:
+        elif type(record) is Gap:
             state = None
-        if kind is Begun:
-            state, began_us, cause = begin(record.terms), record.us, record
     if cause is not None and (found := _compared(cause, asked, effects, before, complete=False)):
         yield found
 
