@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from attrs import define as record
+from attrs import define
 from pybase64 import b64decode
 
 from rtassist.dialogue import events
@@ -43,7 +43,8 @@ class Damaged(ValueError):  # noqa: N818  # what happened is the name, as everyw
         self.line, self.reason = line, reason
 
 
-@record
+# Records are what changes least and is made most: a frozen one would take twice as long to make.
+@define
 class Begun:
     """A conversation began."""
 
@@ -52,7 +53,7 @@ class Begun:
     terms: Terms
 
 
-@record
+@define
 class Happened:
     """An event other than a chunk of the microphone. `voice`: where its audio stands, if it has some; the
     event holds as much silence.
@@ -64,7 +65,7 @@ class Happened:
     voice: Run | None = None
 
 
-@record
+@define
 class Heard:
     """Chunks of the microphone, of which nothing came in between. `appended`: see the format."""
 
@@ -83,7 +84,7 @@ class Heard:
         return tuple(map(tuple, orjson.loads(b"[%b]" % self.text)))
 
 
-@record
+@define
 class Asked:
     """An effect, as its body in the notation."""
 
@@ -93,14 +94,14 @@ class Asked:
     voice: Run | None = None
 
 
-@record
+@define
 class Gap:
     line: int
     us: int
     lines: int
 
 
-@record
+@define
 class Ended:
     """It was closed in order; nothing follows."""
 
@@ -110,7 +111,7 @@ class Ended:
     voice_samples: int
 
 
-@record
+@define
 class Torn:
     """The last line was being written when the program ended: it counts for nothing."""
 
@@ -129,8 +130,8 @@ _LINE: Final = re.compile(
     rb'|"event":"playback_advanced","item_id":"([!#-\[\]-~]*+)","heard":(?P<advanced>\d{1,18}+)\}\n'
     rb'|(?:"voice":\[(\d{1,18}+),(\d{1,18}+)\],)?"(?P<other>%b)":)' % "|".join(_KINDS).encode()
 )
-"""How a line begins. Two kinds are half of a recording, and read whole by this without a parser: chunks of the
-microphone that are all of one length, and the loudspeaker's progress in an item with an id of plain characters.
+"""How a line begins. Two kinds are half of a recording, and read whole by this without a parser: chunks of
+the microphone that are all of one length, and the loudspeaker's progress in an item of a plain id.
 """
 
 
