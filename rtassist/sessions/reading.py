@@ -43,7 +43,7 @@ class Damaged(ValueError):  # noqa: N818  # what happened is the name, as everyw
         self.line, self.reason = line, reason
 
 
-# Records are what changes least and is made most: a frozen one would take twice as long to make.
+# There is one for each line, and a frozen one would take twice as long to make.
 @define
 class Begun:
     """A conversation began."""
