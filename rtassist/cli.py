@@ -22,7 +22,7 @@ try:
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
-from rtassist import cli_doctor, cli_replay, cli_talk
+from rtassist import cli_bench, cli_doctor, cli_replay, cli_talk
 from rtassist.cli_talk import loading
 
 EXIT_CODES = (
@@ -132,6 +132,9 @@ def devices(
 
 
 app.command(cls=Command, epilog=cli_doctor.EPILOG)(cli_doctor.doctor)
+app.command(
+    add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)(cli_bench.bench)
 app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
 
 

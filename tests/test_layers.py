@@ -54,9 +54,11 @@ LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
     "cli": layer(
-        "app cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors terminal.streams",
+        "app cli_bench cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors "
+        "terminal.streams",
         "typer",
     ),
+    "cli_bench": layer("errors", "typer"),
     "cli_talk": layer("app settings_loading", "typer"),
     "cli_doctor": layer("app errors settings settings_loading", "typer"),
     "cli_replay": layer("app_replay", "typer"),

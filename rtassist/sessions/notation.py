@@ -91,14 +91,14 @@ def effect_body(effect: Effect) -> bytes:
     samples: `"effect":"play","item_id":"item_1","samples":4800}`, `"effect":"append","samples":480}`.
     """
     match effect:
-        case Send(event=event):
-            if effect.samples:
-                return b'"effect":"append","samples":%d}' % effect.samples
-            return b'"client":' + encode(event).encode() + b"}"
         case Play(item_id=item_id):
             return b'"effect":"play","item_id":%b,"samples":%d}' % (orjson.dumps(item_id), effect.samples)
         case Show(what=what):
             return _body("effect", _EFFECT_NAMES[type(what)], what)
+        case Send(event=event):
+            if effect.samples:
+                return b'"effect":"append","samples":%d}' % effect.samples
+            return b'"client":' + encode(event).encode() + b"}"
         case _:
             return _body("effect", _EFFECT_NAMES[type(effect)], effect)
 

@@ -107,6 +107,11 @@ DAMAGES: dict[str, tuple[Callable[[Lines], Lines], int, str]] = {
         0,
         "equal",
     ),
+    "spaces, as another program writes them": (
+        lambda lines: [json.dumps(json.loads(line)).encode() + b"\n" for line in lines],
+        0,
+        "equal",
+    ),
     # It cannot be read, from some line on.
     "an empty file": (whole(b""), 2, "line 1: the file is empty"),
     "binary": (whole(bytes(range(256)) * 40), 2, "line 1: this is no recording"),
