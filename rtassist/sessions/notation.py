@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from enum import Enum
+from itertools import chain
 from typing import Any, Final, get_args
 
 import attrs
@@ -44,6 +45,7 @@ _FIELDS: Final = {
 _TYPES: Final = {
     cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
 }
+WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.values()), *_TYPES[Terms]})
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
@@ -65,15 +67,18 @@ def parse(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        return json.loads(line)  # it reads lone surrogates
+        try:
+            return json.loads(line)  # it reads lone surrogates
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def text(value: object) -> str:
     """A value as JSON text without spaces."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=attrs.asdict).decode()
     except TypeError:  # lone surrogates, and integers past 64 bits
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, default=attrs.asdict, separators=(",", ":"))
 
 
 def event_body(event: events.Event) -> bytes:
@@ -131,7 +136,7 @@ def terms_body(terms: Terms) -> bytes:
     """What was agreed before a conversation began: the session as it is sent, everything else by name."""
     fields = {f.name: getattr(terms, f.name) for f in attrs.fields(Terms) if f.name != "session"}
     session = encode(SessionUpdate(session=terms.session)).encode()
-    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields, default=attrs.asdict))
+    return b'"begin":{"session":%b,"terms":%b}}' % (session, text(fields).encode())
 
 
 def read_terms(begin: Any) -> Terms:
