@@ -56,8 +56,6 @@ if TYPE_CHECKING:
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
 
-EXIT_OUTPUT_CLOSED = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 _FAILURES: dict[Outcome, type[errors.Failure]] = {
     Outcome.LINK_LOST: errors.LinkFailed,
     Outcome.REFUSED: errors.Refused,
@@ -173,7 +171,7 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = (), tracer: Trace
             quit_ = await conversations(settings, screen, recording, typed is not None, history, tracer)
         except* OutputClosed:
             drop(out)
-            quit_, code = Quit(), EXIT_OUTPUT_CLOSED
+            quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
     return code
@@ -237,7 +235,7 @@ async def list_devices(as_json: bool) -> int:
         print(told, flush=True)
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK
 
 
@@ -257,7 +255,7 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
     where = "rtassist's own server" if settings.embedded else parse_address(settings.url).authority
     server = Server(where=where, opening=session, deaf=deaf(settings), mute=mute(settings))
-    code = EXIT_OUTPUT_CLOSED
+    code = errors.EXIT_OUTPUT_CLOSED
     try:
         code = await consult(settings, problems, plan, server)
     except* BrokenPipeError:

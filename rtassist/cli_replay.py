@@ -34,7 +34,10 @@ EPILOG = (
 
 def replay(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Recordings, logs of events, or folders of them.")
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Recordings, by file or id, or last; logs of events; folders of them."
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON objects, one a line.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Every difference, not only the first one.")] = False,
@@ -96,10 +99,11 @@ def replay(
         ),
     ] = False,
 ) -> None:
-    """Run recorded sessions again, offline, and say whether the client still behaves the same.
+    """Run recordings again, and say what differs.
 
-    Every decision is made again and compared with the recorded one; nothing is played or sent. Logs of
-    Realtime events from elsewhere (one a line, or a JSON array) are held against the protocol's laws.
+    Does the client still behave the same? Every decision is made again and compared with the recorded one;
+    nothing is played or sent. Logs of Realtime events from elsewhere (one a line, or a JSON array) are held
+    against the protocol's laws.
     """
     from rtassist import app_replay
 
@@ -117,6 +121,7 @@ def replay(
         raise typer.BadParameter(f"{' and '.join(chosen)} are done one at a time.")
     if as_json and (chosen or until is not None):
         raise typer.BadParameter("--json is of the exact replay alone.")
+    paths = app_replay.meant(paths)
     if show or waterfall:
         code = app_replay.show(paths, words=show, waterfall=waterfall, until=until)
     elif render is not None:

@@ -66,10 +66,8 @@ LAYERS = {
     "cli_replay": layer("app_replay flags", "typer"),
     "flags": layer(others="typer"),
     "cli_sessions": layer("flags settings settings_loading shelf", "typer"),
-    "replaying": layer("sessions terminal.streams"),
-    "retelling": layer(
-        "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
-    ),
+    "replaying": layer("errors sessions terminal.streams"),
+    "retelling": layer("errors replaying sessions terminal.streams whole", "attrs soundfile"),
     "whole": layer(
         "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges link.closing protocol "
         "sessions",
@@ -87,7 +85,9 @@ LAYERS = {
         "attrs opentelemetry trio",
     ),
     "app_replay": layer(
-        "app converse errors listening replaying retelling sessions terminal.streams", "trio"
+        "app converse errors listening replaying retelling sessions settings_loading shelf.chosen "
+        "terminal.streams",
+        "trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.

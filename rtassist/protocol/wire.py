@@ -243,7 +243,11 @@ def decode_with_audio(frame: str, audio: bytes) -> ServerEvent | Unknown:
 
     Raises BadFrame. An event that has no audio is given as it is.
     """
-    event: ServerEvent | Unknown | None = _read_audio(frame, audio)
+    event: ServerEvent | Unknown | None
+    try:
+        event = _read_audio(frame, audio)
+    except _NOT_SHORT:
+        event = None
     if event is None:
         event = decode(frame)
         if isinstance(event, ResponseOutputAudioDelta):

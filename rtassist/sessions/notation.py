@@ -10,6 +10,7 @@ import json
 import re
 from decimal import Decimal
 from enum import Enum
+from itertools import chain
 from typing import Any, Final, get_args
 
 import attrs
@@ -46,6 +47,7 @@ _FIELDS: Final = {
 _TYPES: Final = {
     cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
 }
+WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.values()), *_TYPES[Terms]})
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
@@ -67,15 +69,18 @@ def parse(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        return json.loads(line)  # it reads lone surrogates
+        try:
+            return json.loads(line)  # it reads lone surrogates
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def text(value: object) -> str:
     """A value as JSON text without spaces."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=_part_of_terms).decode()
     except TypeError:  # lone surrogates, and integers past 64 bits
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, default=_part_of_terms, separators=(",", ":"))
 
 
 def event_body(event: events.Event) -> bytes:
@@ -88,14 +93,14 @@ def effect_body(effect: Effect) -> bytes:
     samples: `"effect":"play","item_id":"item_1","samples":4800}`, `"effect":"append","samples":480}`.
     """
     match effect:
-        case Send(event=event):
-            if effect.samples:
-                return b'"effect":"append","samples":%d}' % effect.samples
-            return b'"client":' + encode(event).encode() + b"}"
         case Play(item_id=item_id):
             return b'"effect":"play","item_id":%b,"samples":%d}' % (orjson.dumps(item_id), effect.samples)
         case Show(what=what):
             return _body("effect", _EFFECT_NAMES[type(what)], what)
+        case Send(event=event):
+            if effect.samples:
+                return b'"effect":"append","samples":%d}' % effect.samples
+            return b'"client":' + encode(event).encode() + b"}"
         case _:
             return _body("effect", _EFFECT_NAMES[type(effect)], effect)
 
@@ -133,7 +138,7 @@ def terms_body(terms: Terms) -> bytes:
     """What was agreed before a conversation began: the session as it is sent, everything else by name."""
     fields = {f.name: getattr(terms, f.name) for f in attrs.fields(Terms) if f.name != "session"}
     session = encode(SessionUpdate(session=terms.session)).encode()
-    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields, default=_part_of_terms))
+    return b'"begin":{"session":%b,"terms":%b}}' % (session, text(fields).encode())
 
 
 def _part_of_terms(value: Any) -> object:
