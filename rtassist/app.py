@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -19,15 +20,17 @@ import attrs
 import trio
 
 from rtassist import errors
+from rtassist.announcing import announcer
 from rtassist.audio import Microphone, Speaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
-from rtassist.recording import Recording, recorded
+from rtassist.logs import logged
+from rtassist.recording import Recording, recorded, secrets_of
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -44,8 +47,12 @@ from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
+from rtassist.tracing import tracing
+from rtassist.watching import Watch
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
 
@@ -63,14 +70,16 @@ def run_talk(settings: Settings) -> int:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return run(partial(talk, settings, history))
+    with logged(settings.log_level, secrets_of(settings)), tracing(settings.otel, os.environ) as tracer:
+        return run(partial(talk, settings, history, tracer))
 
 
 def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return run(partial(serve_others, settings, say))
+    with logged(settings.log_level, secrets_of(settings)):
+        return run(partial(serve_others, settings, say))
 
 
 def run_devices(*, as_json: bool) -> int:
@@ -147,7 +156,7 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
     return code
 
 
-async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
+async def talk(settings: Settings, history: tuple[Turn, ...] = (), tracer: Tracer | None = None) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
     typed = None if settings.mic == "-" else sys.stdin
     out = sys.stderr if settings.speaker == "-" else sys.stdout
@@ -159,7 +168,7 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     code = errors.EXIT_OK
     with recorded(settings, screen.show, say) as recording:
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history)
+            quit_ = await conversations(settings, screen, recording, typed is not None, history, tracer)
         except* OutputClosed:
             drop(out)
             quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
@@ -174,6 +183,7 @@ async def conversations(
     recording: Recording,
     keyboard_there: bool,
     history: tuple[Turn, ...],
+    tracer: Tracer | None,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
     missing = Missing()
@@ -194,10 +204,11 @@ async def conversations(
             told += [f"This goes on with {settings.resume}: {len(history)} of its lines are known."]
         for sentence in told:
             screen.notice(sentence)
+        used = Used(trio.current_time(), tracer)
         while True:
             try:
                 quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history
+                    settings, screen, recording, address, heard, spoken, keyboard_there, history, used
                 )
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
@@ -277,6 +288,18 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
         yield Endpoint(with_model(own_url, settings.model))
 
 
+@attrs.define
+class Used:
+    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
+
+    began_s: float
+    tracer: Tracer | None = None
+    usd: Decimal = Decimal(0)
+
+    def ended(self, state: Conversation) -> None:
+        self.usd += state.spending.usd
+
+
 async def hold(
     settings: Settings,
     screen: Screen,
@@ -285,7 +308,8 @@ async def hold(
     heard: Held[Microphone],
     spoken: Held[Speaker],
     keyboard_there: bool,
-    history: tuple[Turn, ...] = (),
+    history: tuple[Turn, ...],
+    used: Used,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
@@ -310,9 +334,19 @@ async def hold(
             keyboard=keyboard_there,
             greeting=greeting(settings, heard.device),
             history=history,
+            spent_usd=used.usd,
+            lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
         )
         if keyboard_there:
             nursery.start_soon(type_lines, to_commands, screen)
+        watch = Watch(
+            terms,
+            note=recording.begin(terms),
+            tell=screen.notice,
+            debug=settings.debug,
+            tracer=used.tracer,
+            server="itself" if settings.embedded else parse_address(settings.url).authority,
+        )
         edges = Edges(
             link=link,
             microphone=heard.device,
@@ -322,10 +356,15 @@ async def hold(
             commands=commands,
             tools=tools,
             show=screen.show,
+            announcer=announcer,
+            ended=used.ended,
             in_turn=not sys.stdin.isatty(),
-            note=recording.begin(terms),
+            note=watch.saw,
         )
-        quit_ = await converse(terms, edges)
+        try:
+            quit_ = await converse(terms, edges)
+        finally:
+            watch.over()
         nursery.cancel_scope.cancel()
     return quit_
 

@@ -6,11 +6,21 @@ from typing import Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 EPILOG = (
-    "Exit codes: 0 equal, 1 different (or a law of the protocol is broken), 2 not a recording, of another "
-    "version, or damaged. What is missing because the disk was slow or the program was killed is noted, and "
-    "no difference. A look at a recording, a what-if too, ends with 0; --whole with 1 where a promise is "
-    "broken; --listen with 7 where there is no loudspeaker."
+    examples(
+        "rtassist replay session.jsonl",
+        "rtassist replay --json recordings/ | jq .result",
+        "rtassist replay --show --until turn:3 session.jsonl",
+        "rtassist replay --waterfall session.jsonl",
+        "rtassist replay --barge-at 12.4s session.jsonl",
+        "rtassist replay --render heard.wav session.jsonl",
+    )
+    + "\n\nExit codes: 0 equal, 1 different (or a law of the protocol is broken), 2 not a recording, of "
+    "another version, or damaged. What is missing because the disk was slow or the program was killed is "
+    "noted, and no difference. A look at a recording, a what-if too, ends with 0; --whole with 1 where a "
+    "promise is broken; --listen with 7 where there is no loudspeaker."
     "\n\nTimes are written 12.4s, 300ms or 1:02.5, since the recording began. A what-if changes one cause, "
     "decides everything again, and shows what would be asked for now; nothing is written. It knows what the "
     "client does, and not what the server or you would have said then: all else happens as recorded."

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 if TYPE_CHECKING:
     from rtassist.settings import Settings
 
@@ -15,12 +17,32 @@ EXIT_CODES = (
     "read, or one that is still being recorded and is not changed. An ID is the beginning of one, last for "
     "the newest, or a file NAME.jsonl."
 )
+_EPILOGS = {
+    name: f"{examples(*lines)}\n\n{EXIT_CODES}"
+    for name, lines in {
+        "sessions": ("rtassist sessions list", "rtassist sessions show last"),
+        "list": ("rtassist sessions list", "rtassist sessions list --json | jq"),
+        "show": ("rtassist sessions show last", "rtassist sessions show 2026-11-22_17"),
+        "search": ("rtassist sessions search light house",),
+        "export": (
+            "rtassist sessions export last",
+            "rtassist sessions export last -f srt -o talk.srt",
+        ),
+        "redact": (
+            "rtassist sessions redact last",
+            "rtassist sessions redact last --audio -o short.jsonl",
+        ),
+        "rm": ("rtassist sessions rm 2026-11-22_17-12-05_k3f9",),
+        "diff": ("rtassist diff before.jsonl after.jsonl", "rtassist diff last other.jsonl --json"),
+    }.items()
+}
+DIFF_EPILOG = _EPILOGS["diff"]
 app = typer.Typer(
     name="sessions",
     help="Recordings: list, show, search, redact, rm.",
     no_args_is_help=True,
     rich_markup_mode=None,
-    epilog=EXIT_CODES,
+    epilog=_EPILOGS["sessions"],
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The beginning of an id, last, or a file.")]
@@ -33,7 +55,7 @@ def _settings() -> Settings:
     return load_here({})
 
 
-@app.command("list")
+@app.command("list", epilog=_EPILOGS["list"])
 def list_sessions(as_json: AsJson = False) -> None:
     """List the recordings, the newest first.
 
@@ -44,7 +66,7 @@ def list_sessions(as_json: AsJson = False) -> None:
     raise typer.Exit(shelf.list_sessions(_settings(), as_json=as_json))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=_EPILOGS["show"])
 def show(id: Id, as_json: AsJson = False) -> None:
     """Show who said what and when.
 
@@ -55,7 +77,7 @@ def show(id: Id, as_json: AsJson = False) -> None:
     raise typer.Exit(shelf.show(_settings(), id, as_json=as_json))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=_EPILOGS["search"])
 def search(
     words: Annotated[list[str], typer.Argument(metavar="WORDS", help="Words, or how they begin.")],
     as_json: AsJson = False,
@@ -66,7 +88,7 @@ def search(
     raise typer.Exit(shelf.search(_settings(), " ".join(words), as_json=as_json))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=_EPILOGS["export"])
 def export(
     id: Id,
     format: Annotated[
@@ -85,7 +107,7 @@ def export(
     raise typer.Exit(shelf.export(_settings(), id, format=format, out=out))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=_EPILOGS["redact"])
 def redact(
     id: Id,
     text: Annotated[bool, typer.Option("--text", help="Take out the words.")] = False,
@@ -106,7 +128,7 @@ def redact(
     raise typer.Exit(shelf.redact(_settings(), id, text=text, audio=audio, out=out, in_place=in_place))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=_EPILOGS["rm"])
 def rm(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As for show; several may be named.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import attrs
 from attrs import field, frozen
 
+from rtassist.costs import Price
 from rtassist.dialogue.effects import Effect, Role
+from rtassist.dialogue.spending import NOTHING, Spending
 from rtassist.protocol import Session
 
 SAMPLES_PER_MS = 24
@@ -58,6 +60,17 @@ class Terms:
     """Told the user when the session stands, if it is not empty."""
     history: tuple[Turn, ...] = ()
     """What was said in an earlier conversation that this one goes on with, oldest first."""
+    model: str = ""
+    """As it is called in what the user is told."""
+    price: Price | None = None
+    """Of the model; None: not known, and only tokens are counted."""
+    transcription_price: Price | None = None
+    max_cost_microusd: int = 0
+    """What the run may cost; 0: as much as it does."""
+    spent_microusd: int = 0
+    """What the run had cost before this conversation."""
+    max_length_ms: int = 0
+    """How long the conversation may last; 0: as long as it does."""
 
 
 Value = TypeVar("Value", "Conversation", "Utterance")
@@ -166,6 +179,8 @@ class Purpose(Enum):
     """Changes nothing: its answer proves that the server has read all audio before it."""
     READ_ONLY = "read only"
     ALOUD = "aloud"
+    BUDGET = "budget"
+    """The server is no longer to answer by itself."""
 
 
 @frozen
@@ -243,6 +258,10 @@ class Conversation:
     calls: Mapping[str, Call] = field(factory=dict)
     """Function calls that run, by call id."""
 
+    spending: Spending = NOTHING
+    announcement: str | None = None
+    """The voice of our own that sounds, or is about to."""
+
     ending: Ending = Ending.NO
     trailed: int = 0
     """Samples of silence sent since the microphone file ended."""
@@ -274,6 +293,7 @@ class Conversation:
             or self.talk_held
             or self.calls
             or self.awaited
+            or self.announcement
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
         )
 

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from rtassist.dialogue import calls, commands, devices, duck, events, floor, keys, refusals, session, turns
+from rtassist.dialogue import (
+    budget,
+    calls,
+    commands,
+    devices,
+    duck,
+    events,
+    floor,
+    keys,
+    refusals,
+    session,
+    turns,
+)
 from rtassist.dialogue.effects import (
     Effect,
     Notice,
@@ -147,6 +159,7 @@ def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionD
 
 
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
+    session.used(do, budget.after_transcription(do.state, event))
     turns.user_line_ended(do, event.item_id, event.transcript.strip())
     command = commands.phrase(event.transcript, do.state.terms.language)
     if command is not None:
@@ -203,6 +216,8 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         return
     refusals.response_failed(do, response)
     answer = do.state.answers.get(response.id)
+    if answer is None or not answer.done:
+        session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
     floor.done(do, response.id)
@@ -245,6 +260,7 @@ def _mic_ended(do: Draft, event: events.MicEnded) -> None:
 
 
 def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
+    budget.announced(do, event.item_id)
     floor.ended(do, event.item_id, event.heard)
     utterance = do.state.utterances.get(event.item_id)
     if utterance is not None and utterance.sound is Sound.ENDED:
@@ -261,6 +277,12 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
         session.settled(do)
+    elif event.name == session.LAST_MINUTE_ALARM:
+        session.last_minute(do)
+    elif event.name == session.TIME_ALARM:
+        session.time_over(do)
+    elif event.name == session.OUT_ALARM:
+        do.ask(Quit())
     elif event.name == session.BEGIN_ALARM and not do.state.ready:
         do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
 

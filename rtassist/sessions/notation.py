@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from enum import Enum
 from itertools import chain
 from typing import Any, Final, get_args
@@ -15,6 +16,7 @@ from typing import Any, Final, get_args
 import attrs
 import orjson
 
+from rtassist.costs import Price
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Effect, Play, Send, Show
 from rtassist.dialogue.state import Terms, Turn
@@ -76,9 +78,9 @@ def parse(line: bytes) -> Any:
 def text(value: object) -> str:
     """A value as JSON text without spaces."""
     try:
-        return orjson.dumps(value, default=attrs.asdict).decode()
+        return orjson.dumps(value, default=_part_of_terms).decode()
     except TypeError:  # lone surrogates, and integers past 64 bits
-        return json.dumps(value, default=attrs.asdict, separators=(",", ":"))
+        return json.dumps(value, default=_part_of_terms, separators=(",", ":"))
 
 
 def event_body(event: events.Event) -> bytes:
@@ -139,6 +141,14 @@ def terms_body(terms: Terms) -> bytes:
     return b'"begin":{"session":%b,"terms":%b}}' % (session, text(fields).encode())
 
 
+def _part_of_terms(value: Any) -> object:
+    """A price holds what is known, in digits: a float is not as exact."""
+    if isinstance(value, Price):
+        known = {kind: str(rate) for kind, rate in value.rates().items() if rate is not None}
+        return {**known, "source": value.source}
+    return attrs.asdict(value)
+
+
 def read_terms(begin: Any) -> Terms:
     """Raises NotRead."""
     try:
@@ -152,8 +162,23 @@ def read_terms(begin: Any) -> Terms:
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
     history = fields.pop("history", [])
+    prices: dict[str, Any] = {
+        name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None
+    }
+    fields = {name: value for name, value in fields.items() if name not in _PRICES}
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return attrs.evolve(terms, history=tuple(map(_read_turn, history)))
+    return attrs.evolve(terms, history=tuple(map(_read_turn, history)), **prices)
+
+
+_PRICES: Final = ("price", "transcription_price")
+
+
+def _read_price(fields: Any) -> Price:
+    try:
+        source = fields.pop("source")
+        return Price(**{kind: Decimal(rate) for kind, rate in fields.items()}, source=source)
+    except (AttributeError, KeyError, TypeError, ArithmeticError):
+        raise NotRead(f"the terms have {fields!r} where a price should be") from None
 
 
 def _read_turn(fields: Any) -> Turn:

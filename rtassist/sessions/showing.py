@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rtassist.sessions import notation
+from rtassist.sessions.latency import Latency
 from rtassist.sessions.replay import Difference, Moment
-from rtassist.sessions.summary import Latency, Summary
+from rtassist.sessions.summary import Summary
 from rtassist.sessions.transcript import duration
 
 MARGIN = 4
