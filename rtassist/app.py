@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -18,16 +19,18 @@ import attrs
 import trio
 
 from rtassist import errors
+from rtassist.announcing import announcer
 from rtassist.audio import Microphone
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
 from rtassist.errands import Errands, goes_on_with
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
-from rtassist.recording import Recording, recorded
+from rtassist.logs import logged
+from rtassist.recording import Recording, recorded, secrets_of
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -43,13 +46,15 @@ from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
+from rtassist.tracing import tracing
 from rtassist.typed import Typed, typing
+from rtassist.watching import Watch
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
     from rtassist.doctor.consult import Plan
 
-EXIT_OUTPUT_CLOSED = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 _FAILURES: dict[Outcome, type[errors.Failure]] = {
     Outcome.LINK_LOST: errors.LinkFailed,
     Outcome.REFUSED: errors.Refused,
@@ -64,14 +69,16 @@ def run_talk(settings: Settings) -> int:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return run(partial(talk, settings, history))
+    with logged(settings.log_level, secrets_of(settings)), tracing(settings.otel, os.environ) as tracer:
+        return run(partial(talk, settings, history, tracer))
 
 
 def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return run(partial(serve_others, settings, say))
+    with logged(settings.log_level, secrets_of(settings)):
+        return run(partial(serve_others, settings, say))
 
 
 def run_devices(*, as_json: bool) -> int:
@@ -148,7 +155,7 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
     return code
 
 
-async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
+async def talk(settings: Settings, history: tuple[Turn, ...] = (), tracer: Tracer | None = None) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
     typed = None if settings.mic == "-" else sys.stdin
     out = sys.stderr if settings.speaker == "-" else sys.stdout
@@ -160,10 +167,10 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     code = errors.EXIT_OK
     with recorded(settings, screen.show, say) as recording:
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history)
+            quit_ = await conversations(settings, screen, recording, typed is not None, history, tracer)
         except* OutputClosed:
             drop(out)
-            quit_, code = Quit(), EXIT_OUTPUT_CLOSED
+            quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
     return code
@@ -175,19 +182,20 @@ async def conversations(
     recording: Recording,
     keyboard_there: bool,
     history: tuple[Turn, ...],
+    tracer: Tracer | None,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
-    missing, echo = Missing(), echo_for(settings)
+    missing = Missing()
+    if settings.embedded:
+        from rtassist.embedded import deaf, mute
+
+        settings = put_to_use(settings, missing, deaf=deaf(settings), mute=mute(settings))
+    echo = echo_for(settings)
     async with _together(
         endpoint(settings, screen.notice),
         held_microphone(settings, missing, echo),
         held_speaker(settings, missing, echo),
     ) as (address, heard, spoken):
-        heard.device, spoken.device = put_to_use(
-            settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
-        )
-        heard.comes_back = heard.comes_back and not address.deaf
-        spoken.comes_back = spoken.comes_back and not address.mute
         told = missing.sentences()
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
@@ -195,6 +203,7 @@ async def conversations(
             told += [goes_on_with(settings, history)]
         for sentence in told:
             screen.notice(sentence)
+        used = Used(trio.current_time(), tracer)
         errands = Errands(settings, recording, heard, spoken, history)
         async with typing(screen, keyboard_there) as typed:
             while True:
@@ -203,7 +212,7 @@ async def conversations(
                 if settings.model != model:
                     address = attrs.evolve(address, url=with_model(address.url, settings.model, over=True))
                 try:
-                    quit_ = await hold(settings, screen, address, errands, typed, history)
+                    quit_ = await hold(settings, screen, address, errands, typed, history, used)
                 finally:  # also in the middle of a line, when Ctrl-C ends it
                     screen.close()
                 if (goes_on := errands.again(quit_)) is None:
@@ -228,7 +237,7 @@ async def list_devices(as_json: bool) -> int:
         print(told, flush=True)
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK
 
 
@@ -248,7 +257,7 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
     where = "rtassist's own server" if settings.embedded else parse_address(settings.url).authority
     server = Server(where=where, opening=session, deaf=deaf(settings), mute=mute(settings))
-    code = EXIT_OUTPUT_CLOSED
+    code = errors.EXIT_OUTPUT_CLOSED
     try:
         code = await consult(settings, problems, plan, server)
     except* BrokenPipeError:
@@ -258,12 +267,10 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
 @attrs.frozen
 class Endpoint:
-    """Where to connect. `deaf`, `mute`: why the server there cannot hear or speak; empty where it can."""
+    """Where to connect."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
-    deaf: str = ""
-    mute: str = ""
 
 
 @asynccontextmanager
@@ -279,8 +286,20 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
             "No key is set: this is the embedded server, a stand-in without a language model. "
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
-    async with embedded(settings) as own:
-        yield Endpoint(with_model(own.url, settings.model), deaf=own.deaf, mute=own.mute)
+    async with embedded(settings) as own_url:
+        yield Endpoint(with_model(own_url, settings.model))
+
+
+@attrs.define
+class Used:
+    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
+
+    began_s: float
+    tracer: Tracer | None = None
+    usd: Decimal = Decimal(0)
+
+    def ended(self, state: Conversation) -> None:
+        self.usd += state.spending.usd
 
 
 async def hold(
@@ -289,7 +308,8 @@ async def hold(
     address: Endpoint,
     errands: Errands,
     typed: Typed,
-    history: tuple[Turn, ...] = (),
+    history: tuple[Turn, ...],
+    used: Used,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     heard, spoken = errands.heard, errands.spoken
@@ -315,6 +335,16 @@ async def hold(
             keyboard=typed.there,
             greeting=greeting(settings, heard.device),
             history=history,
+            spent_usd=used.usd,
+            lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
+        )
+        watch = Watch(
+            terms,
+            note=errands.recording.begin(terms),
+            tell=screen.notice,
+            debug=settings.debug,
+            tracer=used.tracer,
+            server="itself" if settings.embedded else parse_address(settings.url).authority,
         )
         edges = Edges(
             link=link,
@@ -328,10 +358,15 @@ async def hold(
             errand=errands.run,
             prefer=errands.prefer,
             left=errands.leave,
+            announcer=announcer,
+            ended=used.ended,
             in_turn=not sys.stdin.isatty(),
-            note=errands.recording.begin(terms),
+            note=watch.saw,
         )
-        quit_ = await converse(terms, edges)
+        try:
+            quit_ = await converse(terms, edges)
+        finally:
+            watch.over()
         nursery.cancel_scope.cancel()
     return quit_
 

@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EPILOG = (
-    "Without a key it talks to its own server, in this process. "
+    examples(
+        "rtassist talk",
+        "rtassist talk --voice cedar --echo headphones",
+        "rtassist talk --persona pirate --max-cost 0.50",
+        "rtassist talk --instructions @tutor.md --language de",
+        "rtassist talk --mic question.wav --speaker answer.wav",
+        'echo "what is 17 times 23" | rtassist talk --text',
+        "rtassist talk --resume last --debug 2>events.txt",
+    )
+    + "\n\nWithout a key it talks to its own server, in this process. "
     "Keys, while it talks: Enter on an empty line interrupts, /help lists the commands, Ctrl-C leaves."
 )
 
@@ -35,6 +46,17 @@ def talk(
     instructions: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="What the assistant is to be like; @FILE reads it from a file."),
+    ] = None,
+    persona: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The same from personas/NAME.md in the config file's folder (rtassist config --path).",
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With the config file's lines below [profiles.NAME]."),
     ] = None,
     mic: Annotated[
         str | None,
@@ -139,6 +161,34 @@ def talk(
             "--record-audio/--no-record-audio", help="Record the sound as well, or only what happens."
         ),
     ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD",
+            help="Ask for no further answer once so much is spent; the last one may pass it (default: none).",
+        ),
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES", help="End after so long, and say so a minute before (default: never)."
+        ),
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="What goes into the log file: error, warning, info or debug (default: warning).",
+        ),
+    ] = None,
+    debug: Annotated[
+        bool | None,
+        typer.Option("--debug", help="Show each event by its type, and at the end how long you waited."),
+    ] = None,
+    otel: Annotated[
+        bool | None,
+        typer.Option("--otel", help="OpenTelemetry spans of session, answers and tools (extra otel)."),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -162,6 +212,13 @@ def talk(
             "model": model,
             "voice": voice,
             "instructions": instructions,
+            "persona": persona,
+            "profile": profile,
+            "max_cost": max_cost,
+            "max_minutes": max_minutes,
+            "log_level": log_level,
+            "debug": debug,
+            "otel": otel,
             "mic": mic,
             "speaker": speaker,
             "echo": echo,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol, TypeVar
 
 import trio
@@ -11,7 +11,7 @@ from attrs import frozen
 from rtassist.audio import Microphone, Speaker
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Shown
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.state import Conversation, Turn
 from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
 
 D = TypeVar("D")
@@ -61,6 +61,10 @@ class Edges:
     """A setting of the next conversation."""
     left: Callable[[tuple[Turn, ...]], None] = lambda history: None
     """The conversation is over; what was said in it, as far as it is kept."""
+    announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None
+    """A voice that costs nothing: PCM16, mono, 24 kHz. Raises nothing; where it cannot speak it is silent."""
+    ended: Callable[[Conversation], None] = lambda state: None
+    """Called with the state in which the conversation ended."""
     in_turn: bool = False
     """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
     note: Callable[[int, events.Event | Effect], None]

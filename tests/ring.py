@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from rtassist.audio import Microphone, Speaker
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Conversation, Terms
 from rtassist.edges import Another, Edges
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import (
@@ -142,6 +142,8 @@ async def call(
     in_turn: bool = False,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
+    announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None,
+    ended: Callable[[Conversation], None] = lambda state: None,
     **more: Any,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving. `more` edges, by name."""
@@ -155,6 +157,8 @@ async def call(
         speaker=speaker,
         another_microphone=another_microphone,
         another_speaker=another_speaker,
+        announcer=announcer,
+        ended=ended,
         commands=receive,
         tools=tools or NoTools(),  # type: ignore[arg-type]
         show=held.shown.append,

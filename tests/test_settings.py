@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from rtassist.config_file import config_path
 from rtassist.errors import SettingsWrong
 from rtassist.settings import (
     CONFIG_KEYS,
@@ -17,7 +18,7 @@ from rtassist.settings import (
     Settings,
     Trust,
 )
-from rtassist.settings_loading import config_path, load
+from rtassist.settings_loading import load
 
 ROOT = Path(__file__).parents[1]
 

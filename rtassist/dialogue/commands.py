@@ -38,6 +38,7 @@ class Command(Enum):
     SAVE = "save"
     TIMESTAMPS = "timestamps"
     COMPACT = "compact"
+    COST = "cost"
 
 
 @frozen
@@ -97,6 +98,7 @@ TABLE: tuple[Entry, ...] = (
     ),
     Entry(Command.TIMESTAMPS, "show when each line was said, or not", "[on|off]", SWITCH),
     Entry(Command.COMPACT, "show as few lines as possible, or not", "[on|off]", SWITCH),
+    Entry(Command.COST, "what was used until now, and what it cost"),
 )
 BY_NAME = {entry.command.value: entry for entry in TABLE}
 ANSWERED = (None, Command.GOODBYE)

@@ -23,7 +23,7 @@ from enum import Enum
 
 import attrs
 
-from rtassist.dialogue import backchannels, duck
+from rtassist.dialogue import backchannels, budget, duck
 from rtassist.dialogue.effects import Finish, Hush, Play, Send
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
@@ -82,6 +82,8 @@ def created(do: Draft, response_id: str) -> None:
         return
     request = state.requests[0] if state.requests else Request(None)
     denied = request.denied or state.turn_is_certain or state.talk_held
+    refused = not denied and budget.is_spent(state)
+    denied = denied or refused
     do.change(
         requests=state.requests[1:],
         active=response_id,
@@ -89,6 +91,8 @@ def created(do: Draft, response_id: str) -> None:
     )
     if denied:
         _cancel(do, response_id)
+        if refused:
+            budget.refuse(do)
         return
     holder = state.answers.get(state.holder or "")
     if holder is not None and not holder.done:
@@ -113,6 +117,9 @@ def take(do: Draft, taker: Taker) -> None:
         ),
     )
     _hush_all(do)
+    if state.announcement is not None:
+        do.change(announcement=None)
+        do.ask(Hush(state.announcement))
     duck.taken(do)
     _settle_doubts(do)
     if state.active is None:

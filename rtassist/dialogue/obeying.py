@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rtassist.dialogue import barge_in, calls, changes, commands, floor, session, turns
+from rtassist.dialogue import barge_in, budget, calls, changes, commands, floor, session, turns
 from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.effects import Layout, Notice, Outcome, Prefer, Quit, RunErrand, Send, Show
 from rtassist.dialogue.floor import Taker
@@ -199,6 +199,10 @@ def _tools(do: Draft, _: str) -> None:
         _tell(do, f"{tool.name}  {turns.shortened(about)}".rstrip())
 
 
+def _cost(do: Draft, _: str) -> None:
+    _tell(do, *budget.told(do.state))
+
+
 def _timestamps(do: Draft, switch: str) -> None:
     do.ask(Show(Layout("timestamps", SWITCH[switch])))
 
@@ -241,4 +245,5 @@ RULES: dict[Command, Callable[[Draft, str], None]] = {
     Command.SAVE: _errand(Command.SAVE),
     Command.TIMESTAMPS: _timestamps,
     Command.COMPACT: _compact,
+    Command.COST: _cost,
 }

@@ -7,8 +7,9 @@ answer proves that the server has read all of it; and once nothing is outstandin
 
 from __future__ import annotations
 
-from rtassist.dialogue import barge_in, changes
+from rtassist.dialogue import barge_in, budget, changes
 from rtassist.dialogue.effects import ClearAlarm, Listen, Notice, Quit, Send, SetAlarm, Show
+from rtassist.dialogue.spending import Spending
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Turn, Update
 from rtassist.protocol import (
     AssistantContent,
@@ -25,6 +26,12 @@ BEGIN_WAIT_US = 15_000_000
 SETTLE_ALARM = "settle"
 SETTLE_US = 1_000_000
 """After the fence: a server that detects speech beside its event loop may still be about to say so."""
+LAST_MINUTE_ALARM = "last minute"
+TIME_ALARM = "time"
+OUT_ALARM = "out"
+LAST_MINUTE_US = 60_000_000
+GRACE_US = 20_000_000
+"""What is being said when the time is over may be said to its end, if that is not too far."""
 FENCE_WAIT_US = 10_000_000
 """A server that never answers the fence has read everything by then, or is gone."""
 
@@ -57,10 +64,38 @@ def updated(do: Draft) -> None:
         do.ask(Listen())
         if terms.greeting:
             do.ask(Show(Notice(terms.greeting)))
+        _begin_time(do)
     elif answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
     elif answered.purpose in changes.ACCEPTED:
         changes.accepted(do, answered)
+
+
+def used(do: Draft, spending: Spending) -> None:
+    """The server has told what something cost. When that spends the budget, it is to answer nothing more."""
+    before = budget.is_spent(do.state)
+    do.change(spending=spending)
+    if budget.is_spent(do.state) and not before and (change := budget.answering_nothing(do.state)):
+        update(do, change, Purpose.BUDGET)
+
+
+def _begin_time(do: Draft) -> None:
+    """What was agreed on counts from the conversation's beginning."""
+    length_us = do.state.terms.max_length_ms * 1000
+    if length_us > LAST_MINUTE_US:
+        do.ask(SetAlarm(LAST_MINUTE_ALARM, max(length_us - LAST_MINUTE_US, do.now_us)))
+    if length_us:
+        do.ask(SetAlarm(TIME_ALARM, max(length_us, do.now_us)))
+
+
+def last_minute(do: Draft) -> None:
+    budget.tell(do, "One minute is left (--max-minutes).", "One minute is left.")
+
+
+def time_over(do: Draft) -> None:
+    do.ask(Show(Notice("The time is over (--max-minutes).", "warning")))
+    end_when_quiet(do)
+    do.ask(SetAlarm(OUT_ALARM, do.now_us + GRACE_US))
 
 
 def _message(turn: Turn) -> UserMessage | AssistantMessage:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rtassist.dialogue import (
     barge_in,
+    budget,
     calls,
     commands,
     devices,
@@ -169,6 +170,7 @@ def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionD
 
 
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
+    session.used(do, budget.after_transcription(do.state, event))
     text = event.transcript.strip()
     command = commands.phrase(text, do.state.terms)
     for_the_model = command in commands.ANSWERED
@@ -229,6 +231,8 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         return
     refusals.response_failed(do, response)
     answer = do.state.answers.get(response.id)
+    if answer is None or not answer.done:
+        session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
     floor.done(do, response.id)
@@ -271,6 +275,7 @@ def _mic_ended(do: Draft, event: events.MicEnded) -> None:
 
 
 def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
+    budget.announced(do, event.item_id)
     floor.ended(do, event.item_id, event.heard)
     utterance = do.state.utterances.get(event.item_id)
     if utterance is not None and utterance.sound is Sound.ENDED:
@@ -287,6 +292,12 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
         session.settled(do)
+    elif event.name == session.LAST_MINUTE_ALARM:
+        session.last_minute(do)
+    elif event.name == session.TIME_ALARM:
+        session.time_over(do)
+    elif event.name == session.OUT_ALARM:
+        do.ask(Quit())
     elif event.name == session.BEGIN_ALARM and not do.state.ready:
         do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import floor, words
+from rtassist.dialogue import budget, floor, words
 from rtassist.dialogue.effects import (
     Awaited,
     ClearAlarm,
@@ -45,6 +45,9 @@ def ask_when_allowed(do: Draft) -> None:
         return
     if any(utterance.sound is Sound.HUSHED for utterance in state.utterances.values()):
         return  # the answer is to be made by a server that knows how much of that was heard
+    if budget.is_spent(state):
+        budget.refuse(do)
+        return
     event_id = do.next_event_id()
     if state.say:
         do.change(say="", requests=(Request(event_id, say=state.say),))
@@ -62,6 +65,9 @@ def _saying(text: str) -> ResponseParams:
 
 def answer_due(do: Draft) -> None:
     """The server has taken the user's turn and will answer it by itself; nobody wants that in a pause."""
+    if budget.is_spent(do.state) and not do.state.paused:
+        want_answer(do)
+        return
     do.change(requests=(*do.state.requests, Request(None, denied=do.state.paused)), wanted=False)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
