@@ -75,6 +75,13 @@ class CallTool:
 
 
 @frozen
+class CancelTool:
+    """End a function call that runs; its end is reported as any other."""
+
+    call_id: str
+
+
+@frozen
 class SetAlarm:
     """Ring at this time (µs on the conversation's clock); an alarm of the same name is replaced."""
 
@@ -150,4 +157,18 @@ class Quit:
     message: str = ""
 
 
-Effect = Send | Listen | Play | Finish | Hush | Duck | Unduck | CallTool | SetAlarm | ClearAlarm | Show | Quit
+Effect = (
+    Send
+    | Listen
+    | Play
+    | Finish
+    | Hush
+    | Duck
+    | Unduck
+    | CallTool
+    | CancelTool
+    | SetAlarm
+    | ClearAlarm
+    | Show
+    | Quit
+)

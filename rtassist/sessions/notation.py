@@ -147,8 +147,15 @@ def read_terms(begin: Any) -> Terms:
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
     history = fields.pop("history", [])
+    asks, cancels = _read_names(fields.pop("asks", [])), _read_names(fields.pop("cancels", []))
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return attrs.evolve(terms, history=tuple(map(_read_turn, history)))
+    return attrs.evolve(terms, history=tuple(map(_read_turn, history)), asks=asks, cancels=cancels)
+
+
+def _read_names(names: Any) -> tuple[str, ...]:
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise NotRead(f"the terms have {names!r} where names of functions should be")
 
 
 def _read_turn(fields: Any) -> Turn:
