@@ -22,13 +22,14 @@ from rtassist import errors
 from rtassist.audio import Microphone, Speaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
-from rtassist.dialogue.effects import Outcome, Quit
+from rtassist.dialogue.effects import Effect, Outcome, Quit
 from rtassist.dialogue.state import Turn
 from rtassist.edges import Edges
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
+from rtassist.offering import Offer, offer
 from rtassist.recording import Recording, recorded
-from rtassist.settings import Settings
+from rtassist.settings import KEY_VARIABLES, Settings
 from rtassist.sound import (
     Missing,
     echo_for,
@@ -42,12 +43,12 @@ from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, style_for
 from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
-from rtassist.tools.builtin import clock, timer
-from rtassist.tools.registry import Toolbox
 
 if TYPE_CHECKING:
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
+    from rtassist.hooks import Note
+    from rtassist.tools.registry import Tool
 
 EXIT_OUTPUT_CLOSED = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
@@ -61,11 +62,12 @@ _FAILURES: dict[Outcome, type[errors.Failure]] = {
 def run_talk(settings: Settings) -> int:
     """`rtassist talk`: the exit code of a conversation. Raises errors.Failure."""
     history: tuple[Turn, ...] = ()
+    offered = offer(settings)
     if settings.resume is not None:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return run(partial(talk, settings, history))
+    return run(partial(talk, settings, offered, history))
 
 
 def run_serve(settings: Settings) -> int:
@@ -149,7 +151,7 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
     return code
 
 
-async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
+async def talk(settings: Settings, offered: Offer, history: tuple[Turn, ...] = ()) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
     typed = None if settings.mic == "-" else sys.stdin
     out = sys.stderr if settings.speaker == "-" else sys.stdout
@@ -161,7 +163,10 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     code = errors.EXIT_OK
     with recorded(settings, screen.show, say) as recording:
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history)
+            async with hooked(settings, screen) as observe:
+                quit_ = await conversations(
+                    settings, screen, recording, typed is not None, history, offered, observe
+                )
         except* OutputClosed:
             drop(out)
             quit_, code = Quit(), EXIT_OUTPUT_CLOSED
@@ -176,6 +181,8 @@ async def conversations(
     recording: Recording,
     keyboard_there: bool,
     history: tuple[Turn, ...],
+    offered: Offer,
+    observe: Note,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
     missing, echo = Missing(), echo_for(settings)
@@ -183,7 +190,8 @@ async def conversations(
         endpoint(settings, screen.notice),
         held_microphone(settings, missing, echo),
         held_speaker(settings, missing, echo),
-    ) as (address, heard, spoken):
+        offered.opened(screen.notice),
+    ) as (address, heard, spoken, local_tools):
         heard.device, spoken.device = put_to_use(
             settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
         )
@@ -199,7 +207,17 @@ async def conversations(
         while True:
             try:
                 quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history
+                    settings,
+                    screen,
+                    recording,
+                    address,
+                    heard,
+                    spoken,
+                    keyboard_there,
+                    history,
+                    offered=offered,
+                    local_tools=local_tools,
+                    observe=observe,
                 )
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
@@ -290,6 +308,10 @@ async def hold(
     spoken: Held[Speaker],
     keyboard_there: bool,
     history: tuple[Turn, ...] = (),
+    *,
+    offered: Offer,
+    local_tools: tuple[Tool, ...],
+    observe: Note,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
@@ -297,15 +319,17 @@ async def hold(
         connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
         trio.open_nursery() as nursery,
     ):
-        tools = Toolbox(
-            (
-                clock(lambda: datetime.now().astimezone()),
-                timer(nursery, lambda label: to_commands.send_nowait(events.TimerDue(label))),
-            )
+        tools = offered.toolbox(
+            nursery,
+            lambda label: to_commands.send_nowait(events.TimerDue(label)),
+            lambda: recording.notes,
+            local_tools,
         )
         terms = terms_for(
             settings,
-            tools.definitions,
+            offered.definitions(tools),
+            asks=tools.asking,
+            cancels=tools.cancelled,
             voiced=spoken.comes_back or spoken.device is not None,
             speaker_there=spoken.device is not None,
             microphone=heard.comes_back or heard.device is not None,
@@ -327,11 +351,31 @@ async def hold(
             tools=tools,
             show=screen.show,
             in_turn=not sys.stdin.isatty(),
-            note=recording.begin(terms),
+            note=partial(_to_both, recording.begin(terms), observe),
         )
         quit_ = await converse(terms, edges)
         nursery.cancel_scope.cancel()
     return quit_
+
+
+def _to_both(record: Note, observe: Note, us: int, what: events.Event | Effect) -> None:
+    record(us, what)
+    observe(us, what)
+
+
+@asynccontextmanager
+async def hooked(settings: Settings, screen: Screen) -> AsyncIterator[Note]:
+    """What the commands of --exec are told by."""
+    if not settings.hooks:
+        yield lambda us, what: None
+        return
+    from rtassist.hooks import running
+
+    environ = {name: value for name, value in os.environ.items() if name not in KEY_VARIABLES}
+    async with running(
+        settings.hooks, environ, screen.notice, lambda: datetime.now().astimezone()
+    ) as observe:
+        yield observe
 
 
 def remote(settings: Settings) -> Endpoint:

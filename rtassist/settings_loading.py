@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from rtassist.errors import SettingsWrong, foreign_text
+from rtassist.setting_tools import mcp_servers
 from rtassist.setting_values import a_secret
 from rtassist.settings import CONFIG_KEYS, CONFIG_VARIABLE, OPTIONS, Settings, Source, Trust
 from rtassist.settings_conflicts import contradictions
@@ -44,7 +45,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
             if name == "instructions":
                 values[name] = _instructions(str(value), source, folder)
         except ValueError as must:
-            shown = "" if option.metadata["parse"] is a_secret else f" is {_shown(value)!r}:"
+            shown = "" if option.metadata["parse"] in (a_secret, mcp_servers) else f" is {_shown(value)!r}:"
             problems.append(f"{source}{shown} {must}.")
     sources = {name: source for name, (_, source) in given.items()}
     settings = Settings(**values, sources=sources)  # type: ignore[arg-type] # each was made by its field's parser

@@ -12,6 +12,7 @@ from rtassist.protocol import (
     AudioInput,
     AudioOutput,
     FunctionTool,
+    McpTool,
     SemanticVad,
     ServerVad,
     Session,
@@ -32,8 +33,10 @@ SPARE_MS = 1_000
 
 def terms_for(
     settings: Settings,
-    tools: tuple[FunctionTool, ...],
+    tools: tuple[FunctionTool | McpTool, ...],
     *,
+    asks: tuple[str, ...] = (),
+    cancels: tuple[str, ...] = (),
     voiced: bool,
     microphone: bool,
     microphone_ends: bool,
@@ -76,6 +79,9 @@ def terms_for(
         language=settings.language or "en",
         greeting=greeting,
         history=history,
+        asks=asks,
+        cancels=cancels,
+        shows_calls=True,
     )
 
 

@@ -51,7 +51,7 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 
 
 LAYERS = {
-    "": layer(),
+    "": layer("tools.marks"),
     "__main__": layer("cli"),
     "cli": layer(
         "app cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors terminal.streams",
@@ -74,8 +74,8 @@ LAYERS = {
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
-        "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
-        "settings shelf sound terminal terms tools",
+        "audio converse costs dialogue doctor edges embedded errors hooks link offering protocol recording "
+        "sessions settings shelf sound terminal terms tools",
         "attrs trio",
     ),
     "app_replay": layer(
@@ -112,9 +112,10 @@ LAYERS = {
     "terms": layer("dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),
-    "settings": layer("setting_values", "attrs", pure=True),
+    "settings": layer("setting_tools setting_values", "attrs", pure=True),
+    "setting_tools": layer("setting_values", "attrs", pure=True),
     "settings_loading": layer(
-        "errors setting_values settings settings_conflicts", "attrs dotenv platformdirs"
+        "errors setting_tools setting_values settings settings_conflicts", "attrs dotenv platformdirs"
     ),
     "settings_conflicts": layer("link.address settings", "attrs"),
     "setting_values": layer("link.address", pure=True),
@@ -137,6 +138,13 @@ LAYERS = {
     "link.dial": layer("link errors", "attrs trio"),
     "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),
     "tools": layer("tools protocol.session", "attrs cattrs trio"),
+    "tools.marks": layer(pure=True),
+    "tools.docstring": layer(pure=True),
+    "tools.calculator": layer("tools", pure=True),
+    "tools.loading": layer("tools errors"),
+    "tools.mcp_local": layer("tools errors setting_tools", "anyio attrs mcp trio"),
+    "offering": layer("errors protocol recording setting_tools settings tools", "attrs trio"),
+    "hooks": layer("dialogue protocol setting_tools", "attrs trio"),
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
     "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),

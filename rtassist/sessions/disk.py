@@ -18,6 +18,7 @@ from attrs import evolve
 
 from rtassist.errors import Failure
 from rtassist.sessions import repository
+from rtassist.sessions.files import notes_path
 from rtassist.sessions.index import BUSY_S, Index, Stamp
 from rtassist.sessions.repository import Described, Kept, Match, NotKept, State
 
@@ -78,6 +79,7 @@ class Disk:
     def forget(self, id: str) -> None:
         path = self._at(id)
         self.drop_audio(id)
+        _delete(notes_path(path))
         _delete(path)
         self.all()  # its words are not to stay in the index
 

@@ -51,8 +51,8 @@ class Tool:
 def tool(function: Callable[..., Any], marks: Marks | None = None) -> Tool:
     """A tool from a function, plain or async, with type hints and a docstring.
 
-    The docstring's first paragraph is what the model reads about it; `Annotated[int, "…"]`, or a section of the
-    docstring, describes a parameter. Raises TypeError for hints that no JSON schema can express.
+    The docstring's first paragraph is what the model reads about it; `Annotated[int, "…"]`, or a section of
+    the docstring, describes a parameter. Raises TypeError for hints that no JSON schema can express.
     """
     marks = marks or marks_of(function)
     name = marks.name or function.__name__
