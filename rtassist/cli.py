@@ -22,7 +22,7 @@ try:
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
-from rtassist import cli_doctor, cli_replay, cli_talk
+from rtassist import cli_doctor, cli_replay, cli_talk, cli_tools
 from rtassist.cli_talk import loading
 
 EXIT_CODES = (
@@ -133,6 +133,7 @@ def devices(
 
 app.command(cls=Command, epilog=cli_doctor.EPILOG)(cli_doctor.doctor)
 app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
+app.command(epilog=cli_tools.EPILOG)(cli_tools.tools)
 
 
 def main() -> NoReturn:

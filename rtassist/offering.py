@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,7 +18,7 @@ from attrs import frozen
 from rtassist.errors import SettingsWrong, without_secrets
 from rtassist.protocol import UNSET, FunctionTool, McpApprovalFilter, McpTool, McpToolFilter
 from rtassist.recording import secrets_of
-from rtassist.tools.builtin import clock, timer
+from rtassist.tools.builtin import clock, timer, timer_of
 from rtassist.tools.calculator import calculator
 from rtassist.tools.loading import own_tools
 from rtassist.tools.notes import notes
@@ -101,6 +102,38 @@ class Offer:
             allowed_tools=server.allowed_tools or UNSET,
             require_approval=approval,
         )
+
+
+def described(settings: Settings, *, as_json: bool) -> str:
+    """All that can be offered without starting anything, as JSON or in words. Raises errors.SettingsWrong."""
+    tools = (
+        clock(datetime.now),
+        timer_of(lambda seconds, label: None),
+        calculator(),
+        *notes(Path),
+        *offer(settings).own,
+    )
+    if as_json:
+        told = [
+            attrs.asdict(tool.definition, filter=lambda field, _: field.name != "extras") for tool in tools
+        ]
+        return json.dumps(told, ensure_ascii=False, indent=2)
+    return "\n\n".join(map(_in_words, tools))
+
+
+def _in_words(tool: Tool) -> str:
+    marks = [word for word, is_so in (("asks first", tool.asks), ("ends at stop", tool.cancels)) if is_so]
+    lines = [
+        tool.name + (f"  ({', '.join(marks)})" if marks else ""),
+        f"    {tool.description or 'no docstring'}",
+    ]
+    for name, schema in tool.schema["properties"].items():
+        given = dict(schema)
+        description = given.pop("description", "")
+        needed = "" if name in tool.schema["required"] else ", may be left out"
+        shape = json.dumps(given, ensure_ascii=False)
+        lines.append(f"    {name}: {shape}{needed}" + (f"  {description}" if description else ""))
+    return "\n".join(lines)
 
 
 def offer(settings: Settings) -> Offer:

@@ -54,12 +54,14 @@ LAYERS = {
     "": layer("tools.marks"),
     "__main__": layer("cli"),
     "cli": layer(
-        "app cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors terminal.streams",
+        "app cli_doctor cli_replay cli_sessions cli_talk cli_tools flags settings_loading errors "
+        "terminal.streams",
         "typer",
     ),
     "cli_talk": layer("app settings_loading", "typer"),
     "cli_doctor": layer("app errors settings settings_loading", "typer"),
     "cli_replay": layer("app_replay", "typer"),
+    "cli_tools": layer("offering settings_loading", "typer"),
     "flags": layer(others="typer"),
     "cli_sessions": layer("settings settings_loading shelf", "typer"),
     "replaying": layer("sessions terminal.streams"),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ATTRIBUTE = "__rtassist_tool__"
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(NamedTuple):
     """`name`: as the model knows it, if not by the function's own. `timeout_s`: instead of --tool-timeout."""
 
     name: str | None = None

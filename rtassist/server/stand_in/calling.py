@@ -20,7 +20,7 @@ Schema = Mapping[str, Any]  # JSON
 _OPENING = re.compile(
     r"\s*((please|now|and|can you|could you)\s+)*((use|call|run)\s+)?(the\s+)?((tool|function)\s+)?", re.I
 )
-_WITH = re.compile(r"[\s,:(]*((with|for|of|on|to)\b)?[\s,:]*", re.I)
+_WITH = re.compile(r"[\s,:]*((with|for|of|on|to)\b)?[\s,:]*", re.I)
 _BETWEEN = re.compile(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", re.I)
 _TRAILING = re.compile(r"(\s|,|;|\band\b|\bwith\b)*$", re.I)
 _SWITCHED = {
@@ -43,7 +43,9 @@ def call_of(said: str, tools: Sequence[object]) -> Call | None:
         return None
     end, name, parameters = max(found, key=lambda each: each[0])
     schema = parameters if isinstance(parameters, dict) else {}
-    behind = _WITH.sub("", rest[end:], count=1).rstrip(" .?!)")
+    behind = rest[end:].rstrip(" .?!")
+    in_brackets = behind.startswith("(") and behind.endswith(")")
+    behind = behind[1:-1] if in_brackets else _WITH.sub("", behind, count=1)
     return Call(name=name, arguments=json.dumps(_arguments(behind, schema.get("properties") or {})))
 
 
