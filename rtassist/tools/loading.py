@@ -51,7 +51,7 @@ def own_tools(files: Sequence[str], taken: Iterable[str] = ()) -> tuple[Tool, ..
 
 
 def _points() -> Iterable[EntryPoint]:
-    """What packages offer. Reading all their metadata takes 30 ms of each start, and mostly none offers any."""
+    """What packages offer. Reading all their metadata takes 30 ms of a start, and mostly none offers any."""
     mark = f"[{GROUP}]".encode()
     for folder in sys.path:
         for file in Path(folder).glob("*-info/entry_points.txt"):
