@@ -12,7 +12,7 @@ import attrs
 
 from rtassist.dialogue import calls, wording
 from rtassist.dialogue.effects import ClearAlarm, Notice, Send, SetAlarm, Show
-from rtassist.dialogue.state import Draft, Question
+from rtassist.dialogue.state import Conversation, Draft, Question
 from rtassist.protocol import UNSET, ConversationItemCreate, McpApprovalResponse
 
 QUESTION_ALARM = "question"
@@ -28,24 +28,30 @@ _SPOKEN = {
 
 
 def typed(do: Draft, line: str) -> bool:
-    """Whether a line was the answer to the open question."""
-    return _answered(do, _TYPED.get(line.lower()))
+    """Whether a line was the answer to the open question, which it then has."""
+    return _answered(do, typed_answer(do.state, line))
 
 
 def spoken(do: Draft, item_id: str, utterance: str) -> bool:
-    """Likewise for what was said, as a whole."""
-    question = _open(do)
-    if (
-        question is None
-        or item_id in question.earlier
-        or do.state.terms.language.split("-")[0].lower() != "en"
-    ):
-        return False
-    return _answered(do, _SPOKEN.get(" ".join(re.findall(r"[\w']+", utterance.lower()))))
+    """Likewise for what was said."""
+    return _answered(do, spoken_answer(do.state, item_id, utterance))
+
+
+def typed_answer(state: Conversation, line: str) -> bool | None:
+    """What a line means as an answer; None if it is none, or nothing was asked."""
+    return _TYPED.get(line.strip().lower()) if _open(state) else None
+
+
+def spoken_answer(state: Conversation, item_id: str, utterance: str) -> bool | None:
+    question = _open(state)
+    english = state.terms.language.split("-")[0].lower() == "en"
+    if question is None or item_id in question.earlier or not english:
+        return None
+    return _SPOKEN.get(" ".join(re.findall(r"[\w']+", utterance.lower())))
 
 
 def overdue(do: Draft) -> None:
-    question = _open(do)
+    question = _open(do.state)
     if question is not None:
         do.ask(Show(Notice(f"Not answered, so not allowed: {wording.clear(question.name)}.", "warning")))
         _close(do, question, "the user was asked for permission and did not answer")
@@ -74,12 +80,12 @@ def ask_next(do: Draft) -> None:
         return
 
 
-def _open(do: Draft) -> Question | None:
-    return next((question for question in do.state.questions if question.open), None)
+def _open(state: Conversation) -> Question | None:
+    return next((question for question in state.questions if question.open), None)
 
 
 def _answered(do: Draft, yes: bool | None) -> bool:
-    question = _open(do)
+    question = _open(do.state)
     if question is None or yes is None:
         return False
     do.ask(Show(Notice("Allowed." if yes else "Not allowed.")))

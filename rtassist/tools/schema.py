@@ -100,9 +100,14 @@ def _properties(cls: Any, depth: int) -> Schema | None:
 
 
 def _exactly(kind: type, name: str) -> Callable[[object, object], object]:
-    """A hook that takes a value of `kind` as it is. cattrs would make "12" of 12 and True of "no"."""
+    """A hook that takes a value of `kind` as it is. cattrs would make "12" of 12 and True of "no".
 
-    def structure(value: object, _: object) -> object:
+    It is also the hook of an enumeration of that kind, such as an IntEnum.
+    """
+
+    def structure(value: object, hint: object) -> object:
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return _member([(member.value, member) for member in hint])(value, hint)
         if kind is float and type(value) is int:
             return float(value)
         if kind is int and isinstance(value, float) and value.is_integer():
