@@ -34,7 +34,7 @@ from attrs import define, field
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import CallTool, Effect, LineEnded, Listen, Quit, Show
-from rtassist.protocol import ResponseDone, Usage
+from rtassist.protocol import UNSET, ResponseDone, Usage
 from rtassist.setting_tools import Hook
 
 LIMIT_S: Final = 10.0
@@ -96,9 +96,8 @@ class Account:
 
 
 def _plain(usage: Usage) -> Fields:
-    return attrs.asdict(
-        usage, filter=lambda attribute, value: attribute.name != "extras" and value not in ((),)
-    )
+    """The counts that the server gave."""
+    return attrs.asdict(usage, filter=lambda field, value: field.name != "extras" and value is not UNSET)
 
 
 @asynccontextmanager

@@ -63,10 +63,10 @@ class Keeper:
     tell: Callable[[str], None]
     tools: list[Tool]
     done: trio.Event
+    started: bool = False
     told: bool = False
 
     async def keep(self, start_s: float, task_status: trio.TaskStatus[None]) -> None:
-        started = False
         with tempfile.TemporaryFile("w+", errors="replace") as file:
             errors = cast(TextIO, file)
             try:
@@ -74,13 +74,13 @@ class Keeper:
                     with trio.fail_after(start_s):
                         await session.initialize()
                         await self.list_tools(session)
-                    started = True
+                    self.started = True
                     task_status.started()
                     await self.done.wait()
             except Exception as error:  # whatever a stranger's program and the package make of it
-                if not (started and self.done.is_set()):
-                    self.ended(f"{_reason(error, start_s)}{_last_line(errors)}", started)
-        if not started:
+                if not self.done.is_set():
+                    self.ended(f"{_reason(error, start_s)}{_last_line(errors)}")
+        if not self.started:
             task_status.started()
 
     @asynccontextmanager
@@ -103,8 +103,8 @@ class Keeper:
                 async with to_session:
                     async for message in read:
                         await to_session.send(message)
-                if not self.done.is_set():
-                    self.ended("it has ended", started=True)
+                if self.started and not self.done.is_set():
+                    self.ended(f"it has ended{_last_line(errors)}")
 
             async with ClientSession(from_server, write) as session:
                 nursery.start_soon(pass_on)
@@ -113,11 +113,11 @@ class Keeper:
                 finally:
                     nursery.cancel_scope.cancel()
 
-    def ended(self, reason: str, started: bool) -> None:
+    def ended(self, reason: str) -> None:
         if self.told:
             return
         self.told = True
-        what = "is gone" if started else "did not start"
+        what = "is gone" if self.started else "did not start"
         reason = foreign_text(reason, self.server.secrets())
         self.tell(f"The MCP server {self.server.name} {what}: {reason}. Its tools are not there.")
 

@@ -60,7 +60,10 @@ def tool(function: Callable[..., Any], marks: Marks | None = None) -> Tool:
         raise TypeError(f"{name}: a tool's name has 1 to 64 of a-z, A-Z, 0-9, _ and -")
     description, described = docstring.read(function.__doc__)
     arguments = _arguments(function, name)
-    schema = schema_of(arguments)  # a hint that cannot be expressed fails here
+    try:
+        schema = schema_of(arguments)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
     for parameter, text in described.items():
         if parameter in schema["properties"]:
             schema["properties"][parameter].setdefault("description", text)
@@ -179,6 +182,8 @@ class Toolbox:
     async def _result(self, tool: Tool, call: partial[Any]) -> object:
         if inspect.iscoroutinefunction(tool.function):
             return await call()
-        result = await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._threads)
-        # What was decorated without functools.wraps gives its coroutine here.
+        # A decorated async function gives its coroutine only here; trio takes none from a thread bare.
+        (result,) = await trio.to_thread.run_sync(
+            lambda: (call(),), abandon_on_cancel=True, limiter=self._threads
+        )
         return await result if isinstance(result, Awaitable) else result
