@@ -9,8 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from datetime import datetime
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, redirect_stdout
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -22,14 +21,15 @@ from rtassist import errors
 from rtassist.audio import Microphone, Speaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
-from rtassist.dialogue.effects import Effect, Outcome, Quit
+from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Turn
 from rtassist.edges import Edges
+from rtassist.hooks import Note, hooked, to_both
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.offering import Offer, offer
 from rtassist.recording import Recording, recorded
-from rtassist.settings import KEY_VARIABLES, Settings
+from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
     echo_for,
@@ -47,8 +47,6 @@ from rtassist.terms import terms_for
 if TYPE_CHECKING:
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
-    from rtassist.hooks import Note
-    from rtassist.tools.registry import Tool
 
 EXIT_OUTPUT_CLOSED = 141
 """As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
@@ -161,9 +159,10 @@ async def talk(settings: Settings, offered: Offer, history: tuple[Turn, ...] = (
     secrets = [settings.api_key.reveal()] if settings.api_key else []
     screen = Screen(out, sys.stderr, style, secrets)
     code = errors.EXIT_OK
-    with recorded(settings, screen.show, say) as recording:
+    # What an own tool prints is not part of the conversation.
+    with recorded(settings, screen.show, say) as recording, redirect_stdout(sys.stderr):
         try:
-            async with hooked(settings, screen) as observe:
+            async with hooked(settings, screen.notice) as observe:
                 quit_ = await conversations(
                     settings, screen, recording, typed is not None, history, offered, observe
                 )
@@ -191,7 +190,7 @@ async def conversations(
         held_microphone(settings, missing, echo),
         held_speaker(settings, missing, echo),
         offered.opened(screen.notice),
-    ) as (address, heard, spoken, local_tools):
+    ) as (address, heard, spoken, offered):
         heard.device, spoken.device = put_to_use(
             settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
         )
@@ -216,7 +215,6 @@ async def conversations(
                     keyboard_there,
                     history,
                     offered=offered,
-                    local_tools=local_tools,
                     observe=observe,
                 )
             finally:  # also in the middle of a line, when Ctrl-C ends it
@@ -310,7 +308,6 @@ async def hold(
     history: tuple[Turn, ...] = (),
     *,
     offered: Offer,
-    local_tools: tuple[Tool, ...],
     observe: Note,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
@@ -323,7 +320,6 @@ async def hold(
             nursery,
             lambda label: to_commands.send_nowait(events.TimerDue(label)),
             lambda: recording.notes,
-            local_tools,
         )
         terms = terms_for(
             settings,
@@ -351,31 +347,11 @@ async def hold(
             tools=tools,
             show=screen.show,
             in_turn=not sys.stdin.isatty(),
-            note=partial(_to_both, recording.begin(terms), observe),
+            note=partial(to_both, recording.begin(terms), observe),
         )
         quit_ = await converse(terms, edges)
         nursery.cancel_scope.cancel()
     return quit_
-
-
-def _to_both(record: Note, observe: Note, us: int, what: events.Event | Effect) -> None:
-    record(us, what)
-    observe(us, what)
-
-
-@asynccontextmanager
-async def hooked(settings: Settings, screen: Screen) -> AsyncIterator[Note]:
-    """What the commands of --exec are told by."""
-    if not settings.hooks:
-        yield lambda us, what: None
-        return
-    from rtassist.hooks import running
-
-    environ = {name: value for name, value in os.environ.items() if name not in KEY_VARIABLES}
-    async with running(
-        settings.hooks, environ, screen.notice, lambda: datetime.now().astimezone()
-    ) as observe:
-        yield observe
 
 
 def remote(settings: Settings) -> Endpoint:

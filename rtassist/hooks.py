@@ -36,6 +36,7 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import CallTool, Effect, LineEnded, Listen, Quit, Show
 from rtassist.protocol import UNSET, ResponseDone, Usage
 from rtassist.setting_tools import Hook
+from rtassist.settings import KEY_VARIABLES, Settings
 
 LIMIT_S: Final = 10.0
 AT_ONCE: Final = 4
@@ -98,6 +99,19 @@ class Account:
 def _plain(usage: Usage) -> Fields:
     """The counts that the server gave."""
     return attrs.asdict(usage, filter=lambda field, value: field.name != "extras" and value is not UNSET)
+
+
+def to_both(first: Note, second: Note, us: int, what: events.Event | Effect) -> None:
+    first(us, what)
+    second(us, what)
+
+
+@asynccontextmanager
+async def hooked(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[Note]:
+    """`running`, with the hooks of the settings, here and now."""
+    environ = {name: value for name, value in os.environ.items() if name not in KEY_VARIABLES}
+    async with running(settings.hooks, environ, tell, lambda: datetime.now().astimezone()) as note:
+        yield note
 
 
 @asynccontextmanager

@@ -33,17 +33,20 @@ BUILT_IN = ("current_time", "set_timer", "calculate", "add_note", "read_notes")
 
 @frozen
 class Offer:
-    """`own`: a user's own tools, which are the same in every conversation of a run."""
+    """`own`: a user's own tools; `local`: those of the MCP servers that run on this machine. Both are the
+    same in every conversation of a run.
+    """
 
     settings: Settings
     own: tuple[Tool, ...]
+    local: tuple[Tool, ...] = ()
 
     @asynccontextmanager
-    async def opened(self, tell: Callable[[str], None]) -> AsyncIterator[tuple[Tool, ...]]:
-        """The tools of the MCP servers on this machine, which run as long as this is open."""
+    async def opened(self, tell: Callable[[str], None]) -> AsyncIterator[Offer]:
+        """The same with the `local` ones, whose servers run as long as this is open."""
         local = [server for server in self.settings.mcp if server.command]
         if not local:
-            yield ()
+            yield self
             return
         from rtassist.tools.mcp_local import local_servers  # and all of that package, for who has one
 
@@ -55,14 +58,13 @@ class Offer:
                 else:
                     taken.add(tool.name)
                     kept.append(tool)
-            yield tuple(kept)
+            yield attrs.evolve(self, local=tuple(kept))
 
     def toolbox(
         self,
         nursery: trio.Nursery,
         on_due: Callable[[str], None],
         place_of_notes: Callable[[], Path],
-        local: tuple[Tool, ...],
     ) -> Toolbox:
         """The tools of one conversation, with what its own run in."""
         built_in = (
@@ -72,7 +74,7 @@ class Offer:
             *notes(place_of_notes),
         )
         return Toolbox(
-            (*built_in, *map(self._allowed, self.own), *map(self._allowed, local)),
+            (*built_in, *map(self._allowed, self.own), *map(self._allowed, self.local)),
             deadline_s=self.settings.tool_timeout_s,
             redact=partial(without_secrets, secrets=secrets_of(self.settings)),
         )

@@ -146,7 +146,7 @@ LAYERS = {
     "tools.loading": layer("tools errors"),
     "tools.mcp_local": layer("tools errors setting_tools", "anyio attrs mcp trio"),
     "offering": layer("errors protocol recording setting_tools settings tools", "attrs trio"),
-    "hooks": layer("dialogue protocol setting_tools", "attrs trio"),
+    "hooks": layer("dialogue protocol setting_tools settings", "attrs trio"),
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
     "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),

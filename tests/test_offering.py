@@ -44,7 +44,7 @@ def local(name: str) -> Tool:
 
 async def toolbox(offered: Offer, *tools: Tool) -> Toolbox:
     async with trio.open_nursery() as nursery:
-        return offered.toolbox(nursery, pytest.fail, Path, tools)
+        return attrs.evolve(offered, local=tools).toolbox(nursery, pytest.fail, Path)
 
 
 async def test_built_in_own_and_local_tools_are_offered(settings: Settings) -> None:
@@ -105,5 +105,5 @@ def test_all_that_is_wrong_is_told_before_anything_begins(tmp_path: Path) -> Non
 
 
 async def test_without_servers_nothing_is_loaded_for_them(settings: Settings) -> None:
-    async with offer(settings).opened(pytest.fail) as found:
-        assert found == ()
+    async with offer(settings).opened(pytest.fail) as opened:
+        assert opened.local == ()

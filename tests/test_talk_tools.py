@@ -45,13 +45,15 @@ def talk(folder: Path, typed: str, *arguments: str) -> tuple[list[str], str]:
 def test_an_own_tool_is_called_and_what_asks_is_asked_about(folder: Path) -> None:
     typed = "use roll_dice with sides 20\nroll dice with sides many\nuse delete a\ny\nuse delete b\nn\n"
     said, told = talk(folder, typed, "--record", "talk.jsonl")
-    assert [line for line in said if line != "not part of the conversation"] == [
+    assert said == [
         "roll_dice answered: 10",
         "roll_dice gave no result: sides must be a whole number, not 'many'.",
         "delete answered: deleted a",
         "delete gave no result: the user did not allow it.",
     ]
-    assert "→ roll_dice(sides=20)\n← roll_dice, " in told
+    assert "→ roll_dice(sides=20)\n" in told
+    assert "s: 10\n" in told
+    assert "not part of the conversation\n" in told
     assert 'Allow delete(file="a")? y/n\nAllowed.\n→ delete(file="a")\n' in told
     assert not (folder / "a").exists()
     assert (folder / "b").exists()
