@@ -28,7 +28,7 @@ from rtassist.hooks import Note, hooked, to_both
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.offering import Offer, offer
-from rtassist.recording import Recording, recorded
+from rtassist.recording import Recording, recorded, secrets_of
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -156,7 +156,7 @@ async def talk(settings: Settings, offered: Offer, history: tuple[Turn, ...] = (
     style = style_for(out, typed, os.environ, plain=settings.plain)
     if settings.text and not (typed and typed.isatty()):
         style = attrs.evolve(style, names=False)
-    secrets = [settings.api_key.reveal()] if settings.api_key else []
+    secrets = secrets_of(settings)
     screen = Screen(out, sys.stderr, style, secrets)
     code = errors.EXIT_OK
     # What an own tool prints is not part of the conversation.

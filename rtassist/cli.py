@@ -133,7 +133,7 @@ def devices(
 
 app.command(cls=Command, epilog=cli_doctor.EPILOG)(cli_doctor.doctor)
 app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
-app.command(epilog=cli_tools.EPILOG)(cli_tools.tools)
+app.command(cls=Command, epilog=cli_tools.EPILOG)(cli_tools.tools)
 
 
 def main() -> NoReturn:

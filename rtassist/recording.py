@@ -191,7 +191,8 @@ def secrets_of(settings: Settings) -> list[str]:
     values = [getattr(settings, option.name) for option in OPTIONS]
     found = [value.reveal() for value in values if isinstance(value, Secret)]
     found += [secret for server in settings.mcp for secret in server.secrets()]
-    for url in filter(None, (getattr(settings, name) for name in _URLS)):
+    urls = (*(getattr(settings, name) for name in _URLS), *(server.url for server in settings.mcp))
+    for url in filter(None, urls):
         parts = urlsplit(url)
         found += [part for part in (parts.username, parts.password) if part]
         for parameter in parts.query.split("&"):

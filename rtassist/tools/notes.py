@@ -30,7 +30,7 @@ def notes(place: Callable[[], Path]) -> tuple[Tool, Tool]:
     def read_notes(
         containing: Annotated[str, "Only notes that contain this; all, if it is empty."] = "",
     ) -> list[str]:
-        """Read the notes that were written down in this conversation, oldest first."""
+        """Read the notes that were written down, oldest first."""
         found = enumerate(_read(place()), 1)
         return [f"{number}. {line}" for number, line in found if containing.lower() in line.lower()]
 
