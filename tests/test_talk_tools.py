@@ -77,11 +77,16 @@ def test_hooks_hear_of_it(folder: Path) -> None:
     program = "import sys; open('heard', 'a').write(sys.stdin.read())"
     (folder / "hook.py").write_text(program)
     hook = f"{sys.executable} hook.py"
-    talk(folder, "use roll_dice 8\n", "--exec", f"tool.done={hook}", "--exec", f"session.ended={hook}")
-    if not (folder / "heard").exists():
-        pytest.skip("the machine is so busy that a process did not start within the second that it has")
-    heard = [json.loads(line) for line in (folder / "heard").read_text().splitlines()]
-    assert [fields["name"] for fields in heard if fields["event"] == "tool.done"] in ([], ["roll_dice"])
+    heard: list[dict[str, object]] = []
+    for _ in range(10):  # at the end a hook has a second, which may be too short on a busy machine
+        talk(folder, "use roll_dice 8\n", "--exec", f"tool.done={hook}")
+        if (folder / "heard").exists():
+            heard = [json.loads(line) for line in (folder / "heard").read_text().splitlines()]
+        if heard:
+            break
+    assert [(fields["event"], fields["name"], fields["output"]) for fields in heard] == [
+        ("tool.done", "roll_dice", "4")
+    ]
 
 
 def test_a_file_that_is_no_tools_ends_with_2_before_anything_begins(folder: Path) -> None:

@@ -60,6 +60,7 @@ def overdue(do: Draft) -> None:
 def stopped(do: Draft) -> None:
     """The user said stop: what was not allowed until now is not wanted."""
     for question in do.state.questions:
+        do.ask(Show(Notice(f"Not allowed: {wording.clear(question.name)}.")))
         _close(do, question, "the user was asked for permission and said stop")
 
 

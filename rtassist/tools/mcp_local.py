@@ -27,28 +27,42 @@ if TYPE_CHECKING:
 
 START_S = 15.0
 """`npx` and `uvx` may have to fetch a server first."""
+PATIENCE_S = 2.0
+"""Who waits longer for a conversation to begin wants to know what for."""
 
 
 @asynccontextmanager
 async def local_servers(
-    servers: Sequence[McpServer], *, tell: Callable[[str], None], start_s: float = START_S
+    servers: Sequence[McpServer],
+    *,
+    tell: Callable[[str], None],
+    start_s: float = START_S,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[tuple[Tool, ...]]:
     """The tools of all of these that start, each named SERVER_TOOL; every one asks before it is called.
 
-    `tell` gets a sentence for the user, once for each server that does not start, or ends before it should.
-    Leaving ends the servers.
+    `tell` gets a sentence for the user, once for each server that does not start, or ends before it should,
+    and one when their start takes longer than `patience_s`. Leaving ends the servers.
     """
     if not servers:
         yield ()
         return
     await trio.to_thread.run_sync(import_module, "mcp.client.stdio")  # a second of work
-    done = trio.Event()
+    done, patience = trio.Event(), trio.CancelScope()
     found: list[list[Tool]] = [[] for _ in servers]
+
+    async def explain() -> None:
+        with patience:
+            await trio.sleep(patience_s)
+            tell(f"Waiting for MCP servers to start: {', '.join(server.name for server in servers)}.")
+
     async with trio.open_nursery() as keepers:
+        keepers.start_soon(explain)
         async with trio.open_nursery() as starters:
             for tools, server in zip(found, servers, strict=True):
                 keeper = Keeper(server, tell, tools, done)
                 starters.start_soon(keepers.start, partial(keeper.keep, start_s))
+        patience.cancel()
         try:
             yield tuple(tool for tools in found for tool in tools)
         finally:

@@ -140,8 +140,9 @@ def test_a_question_that_nobody_answers_expires() -> None:
 
 def test_stop_denies_what_is_not_allowed_yet_and_nobody_speaks_about_it() -> None:
     assert (
-        Playbook(asking("c1"))
+        Playbook(asking("c1"), blind_to=(ClearAlarm,))
         >> Interrupted()
+        << Says("Not allowed: delete.")
         << tool_output("c1", '{"error": "the user was asked for permission and said stop"}')
     )
 

@@ -11,7 +11,6 @@ from rtassist.setting_tools import McpServer
 from rtassist.tools.mcp_local import local_servers
 from rtassist.tools.registry import Toolbox
 
-pytest.importorskip("mcp")
 SERVER = str(Path(__file__).with_name("mcp_server.py"))
 SLOW_S = 90.0
 """A second's work, on a machine that is busy with other things."""
@@ -25,7 +24,9 @@ async def test_a_servers_tools_are_functions(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("OPENAI_API_KEY", "sk-hunter22")
     told: list[str] = []
     with trio.fail_after(SLOW_S):
-        async with local_servers([server(env={"OURS": "hunter33"})], tell=told.append, start_s=60) as tools:
+        async with local_servers(
+            [server(env={"OURS": "hunter33"})], tell=told.append, start_s=60, patience_s=60
+        ) as tools:
             toolbox = Toolbox(tools)
             definitions = {each.name: each for each in toolbox.definitions}
             assert set(definitions) == {"demo_add", "demo_what_is-set", "demo_fail", "demo_die"}
@@ -60,13 +61,14 @@ async def test_servers_that_do_not_start_are_told_once_and_the_others_serve() ->
         server(allowed_tools=("add",)),
     ]
     with trio.fail_after(SLOW_S):
-        async with local_servers(servers, tell=told.append, start_s=60) as tools:
+        async with local_servers(servers, tell=told.append, start_s=60, patience_s=60) as tools:
             assert [tool.name for tool in tools] == ["demo_add"]
-        async with local_servers([silent], tell=told.append, start_s=0.5) as tools:
+        async with local_servers([silent], tell=told.append, start_s=0.5, patience_s=0.1) as tools:
             assert tools == ()
     assert sorted(told)[1:] == [
         "The MCP server nonsuch did not start: there is no such program. Its tools are not there.",
         "The MCP server silent did not start: it said nothing for 0.5 seconds. Its tools are not there.",
+        "Waiting for MCP servers to start: silent.",
     ]
     assert sorted(told)[0].startswith("The MCP server dying did not start: ")
     assert "no licence" in sorted(told)[0]
@@ -81,7 +83,7 @@ async def test_being_cancelled_ends_the_server() -> None:
     started = trio.Event()
 
     async def hold() -> None:
-        async with local_servers([server()], tell=pytest.fail, start_s=60):
+        async with local_servers([server()], tell=pytest.fail, start_s=60, patience_s=60):
             started.set()
             await trio.sleep_forever()
 
