@@ -9,8 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from datetime import datetime
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, redirect_stdout
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,9 +26,11 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
+from rtassist.hooks import Note, hooked, to_both
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.logs import logged
+from rtassist.offering import Offer, offer
 from rtassist.recording import Recording, recorded, secrets_of
 from rtassist.settings import Settings
 from rtassist.sound import (
@@ -45,8 +46,6 @@ from rtassist.terminal import keyboard
 from rtassist.terminal.screen import OutputClosed, Screen, style_for
 from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
-from rtassist.tools.builtin import clock, timer
-from rtassist.tools.registry import Toolbox
 from rtassist.tracing import tracing
 from rtassist.watching import Watch
 
@@ -66,12 +65,13 @@ _FAILURES: dict[Outcome, type[errors.Failure]] = {
 def run_talk(settings: Settings) -> int:
     """`rtassist talk`: the exit code of a conversation. Raises errors.Failure."""
     history: tuple[Turn, ...] = ()
+    offered = offer(settings)
     if settings.resume is not None:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
     with logged(settings.log_level, secrets_of(settings)), tracing(settings.otel, os.environ) as tracer:
-        return run(partial(talk, settings, history, tracer))
+        return run(partial(talk, settings, offered, history, tracer))
 
 
 def run_serve(settings: Settings) -> int:
@@ -156,19 +156,29 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
     return code
 
 
-async def talk(settings: Settings, history: tuple[Turn, ...] = (), tracer: Tracer | None = None) -> int:
+async def talk(
+    settings: Settings,
+    offered: Offer,
+    history: tuple[Turn, ...] = (),
+    tracer: Tracer | None = None,
+) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
     typed = None if settings.mic == "-" else sys.stdin
     out = sys.stderr if settings.speaker == "-" else sys.stdout
     style = style_for(out, typed, os.environ, plain=settings.plain)
     if settings.text and not (typed and typed.isatty()):
         style = attrs.evolve(style, names=False)
-    secrets = [settings.api_key.reveal()] if settings.api_key else []
+    secrets = secrets_of(settings)
     screen = Screen(out, sys.stderr, style, secrets)
     code = errors.EXIT_OK
-    with recorded(settings, screen.show, say) as recording:
+    # What an own tool prints is not part of the conversation.
+    with recorded(settings, screen.show, say) as recording, redirect_stdout(sys.stderr):
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history, tracer)
+            async with hooked(settings, screen.notice) as observe:
+                used = Used(trio.current_time(), tracer)
+                quit_ = await conversations(
+                    settings, screen, recording, typed is not None, history, offered, observe, used
+                )
         except* OutputClosed:
             drop(out)
             quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
@@ -183,7 +193,9 @@ async def conversations(
     recording: Recording,
     keyboard_there: bool,
     history: tuple[Turn, ...],
-    tracer: Tracer | None,
+    offered: Offer,
+    observe: Note,
+    used: Used,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
     missing = Missing()
@@ -196,7 +208,8 @@ async def conversations(
         endpoint(settings, screen.notice),
         held_microphone(settings, missing, echo),
         held_speaker(settings, missing, echo),
-    ) as (address, heard, spoken):
+        offered.opened(screen.notice),
+    ) as (address, heard, spoken, offered):
         told = missing.sentences()
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
@@ -204,11 +217,20 @@ async def conversations(
             told += [f"This goes on with {settings.resume}: {len(history)} of its lines are known."]
         for sentence in told:
             screen.notice(sentence)
-        used = Used(trio.current_time(), tracer)
         while True:
             try:
                 quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history, used
+                    settings,
+                    screen,
+                    recording,
+                    address,
+                    heard,
+                    spoken,
+                    keyboard_there,
+                    history,
+                    offered=offered,
+                    observe=observe,
+                    used=used,
                 )
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
@@ -308,7 +330,10 @@ async def hold(
     heard: Held[Microphone],
     spoken: Held[Speaker],
     keyboard_there: bool,
-    history: tuple[Turn, ...],
+    history: tuple[Turn, ...] = (),
+    *,
+    offered: Offer,
+    observe: Note,
     used: Used,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
@@ -317,15 +342,16 @@ async def hold(
         connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
         trio.open_nursery() as nursery,
     ):
-        tools = Toolbox(
-            (
-                clock(lambda: datetime.now().astimezone()),
-                timer(nursery, lambda label: to_commands.send_nowait(events.TimerDue(label))),
-            )
+        tools = offered.toolbox(
+            nursery,
+            lambda label: to_commands.send_nowait(events.TimerDue(label)),
+            lambda: recording.notes,
         )
         terms = terms_for(
             settings,
-            tools.definitions,
+            offered.definitions(tools),
+            asks=tools.asking,
+            cancels=tools.cancelled,
             voiced=spoken.comes_back or spoken.device is not None,
             speaker_there=spoken.device is not None,
             microphone=heard.comes_back or heard.device is not None,
@@ -341,7 +367,7 @@ async def hold(
             nursery.start_soon(type_lines, to_commands, screen)
         watch = Watch(
             terms,
-            note=recording.begin(terms),
+            note=partial(to_both, recording.begin(terms), observe),
             tell=screen.notice,
             debug=settings.debug,
             tracer=used.tracer,

@@ -173,6 +173,37 @@ def talk(
         bool | None,
         typer.Option("--otel", help="OpenTelemetry spans of session, answers and tools (extra otel)."),
     ] = None,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py", help="Python functions that the assistant may call; may be repeated."
+        ),
+    ] = None,
+    tool_timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="How long a call of one may take (default: 30)."),
+    ] = None,
+    yes_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Do not ask before this tool, or this MCP server; may be repeated."
+        ),
+    ] = None,
+    mcp: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COMMAND", help="An MCP server, by its command or its URL; may be repeated."
+        ),
+    ] = None,
+    exec_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exec",
+            metavar="EVENT=COMMAND",
+            help="Run a command, with the event as JSON on its stdin, at turn.done, response.done, "
+            "interrupted, tool.done, session.started, session.ended; may be repeated.",
+        ),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -219,6 +250,11 @@ def talk(
             "record": False if no_record else record,
             "record_audio": record_audio,
             "resume": resume,
+            "tools": tuple(tools or ()),
+            "tool_timeout_s": tool_timeout,
+            "yes_to": tuple(yes_to or ()),
+            "mcp": tuple(mcp or ()),
+            "hooks": tuple(exec_ or ()),
             "timeout_s": timeout,
             "allow_plaintext": allow_plaintext,
         }

@@ -12,6 +12,7 @@ feeds. What is decided is in `dialogue`; what things are is behind the edges tha
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from contextlib import aclosing, suppress
 
 import trio
@@ -24,6 +25,7 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
     Announce,
     CallTool,
+    CancelTool,
     ClearAlarm,
     Duck,
     Effect,
@@ -40,6 +42,7 @@ from rtassist.dialogue.effects import (
 )
 from rtassist.dialogue.state import Ending, Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.wording import error
 from rtassist.edges import Edges
 from rtassist.link.closing import LinkClosed
 
@@ -55,6 +58,7 @@ REPLACED_S = 0.3
 One may stand still for 1.5 s before it counts as lost, and both together are to be less than two seconds."""
 DUCKED_GAIN = 0.2
 """-14 dB, as Android lowers whoever plays while another speaks (PlaybackActivityMonitor's DUCK_VSHAPE)."""
+CANCELLED = error("the user said stop, and it was cancelled")
 IDLE_CHECK_S = 0.2
 """How often a loudspeaker that has nothing to say is asked whether it is still there."""
 
@@ -105,6 +109,7 @@ class Ring:
         self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
         self.voice_of: dict[str, Voice] = {}
         self.alarms: dict[str, trio.CancelScope] = {}
+        self.tool_scopes: defaultdict[str, trio.CancelScope] = defaultdict(trio.CancelScope)
         self.jitter = Jitter()
         self.unsent = 0
         self.was_sent = trio.Event()
@@ -119,7 +124,7 @@ class Ring:
         for effect in effects:
             self.edges.note(now_us, effect)
             self.perform(effect)
-        if self.state.quiet():
+        if self.state.quiet() or self.state.questions:
             self.became_quiet.set()
 
     def perform(self, effect: Effect) -> None:
@@ -139,6 +144,8 @@ class Ring:
                 self.nursery.start_soon(self.announce, effect.text, self.voice(effect.item_id))
             case CallTool():
                 self.nursery.start_soon(self.call_tool, effect)
+            case CancelTool():
+                self.tool_scopes[effect.call_id].cancel()
             case SetAlarm() | ClearAlarm():
                 self.set_alarm(effect)
             case Show():
@@ -356,7 +363,7 @@ class Ring:
         """What the user types and does, and timers."""
         await self.listening.wait()
         async for event in self.edges.commands:
-            while self.edges.in_turn and not self.state.quiet():
+            while self.edges.in_turn and not (self.state.quiet() or self.state.questions):
                 self.became_quiet = trio.Event()
                 await self.became_quiet.wait()
             self.feed(event)
@@ -369,7 +376,10 @@ class Ring:
                         voice.to_sound.send_nowait(pcm)
 
     async def call_tool(self, call: CallTool) -> None:
-        output = await self.edges.tools.run(call.name, call.arguments)
+        output = CANCELLED
+        with self.tool_scopes[call.call_id]:
+            output = await self.edges.tools.run(call.name, call.arguments)
+        del self.tool_scopes[call.call_id]
         self.feed(events.ToolEnded(call.call_id, output))
 
     def voice(self, item_id: str) -> Voice:

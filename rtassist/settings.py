@@ -14,6 +14,7 @@ from typing import Literal
 import attrs
 from attrs import field, frozen
 
+from rtassist.setting_tools import Hook, McpServer, hooks, mcp_servers
 from rtassist.setting_values import (
     Secret,
     a_language,
@@ -164,6 +165,15 @@ class Settings:
     )
     debug: bool = field(default=False, metadata=_from(switch, "RTASSIST_DEBUG", flag="--debug"))
     otel: bool = field(default=False, metadata=_from(switch, "RTASSIST_OTEL", flag="--otel"))
+    tools: tuple[str, ...] = field(default=(), metadata=_from(words, "RTASSIST_TOOLS", flag="--tools"))
+    """Python files whose functions the model may call."""
+    tool_timeout_s: float = field(
+        default=30.0, metadata=_from(any_number(0.1, 3600), "RTASSIST_TOOL_TIMEOUT", flag="--tool-timeout")
+    )
+    yes_to: tuple[str, ...] = field(default=(), metadata=_from(words, "RTASSIST_YES_TO", flag="--yes-to"))
+    """Tools that would ask before each call and need not, or MCP servers of which none needs to."""
+    mcp: tuple[McpServer, ...] = field(default=(), metadata=_from(mcp_servers, "RTASSIST_MCP", flag="--mcp"))
+    hooks: tuple[Hook, ...] = field(default=(), metadata=_from(hooks, "RTASSIST_EXEC", flag="--exec"))
     llm_url: str | None = field(default=None, metadata=_from(http_url, "RTASSIST_LLM_URL"))
     llm_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_LLM_KEY"))
     llm_model: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_LLM_MODEL"))
@@ -210,5 +220,12 @@ OPTIONS = tuple(option for option in attrs.fields(Settings) if option.metadata)
 CONFIG_KEYS = {
     option.metadata["variables"][0].removeprefix("RTASSIST_").lower(): option.name for option in OPTIONS
 }
+KEY_VARIABLES = frozenset(
+    name
+    for option in OPTIONS
+    if option.metadata["parse"] is a_secret
+    for name in option.metadata["variables"]
+)
+"""What no program that is started from here gets to see."""
 # Each key, and the URL that it is sent to.
 KEYS = {"api_key": "url", "llm_key": "llm_url", "stt_key": "stt_url", "tts_key": "tts_url"}

@@ -10,7 +10,7 @@ from rtassist.settings import KEYS, Settings, Trust
 
 def contradictions(settings: Settings, folder: Path) -> list[str]:
     """A sentence for each, with the sources of the two; files are looked for in `folder`."""
-    problems = _flags_at_odds(settings)
+    problems = _flags_at_odds(settings) + _brought_programs(settings)
     for key, url in KEYS.items():
         unused = key == "api_key" and settings.embedded
         if getattr(settings, key) is not None and getattr(settings, url) is not None and not unused:
@@ -26,6 +26,17 @@ def contradictions(settings: Settings, folder: Path) -> list[str]:
             f"({settings.source('mic')}). Name another file."
         )
     return problems
+
+
+def _brought_programs(settings: Settings) -> list[str]:
+    """Programs that a folder's own `.env` would have run, or have run without a question."""
+    return [
+        f"{source} would run what comes with a folder that one only enters. Say "
+        f"{getattr(attrs.fields(Settings), name).metadata['flag']}, or set it in the environment or the "
+        "config file."
+        for name in ("tools", "mcp", "hooks", "yes_to")
+        if (source := settings.source(name)).trust is Trust.DOTENV
+    ]
 
 
 def _flags_at_odds(settings: Settings) -> list[str]:

@@ -10,6 +10,7 @@ import attrs
 
 from rtassist.config_file import ConfigFile, config_path, read_config, read_persona, why
 from rtassist.errors import SettingsWrong, foreign_text
+from rtassist.setting_tools import mcp_servers
 from rtassist.setting_values import a_price, a_secret
 from rtassist.settings import OPTIONS, Settings, Source, Trust
 from rtassist.settings_conflicts import contradictions
@@ -53,7 +54,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
             elif name == "persona":
                 values["instructions"] = read_persona(str(values[name]), config_path(environ).parent)
         except ValueError as must:
-            shown = "" if option.metadata["parse"] is a_secret else f" is {_shown(value)!r}:"
+            shown = "" if option.metadata["parse"] in (a_secret, mcp_servers) else f" is {_shown(value)!r}:"
             problems.append(f"{source}{shown} {must}.")
     sources = {name: source for name, (_, source) in given.items()}
     if "persona" in sources:

@@ -16,6 +16,7 @@ from rtassist.protocol import (
     AudioInput,
     AudioOutput,
     FunctionTool,
+    McpTool,
     SemanticVad,
     ServerVad,
     Session,
@@ -36,8 +37,10 @@ SPARE_MS = 1_000
 
 def terms_for(
     settings: Settings,
-    tools: tuple[FunctionTool, ...],
+    tools: tuple[FunctionTool | McpTool, ...],
     *,
+    asks: tuple[str, ...] = (),
+    cancels: tuple[str, ...] = (),
     voiced: bool,
     microphone: bool,
     microphone_ends: bool,
@@ -91,6 +94,9 @@ def terms_for(
         max_cost_microusd=round((settings.max_cost or 0) * MICRO),
         spent_microusd=round(spent_usd * MICRO),
         max_length_ms=0 if minutes is None else max(round(minutes * 60_000) - lasted_ms, 1),
+        asks=asks,
+        cancels=cancels,
+        shows_calls=True,
     )
 
 

@@ -51,11 +51,11 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 
 
 LAYERS = {
-    "": layer(),
+    "": layer("tools.marks"),
     "__main__": layer("cli"),
     "cli": layer(
-        "app cli_bench cli_config cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors "
-        "terminal.streams",
+        "app cli_bench cli_config cli_doctor cli_replay cli_sessions cli_talk cli_tools flags "
+        "settings_loading errors terminal.streams",
         "typer",
     ),
     "cli_bench": layer("errors", "typer"),
@@ -64,6 +64,7 @@ LAYERS = {
     "config_file": layer("errors setting_values settings", "attrs platformdirs"),
     "cli_doctor": layer("app errors flags settings settings_loading", "typer"),
     "cli_replay": layer("app_replay flags", "typer"),
+    "cli_tools": layer("flags offering settings_loading", "typer"),
     "flags": layer(others="typer"),
     "cli_sessions": layer("flags settings settings_loading shelf", "typer"),
     "replaying": layer("errors sessions terminal.streams"),
@@ -80,8 +81,8 @@ LAYERS = {
     "watching": layer("dialogue logs sessions.latency sessions.waterfall tracing", "opentelemetry"),
     "announcing": layer("server.parts server.synthesis"),
     "app": layer(
-        "announcing audio converse costs dialogue doctor edges embedded errors link logs protocol recording "
-        "sessions settings shelf sound terminal terms tools tracing watching",
+        "announcing audio converse costs dialogue doctor edges embedded errors hooks link logs offering "
+        "protocol recording sessions settings shelf sound terminal terms tracing watching",
         "attrs opentelemetry trio",
     ),
     "app_replay": layer(
@@ -120,9 +121,10 @@ LAYERS = {
     "terms": layer("costs dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),
-    "settings": layer("setting_values", "attrs", pure=True),
+    "settings": layer("setting_tools setting_values", "attrs", pure=True),
+    "setting_tools": layer("setting_values", "attrs", pure=True),
     "settings_loading": layer(
-        "config_file errors setting_values settings settings_conflicts", "attrs dotenv"
+        "config_file errors setting_tools setting_values settings settings_conflicts", "attrs dotenv"
     ),
     "settings_conflicts": layer("link.address settings", "attrs"),
     "setting_values": layer("link.address", pure=True),
@@ -145,6 +147,13 @@ LAYERS = {
     "link.dial": layer("link errors", "attrs trio"),
     "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),
     "tools": layer("tools protocol.session", "attrs cattrs trio"),
+    "tools.marks": layer(pure=True),
+    "tools.docstring": layer(pure=True),
+    "tools.calculator": layer("tools", pure=True),
+    "tools.loading": layer("tools errors"),
+    "tools.mcp_local": layer("tools errors setting_tools", "anyio attrs mcp trio"),
+    "offering": layer("errors protocol recording setting_tools settings tools", "attrs trio"),
+    "hooks": layer("dialogue protocol setting_tools settings", "attrs trio"),
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
     "sessions.notation": layer("costs sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),

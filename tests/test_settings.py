@@ -443,6 +443,39 @@ def test_the_examples_values_are_the_defaults_or_can_be_used(folder: Path, envir
     assert changed == examples
 
 
+@pytest.mark.parametrize("name", ["TOOLS=a.py", "MCP=a=npx b", "EXEC=turn.done=b", "YES_TO=delete"])
+def test_a_folders_dotenv_runs_no_program_and_allows_none(
+    name: str, folder: Path, environ: dict[str, str]
+) -> None:
+    (folder / ".env").write_text(f"RTASSIST_{name}\n")
+    (told,) = problems({}, environ, folder)
+    variable = f"RTASSIST_{name.split('=')[0]}"
+    assert told.startswith(f"{variable} ({folder / '.env'}) would run what comes with a folder")
+
+    (folder / ".env").write_text("")
+    load({}, environ | {variable: name.partition("=")[2]}, folder)
+
+
+def test_a_servers_secrets_are_not_repeated_when_its_table_is_wrong(
+    folder: Path, environ: dict[str, str]
+) -> None:
+    Path(environ["RTASSIST_CONFIG"]).write_text('[mcp.a]\nauthorization = "hunter22"\n[mcp.b]\nurl = "x"\n')
+    (told,) = problems({}, environ, folder)
+    assert told.endswith("must give a a command or a url, and one of the two.")
+    assert "hunter22" not in told
+
+
+def test_tools_servers_and_hooks_come_from_the_config_file(folder: Path, environ: dict[str, str]) -> None:
+    Path(environ["RTASSIST_CONFIG"]).write_text(
+        'tools = ["a.py"]\ntool_timeout = 5\nyes_to = ["files"]\n'
+        '[mcp.files]\ncommand = "npx"\nargs = ["-y", "server"]\n[exec]\n"turn.done" = "logger"\n'
+    )
+    settings = load({}, environ, folder)
+    assert (settings.tools, settings.tool_timeout_s, settings.yes_to) == (("a.py",), 5.0, ("files",))
+    assert [server.command for server in settings.mcp] == [("npx", "-y", "server")]
+    assert [(hook.event, hook.command) for hook in settings.hooks] == [("turn.done", ("logger",))]
+
+
 def test_every_line_of_the_example_is_a_comment() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     assert all(line.startswith("#") or not line for line in lines)

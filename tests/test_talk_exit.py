@@ -123,7 +123,9 @@ async def test_while_a_timer_is_set(tmp_path: Path) -> None:
             process.stdin.flush()
             await until_said(process.stdout, "The timer is set for 1 minute.")
             os.killpg(process.pid, signal.SIGINT)
-            assert await ended(process, tmp_path) == ("", "")
+            said, told = await ended(process, tmp_path)
+            assert said == ""
+            assert [line[:11] for line in told.splitlines()] == ["→ set_timer", "← set_timer"]
         finally:
             process.kill()
 

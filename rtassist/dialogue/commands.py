@@ -8,7 +8,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from rtassist.dialogue import budget, calls, floor, turns
+from rtassist.dialogue import budget, calls, floor, questions, turns
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Send, Show
 from rtassist.dialogue.floor import Taker
 from rtassist.dialogue.state import Draft, Ending
@@ -124,6 +124,7 @@ def interrupt(do: Draft) -> None:
     """Silence, and nothing more of what was asked for until now."""
     do.change(wanted=False)
     calls.keep_quiet(do)
+    questions.stopped(do)
     floor.take(do, Taker.USER_ACTED)
 
 

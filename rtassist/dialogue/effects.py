@@ -84,6 +84,13 @@ class CallTool:
 
 
 @frozen
+class CancelTool:
+    """End a function call that runs; its end is reported as any other."""
+
+    call_id: str
+
+
+@frozen
 class SetAlarm:
     """Ring at this time (µs on the conversation's clock); an alarm of the same name is replaced."""
 
@@ -169,6 +176,7 @@ Effect = (
     | Unduck
     | Announce
     | CallTool
+    | CancelTool
     | SetAlarm
     | ClearAlarm
     | Show

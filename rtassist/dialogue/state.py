@@ -71,6 +71,12 @@ class Terms:
     """What the run had cost before this conversation."""
     max_length_ms: int = 0
     """How long the conversation may last; 0: as long as it does."""
+    asks: tuple[str, ...] = ()
+    """Functions that the user is asked about before each call."""
+    cancels: tuple[str, ...] = ()
+    """Functions whose calls end when the user says stop; any other goes on, and is only not spoken about."""
+    shows_calls: bool = False
+    """The user sees when a function begins and ends."""
 
 
 Value = TypeVar("Value", "Conversation", "Utterance")
@@ -191,11 +197,32 @@ class Update:
 
 @frozen
 class Call:
-    """A function call that runs. `speak`: its result is to be spoken about, unless the user said stop."""
+    """A function call that runs, or waits for the user's word (see `Question`).
+
+    `speak`: its result is to be spoken about, unless the user said stop.
+    """
 
     response_id: str
     name: str
     speak: bool = True
+    began_us: int = 0
+    remote: bool = False
+    """The server runs it, at an MCP server; its key is the item's id."""
+
+
+@frozen
+class Question:
+    """Whether a call may be made: `id` is the call's, or that of the item by which the server asks."""
+
+    id: str
+    name: str
+    arguments: str
+    approval: bool = False
+    """The server asks, for a tool of an MCP server."""
+    open: bool = False
+    """The user has been asked; one question is open at a time, the first."""
+    earlier: tuple[str, ...] = ()
+    """The user's items from before it was asked, whose words may come late: they are no answer to it."""
 
 
 class Ending(Enum):
@@ -256,7 +283,11 @@ class Conversation:
     """Transcripts of the user that are still coming in, by item."""
 
     calls: Mapping[str, Call] = field(factory=dict)
-    """Function calls that run, by call id."""
+    """Function calls that run or wait to be allowed, by call id."""
+    questions: tuple[Question, ...] = ()
+    """Calls that wait for the user's word, oldest first."""
+    approvals: tuple[str, ...] = ()
+    """The last items by which the server asked for one: each is told more than once."""
 
     spending: Spending = NOTHING
     announcement: str | None = None
@@ -292,6 +323,7 @@ class Conversation:
             or self.user_speaks
             or self.talk_held
             or self.calls
+            or self.questions
             or self.awaited
             or self.announcement
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
@@ -321,12 +353,14 @@ class Draft:
     frozen values.
     """
 
-    __slots__ = ("effects", "now_us", "state")
+    __slots__ = ("effects", "given_ids", "now_us", "state")
 
     def __init__(self, state: Conversation, now_us: int) -> None:
         self.state = state
         self.now_us = now_us
         self.effects: list[Effect] = []
+        self.given_ids: list[str] = []
+        """Of calls that came with this event: one that is refused at once is in neither state."""
 
     def change(self, **changes: Any) -> None:
         self.state = _evolved(self.state, changes)

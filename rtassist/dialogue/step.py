@@ -6,7 +6,7 @@ table at the end names the rule for each event; everything else is in the file t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -19,7 +19,9 @@ from rtassist.dialogue import (
     events,
     floor,
     keys,
+    questions,
     refusals,
+    remote,
     session,
     turns,
 )
@@ -42,6 +44,7 @@ from rtassist.dialogue.state import (
 )
 from rtassist.protocol import (
     AssistantMessage,
+    ConversationItemDone,
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
@@ -50,13 +53,18 @@ from rtassist.protocol import (
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
+    McpListToolsFailed,
     ResponseCreated,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
     ResponseOutputAudioDone,
     ResponseOutputAudioTranscriptDelta,
     ResponseOutputAudioTranscriptDone,
     ResponseOutputItemAdded,
+    ResponseOutputItemDone,
     ResponseOutputTextDelta,
     ResponseOutputTextDone,
     SessionCreated,
@@ -89,17 +97,21 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
     else:
         LOCAL_RULES[kind](do, event)
     if kind not in FREQUENT:
+        questions.ask_next(do)
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
-        do.effects = [lawful(effect, state, do.state) for effect in do.effects]
+        do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
     return _leave_at_quit(do)
 
 
-def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
+def lawful(
+    effect: Effect, before: Conversation, after: Conversation, given_ids: Sequence[str] = ()
+) -> Effect:
     """The effect, or a notice in place of an event that the protocol forbids to send.
 
     The rules above ask for nothing unlawful; a mistake in them is to cost an event and not the conversation.
+    `given_ids` came with what is being decided: the server's own may look as they like.
     """
     if not isinstance(effect, Send) or effect.samples:
         return effect
@@ -108,7 +120,7 @@ def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
         effect.event,
         arrived_ms={u.item_id: u.arrived // SAMPLES_PER_MS for u in utterances},
         buffered_ms=before.uncommitted / SAMPLES_PER_MS,
-        given_ids=before.calls,
+        given_ids=(*before.calls, *given_ids),
     )
     if refusal is None:
         return effect
@@ -162,6 +174,8 @@ def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscript
     session.used(do, budget.after_transcription(do.state, event))
     turns.user_line_ended(do, event.item_id, event.transcript.strip())
     command = commands.phrase(event.transcript, do.state.terms.language)
+    if questions.spoken(do, event.item_id, event.transcript):
+        return
     if command is not None:
         commands.obey(do, command)
 
@@ -225,6 +239,7 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         if utterance.response_id == response.id:
             turns.end_line_when_over(do, utterance.item_id)
     calls.asked(do, response)
+    remote.response_done(do, response)
 
 
 def _mic_heard(do: Draft, event: events.MicHeard) -> None:
@@ -273,6 +288,10 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         turns.answer_overdue(do)
     elif event.name == turns.TRANSCRIPT_ALARM:
         turns.transcripts_overdue(do)
+    elif event.name == questions.QUESTION_ALARM:
+        questions.overdue(do)
+    elif event.name == remote.REMOTE_ALARM:
+        remote.overdue(do)
     elif event.name == duck.DUCK_ALARM:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
@@ -321,6 +340,12 @@ SERVER_RULES: dict[type, Rule] = {
     ResponseOutputTextDelta: _text_delta,
     ResponseOutputTextDone: _text_done,
     ResponseDone: _response_done,
+    ConversationItemDone: lambda do, event: remote.item_done(do, event.item),
+    ResponseOutputItemDone: lambda do, event: remote.item_done(do, event.item),
+    ResponseMcpCallInProgress: lambda do, event: remote.call_began(do, event.item_id),
+    ResponseMcpCallCompleted: lambda do, event: remote.call_ended(do, event.item_id),
+    ResponseMcpCallFailed: lambda do, event: remote.call_ended(do, event.item_id),
+    McpListToolsFailed: lambda do, event: remote.listing_failed(do),
 }
 """What the server says that changes something here. All else it says is only recorded."""
 

@@ -162,12 +162,14 @@ def read_terms(begin: Any) -> Terms:
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
     history = fields.pop("history", [])
+    asks, cancels = _read_names(fields.pop("asks", [])), _read_names(fields.pop("cancels", []))
     prices: dict[str, Any] = {
         name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None
     }
     fields = {name: value for name, value in fields.items() if name not in _PRICES}
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return attrs.evolve(terms, history=tuple(map(_read_turn, history)), **prices)
+    turns = tuple(map(_read_turn, history))
+    return attrs.evolve(terms, history=turns, asks=asks, cancels=cancels, **prices)
 
 
 _PRICES: Final = ("price", "transcription_price")
@@ -179,6 +181,12 @@ def _read_price(fields: Any) -> Price:
         return Price(**{kind: Decimal(rate) for kind, rate in fields.items()}, source=source)
     except (AttributeError, KeyError, TypeError, ArithmeticError):
         raise NotRead(f"the terms have {fields!r} where a price should be") from None
+
+
+def _read_names(names: Any) -> tuple[str, ...]:
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise NotRead(f"the terms have {names!r} where names of functions should be")
 
 
 def _read_turn(fields: Any) -> Turn:

@@ -22,9 +22,17 @@ from rtassist.dialogue.step import begin, step
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,
+    ConversationItemDone,
+    McpApprovalRequest,
+    McpListToolsFailed,
+    McpTool,
     Response,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
+    ResponseOutputItemDone,
     ServerVad,
     Session,
     StatusDetails,
@@ -328,6 +336,41 @@ LIMITED = Talk(
     ],
 )
 
+REQUEST = McpApprovalRequest(id="mcpr_1", server_label="files", name="remove", arguments='{"path":"/tmp/a"}')
+FILES = McpTool(server_label="files", server_url="https://mcp.example.com/")
+
+
+def mcp(kind: type, item_id: str) -> Happening:
+    return said(kind(item_id=item_id, output_index=0))
+
+
+TOOLS = Talk(
+    terms(
+        session=Session(type="realtime", tools=(FILES,)),
+        asks=("delete", "send"),
+        cancels=("search",),
+        shows_calls=True,
+    ),
+    [
+        *(*OPEN, said(McpListToolsFailed(item_id="item_1")), *asks("U1", "Delete it.")),
+        # two that ask, and one that does not; the first is allowed by a line, the second expires
+        *(created("R1"), done("R1", calls=[function_call("c1", "delete", '{"file":"a"}')])),
+        *(900, typed("y"), 250, events.ToolEnded("c1", "deleted"), *answers("A2", "It is gone."), done("R2")),
+        *(600, ended("A2", ms=600), typed("search and send"), created("R3")),
+        *(done("R3", calls=[function_call("c2", "send"), function_call("c3", "search", '{"for":"x"}')]),),
+        *(60_000, rang("question"), 100, events.Interrupted(), 3, events.ToolEnded("c3", "cancelled")),
+        # what the Realtime server calls by itself: allowed aloud, denied, never ended
+        *(typed("remove it"), created("R4"), said(ConversationItemDone(item=REQUEST)), done("R4")),
+        *asks("U5", "Yes."),
+        *(mcp(ResponseMcpCallInProgress, "m1"), created("R5"), done("R5"), 800),
+        *(mcp(ResponseMcpCallCompleted, "m1"), created("R6"), done("R6")),
+        said(ResponseOutputItemDone(response_id="R6", output_index=0, item=attrs.evolve(REQUEST, id="q2"))),
+        *(typed("n"), mcp(ResponseMcpCallInProgress, "m2"), mcp(ResponseMcpCallFailed, "m2")),
+        *(created("R7"), done("R7"), mcp(ResponseMcpCallInProgress, "m3"), 120_000, rang("remote call")),
+        typed("/quit"),
+    ],
+)
+
 RECORDINGS: dict[str, Sequence[Talk]] = {
     "spoken": [SPOKEN],
     "lowered": [LOWERED],
@@ -338,6 +381,7 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "written": [WRITTEN],
     "limits": [LIMITED],
     "trouble": [TROUBLE, REFUSED, SILENT_SERVER],
+    "tools": [TOOLS],
 }
 
 
