@@ -92,6 +92,8 @@ class Echo:
         self.way: Way = "none"
         """What is done with the microphone that was opened last."""
         self.microphone: Device | None = None
+        self.wary = False
+        """A voice sounds, and whether a user speaks into it hangs on each block."""
         self.new = new
         self._gate = gate
         self.now_s = now_s
