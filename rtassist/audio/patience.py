@@ -26,20 +26,31 @@ RISES = 10 ** (2 / 10)
 """2 dB a second: how fast noise is known that begins."""
 
 
+class Noise:
+    """The noise in a microphone, as far as its power tells: the least of late."""
+
+    def __init__(self) -> None:
+        self._power = math.inf
+
+    def exceeded_by(self, samples: Samples) -> bool:
+        """Whether the next samples, 20 ms or so, are more than noise."""
+        power = float(np.dot(samples, samples)) / len(samples)
+        self._power = min(power, self._power * RISES ** (len(samples) / SAMPLE_RATE))
+        return power > max(LEAST_POWER, self._power * 10 ** (SOUNDS_DB / 10))
+
+
 class Patience:
     def __init__(self) -> None:
         self.quiet = False
         """Nobody has spoken for a while."""
-        self._noise = math.inf
+        self._noise = Noise()
         self._quiet_samples = 0
         self._held: list[Samples] = []
         self._held_samples = 0
 
     def put(self, chunk: Samples) -> list[Samples]:
         """The pieces that go on now, this chunk the last of them or held."""
-        power = float(np.dot(chunk, chunk)) / len(chunk)
-        self._noise = min(power, self._noise * RISES ** (len(chunk) / SAMPLE_RATE))
-        sounds = power > max(LEAST_POWER, self._noise * 10 ** (SOUNDS_DB / 10))
+        sounds = self._noise.exceeded_by(chunk)
         self._quiet_samples = 0 if sounds else self._quiet_samples + len(chunk)
         self.quiet = self._quiet_samples >= QUIET_SAMPLES
         if not self.quiet:
