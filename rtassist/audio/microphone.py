@@ -94,7 +94,7 @@ class DeviceMicrophone:
                 self.came, pause_s = 0, awaited / SAMPLE_RATE - EARLY_S
 
     def _calm(self) -> bool:
-        """Nobody speaks; and where a voice is to be lowered when somebody does, it is known that it is not he."""
+        """Nobody speaks, and into a voice that is to be lowered at once neither."""
         return bool(self._echo and self._patience and self._patience.quiet and not self._echo.wary)
 
     def _hand_over(self, piece: NDArray[np.float32]) -> None:

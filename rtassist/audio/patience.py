@@ -17,9 +17,9 @@ Samples = NDArray[np.float32]
 TOGETHER_SAMPLES = SAMPLE_RATE // 10
 """100 ms: five chunks in one frame. Longer pieces save less and less."""
 QUIET_SAMPLES = 2 * SAMPLE_RATE
-"""After a word. A server counts the silence that ends a turn, 0.2 to 1 s as a rule: it must not come late."""
+"""After a word. A server counts the silence that ends a turn, 0.2 to 1 s as a rule: it must not be late."""
 SOUNDS_DB = 6.0
-"""Over the noise. The power of 20 ms of steady noise varies by 0.3 dB; a syllable is 10 dB and more over it."""
+"""Over the noise. The power of 20 ms of steady noise varies by 0.3 dB; a syllable is 10 dB over it."""
 LEAST_POWER = 1e-6
 """-60 dBFS: what is fainter is no speech in any room."""
 RISES = 10 ** (2 / 10)
