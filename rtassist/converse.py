@@ -44,11 +44,11 @@ from rtassist.link.closing import LinkClosed
 
 SILENCE_BYTES = 960
 """20 ms: what a microphone that is no device hears behind its end, at once."""
-HANDED_BYTES = 2880
-"""60 ms: what is handed to the loudspeaker at once. An interruption takes back what the device has not taken;
-each time costs a wake-up of trio, and there would be fifty a second with 20 ms."""
 ADVANCE_SAMPLES = SAMPLE_RATE // 10
 """Progress is reported ten times a second: about a syllable."""
+HANDED_BYTES = 2 * ADVANCE_SAMPLES
+"""What is handed to the loudspeaker at once. An interruption takes back what the device has not taken; each
+time costs a wake-up of trio, and with 20 ms there would be fifty a second."""
 STALE_UPLINK_SAMPLES = 5 * SAMPLE_RATE
 """Microphone audio that waits behind more than this would be answered too late to be of use."""
 DEAD_UPLINK_SAMPLES = 30 * SAMPLE_RATE
