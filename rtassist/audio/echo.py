@@ -38,10 +38,13 @@ TOGETHER = 25
 """Blocks of silence that are judged at once, which decides nothing before a voice sounds: half a second. By
 itself each costs 0.7 ms of a core that has done something else meanwhile, among others 0.1 ms."""
 PUT_OFF = 15
-"""Blocks: 300 ms, all that a filter or a canceller needs of what was before."""
-SURE_BLOCKS = 250
-"""5 s of voice. The canceller takes two thirds of the time, and while the filter is believed all of it is for
-nothing. When it no longer is, the room has become another one, and a fresh canceller learns it as soon."""
+"""Blocks: 300 ms, all that a filter or a canceller needs of what was before the first sound."""
+QUIET_BLOCKS = 100
+"""2 s of voice in which the microphone heard none: the user wears headphones."""
+SURE_BLOCKS, RECENT_BLOCKS = 250, 125
+"""After 5 s of voice in which the filter was believed the canceller rests: it takes half of the time, and nobody
+asks for what it leaves. When the filter is no longer believed, because the room has become another one or a
+loud user is taken for that, a fresh canceller is told at once of the last 2.5 s (30 ms of work)."""
 LONG = SAMPLE_RATE * 100 // 1000
 """A latency that the sound system tells, and that is worth waiting for: less is within the filter."""
 CANCELLED_BY_THE_SYSTEM = re.compile(r"echo.?cancel|\bec.?(mic|source)", re.IGNORECASE)
@@ -179,11 +182,13 @@ class _Guarded:
         self._noise = Noise()
         self._unjudged: list[NDArray[np.float32]] = []
         self._put_off: deque[tuple[NDArray[np.float32], int]] = deque()
+        self._quiet_blocks = 0
         self._sure_blocks = 0
+        self._recent: deque[tuple[NDArray[np.float32], NDArray[np.float32]]] = deque(maxlen=RECENT_BLOCKS)
 
     def __call__(self, near: NDArray[np.float32], at: int) -> list[NDArray[np.float32]]:
         far = self._echo.far
-        sounds = self._noise.exceeded_by(near)
+        self._quiet_blocks = 0 if self._noise.exceeded_by(near) else self._quiet_blocks + 1
         self._echo.wary = False
         if not far.open:
             return self._hold.put(near, near, passes=True)
@@ -195,7 +200,7 @@ class _Guarded:
             return self._hold.put(near, near, passes=True)
         self._judge_noise()
         sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
-        if not (sounds or self._judge.believed or self._judge.user):
+        if self._quiet_blocks >= QUIET_BLOCKS and not (self._judge.believed or self._judge.user):
             self._echo.wary = sounding
             self._wait_with(near, at)
             return self._hold.put(near, near, passes=not sounding)
@@ -222,25 +227,27 @@ class _Guarded:
         left, taken_out = self._path.subtract(near, there, carefully=self._judge.user)
         if self._path.later != later:
             self._judge.realign()
-        if self._path.silent:
-            cancelled = near
-        elif self._needs_canceller():
-            cancelled = self._cancel(near, self._path.far() if self._path.later > FARTHEST_BLOCKS else there)
-        else:
-            cancelled = left
+        cancelled = near
+        if not self._path.silent:
+            far_off = self._path.later > FARTHEST_BLOCKS
+            cancelled = self._through_canceller(near, self._path.far() if far_off else there, left)
         self._judge.hear(near, self._path.far(), left, taken_out, cancelled)
         sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
         return left if self._judge.believed or not sounding else cancelled
 
-    def _needs_canceller(self) -> bool:
-        """Not where the filter has been believed for long: then nobody asks what it leaves."""
+    def _through_canceller(
+        self, near: NDArray[np.float32], far: NDArray[np.float32], left: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Or what the filter left, where that has been believed for long: then nobody asks the canceller."""
         self._sure_blocks = self._sure_blocks + 1 if self._judge.believed else 0
-        if self._sure_blocks == SURE_BLOCKS:
+        if self._sure_blocks > SURE_BLOCKS:
             self._canceller = None
-            self._judge.begin_again()
-        elif not self._judge.believed and self._canceller is None:
-            self._canceller = self._echo.new()
-        return self._canceller is not None
+        elif self._canceller is None and (fresh := self._echo.new()):
+            self._canceller = fresh
+            for heard in self._recent:
+                self._cancel(*heard)
+        self._recent.append((near, far))
+        return left if self._canceller is None else self._cancel(near, far)
 
     def _judge_noise(self) -> None:
         """What the microphone heard while nothing sounded."""
@@ -260,6 +267,7 @@ class _Guarded:
             self._judge = Judge()
             self._unjudged.clear()
             self._put_off.clear()
+            self._recent.clear()
         if far.latency > LONG:
             self._path.expect(far.latency)
 

@@ -96,10 +96,6 @@ class Judge:
         """Told in place of `hear` of a block in which the microphone heard nothing."""
         self._beginner.pass_over(near, far)
 
-    def begin_again(self) -> None:
-        """What comes through the canceller is that of a fresh one from here on."""
-        self._beginner = Beginner()
-
     def realign(self) -> None:
         """The far end comes at another time from here on."""
         self._beginner.realign()

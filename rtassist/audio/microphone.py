@@ -1,6 +1,7 @@
 """Chunks in: from a device, a sound file or a pipe."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,7 +83,8 @@ class DeviceMicrophone:
     def _run(self, stream: CaptureStream) -> None:
         pending = np.zeros(0, dtype=np.float32)
         pause_s = POLL_S
-        while not self._owner.stopping.wait(pause_s):
+        while not self._owner.stopping.is_set():
+            time.sleep(pause_s)
             pending = np.concatenate([pending, stream.read()])
             while len(pending) >= CHUNK_SAMPLES:
                 chunk, pending = pending[:CHUNK_SAMPLES], pending[CHUNK_SAMPLES:]
