@@ -42,9 +42,9 @@ PUT_OFF = 15
 QUIET_BLOCKS = 100
 """2 s of voice in which the microphone heard none: the user wears headphones."""
 SURE_BLOCKS, RECENT_BLOCKS = 250, 125
-"""After 5 s of voice in which the filter was believed the canceller rests: it takes half of the time, and nobody
-asks for what it leaves. When the filter is no longer believed, because the room has become another one or a
-loud user is taken for that, a fresh canceller is told at once of the last 2.5 s (30 ms of work)."""
+"""After 5 s of voice in which the filter was believed the canceller rests: it takes half of the time, and
+nobody asks for what it leaves. When the filter is no longer believed, because the room has become another one
+or a loud user is taken for that, a fresh canceller is told at once of the last 2.5 s (30 ms of work)."""
 LONG = SAMPLE_RATE * 100 // 1000
 """A latency that the sound system tells, and that is worth waiting for: less is within the filter."""
 CANCELLED_BY_THE_SYSTEM = re.compile(r"echo.?cancel|\bec.?(mic|source)", re.IGNORECASE)
