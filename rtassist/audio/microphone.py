@@ -156,8 +156,8 @@ async def open_microphone(
     patience: Patience | None = None,
 ) -> AsyncIterator[Microphone]:
     """What the user calls a microphone: "-" is raw PCM16 from standard input, a path to a file is that
-    file, anything else a device (None: the default one). `fast` does not hold files and pipes back; `echo`,
-    `gain` and `patience` are for devices alone.
+    file, anything else a device (None: the default one). `fast` does not hold files and pipes back; `echo`
+    and `gain` are for devices alone, `patience` for what comes at its own speed.
     Raises SoundUnavailable.
     """
     from rtassist.audio.pipes import open_pipe_microphone
@@ -168,7 +168,7 @@ async def open_microphone(
 
         path = file_meant(name)
     if name == "-":
-        async with open_pipe_microphone(fast=fast) as pipe:
+        async with open_pipe_microphone(fast=fast, patience=None if fast else patience) as pipe:
             yield pipe
     elif path:
         async with open_file_microphone(path, fast=fast) as file:

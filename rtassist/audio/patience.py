@@ -54,12 +54,13 @@ class Patience:
         self._quiet_samples = 0 if sounds else self._quiet_samples + len(chunk)
         self.quiet = self._quiet_samples >= QUIET_SAMPLES
         if not self.quiet:
-            return [*self._released(), chunk]
+            return [*self.rest(), chunk]
         self._held.append(chunk)
         self._held_samples += len(chunk)
-        return self._released() if self._held_samples >= TOGETHER_SAMPLES else []
+        return self.rest() if self._held_samples >= TOGETHER_SAMPLES else []
 
-    def _released(self) -> list[Samples]:
+    def rest(self) -> list[Samples]:
+        """What waits, in one piece, or none: nothing comes after it."""
         together = [np.concatenate(self._held)] if self._held else []
         self._held, self._held_samples = [], 0
         return together
