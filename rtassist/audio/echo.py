@@ -6,8 +6,9 @@ A judge hears both and says whether there is a user. Then what the filter left g
 Without a canceller the microphone hears silence while the voice sounds.
 
 All run in the microphone's thread: there it is known when each sample came, and a late task cannot move them,
-nor can they hold up one (0.6 ms per 20 ms while the voice sounds, 0.1 ms else). The far end is what was
-written to the device, silence included, so that the two streams keep step.
+nor can they hold up one (0.6 ms per 20 ms until the room is learnt, then half of that, and next to nothing
+where nothing is heard). The far end is what was written to the device, silence included, so that the two
+streams keep step.
 """
 
 import re
