@@ -46,10 +46,13 @@ from rtassist.dialogue.wording import error
 from rtassist.edges import Edges
 from rtassist.link.closing import LinkClosed
 
-CHUNK_BYTES = 960
-"""20 ms: what is handed to the loudspeaker at once, and so what an interruption can be late by."""
+SILENCE_BYTES = 960
+"""20 ms: what a microphone that is no device hears behind its end, at once."""
 ADVANCE_SAMPLES = SAMPLE_RATE // 10
 """Progress is reported ten times a second: about a syllable."""
+HANDED_BYTES = 2 * ADVANCE_SAMPLES
+"""What is handed to the loudspeaker at once. An interruption takes back what the device has not taken; each
+time costs a wake-up of trio, and with 20 ms there would be fifty a second."""
 STALE_UPLINK_SAMPLES = 5 * SAMPLE_RATE
 """Microphone audio that waits behind more than this would be answered too late to be of use."""
 DEAD_UPLINK_SAMPLES = 30 * SAMPLE_RATE
@@ -166,7 +169,7 @@ class Ring:
         except trio.EndOfChannel:
             self.feed(events.MicEnded())
             while self.state.ending is Ending.TRAILING:
-                self.feed(events.MicHeard(bytes(CHUNK_BYTES)))
+                self.feed(events.MicHeard(bytes(SILENCE_BYTES)))
                 await self.sent_most()
 
     async def hear(self, microphone: Microphone | None) -> Microphone | None:
@@ -294,8 +297,8 @@ class Ring:
         self.jitter.began()
         with suppress(trio.EndOfChannel):
             while True:
-                for offset in range(0, len(pcm), CHUNK_BYTES):
-                    await speaker.play(pcm[offset : offset + CHUNK_BYTES])
+                for offset in range(0, len(pcm), HANDED_BYTES):
+                    await speaker.play(pcm[offset : offset + HANDED_BYTES])
                     voice.advance(speaker.heard() - start)
                     if voice.heard - told >= ADVANCE_SAMPLES:
                         told = voice.heard

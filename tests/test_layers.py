@@ -133,6 +133,7 @@ LAYERS = {
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
     "audio.onset": layer("audio", "numpy", pure=True),
+    "audio.patience": layer("audio", "numpy", pure=True),
     "audio.beginner": layer("audio", "numpy", pure=True),
     "audio.delay": layer("audio", "numpy", pure=True),
     "audio.guard": layer("audio", "numpy", pure=True),
