@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Turn
 from rtassist.edges import Edges
+from rtassist.front import Front, front_for
+from rtassist.gauge import Gauge
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.recording import Recording, recorded
@@ -38,8 +40,7 @@ from rtassist.sound import (
     next_device,
     put_to_use,
 )
-from rtassist.terminal import keyboard
-from rtassist.terminal.screen import OutputClosed, Screen, style_for
+from rtassist.terminal.screen import OutputClosed
 from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
@@ -151,19 +152,18 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
 
 async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
-    typed = None if settings.mic == "-" else sys.stdin
-    out = sys.stderr if settings.speaker == "-" else sys.stdout
-    style = style_for(out, typed, os.environ, plain=settings.plain)
-    if settings.text and not (typed and typed.isatty()):
-        style = attrs.evolve(style, names=False)
     secrets = [settings.api_key.reveal()] if settings.api_key else []
-    screen = Screen(out, sys.stderr, style, secrets)
     code = errors.EXIT_OK
-    with recorded(settings, screen.show, say) as recording:
+    with (
+        front_for(settings, os.environ) as front,
+        recorded(settings, front.screen.show, say) as recording,
+    ):
+        front.screen.session = recording.name
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history)
+            async with front.screen.opened():
+                quit_ = await conversations(settings, front, recording, history)
         except* OutputClosed:
-            drop(out)
+            drop(front.out)
             quit_, code = Quit(), EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
@@ -172,12 +172,12 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
 
 async def conversations(
     settings: Settings,
-    screen: Screen,
+    front: Front,
     recording: Recording,
-    keyboard_there: bool,
     history: tuple[Turn, ...],
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
+    screen = front.screen
     missing, echo = Missing(), echo_for(settings)
     async with _together(
         endpoint(settings, screen.notice),
@@ -198,9 +198,7 @@ async def conversations(
             screen.notice(sentence)
         while True:
             try:
-                quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history
-                )
+                quit_ = await hold(settings, front, recording, address, heard, spoken, history)
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
             if quit_.outcome is not Outcome.RESTART:
@@ -283,12 +281,11 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
 
 async def hold(
     settings: Settings,
-    screen: Screen,
+    front: Front,
     recording: Recording,
     address: Endpoint,
     heard: Held[Microphone],
     spoken: Held[Speaker],
-    keyboard_there: bool,
     history: tuple[Turn, ...] = (),
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
@@ -311,12 +308,12 @@ async def hold(
             microphone=heard.comes_back or heard.device is not None,
             microphone_there=heard.device is not None,
             microphone_ends=heard.device is not None and not heard.device.live,
-            keyboard=keyboard_there,
-            greeting=greeting(settings, heard.device),
+            keyboard=front.typed,
+            greeting=front.greeting(settings, heard.device),
             history=history,
         )
-        if keyboard_there:
-            nursery.start_soon(type_lines, to_commands, screen)
+        if front.typed:
+            nursery.start_soon(front.press, to_commands)
         edges = Edges(
             link=link,
             microphone=heard.device,
@@ -325,9 +322,10 @@ async def hold(
             another_speaker=partial(next_device, spoken) if spoken.comes_back else None,
             commands=commands,
             tools=tools,
-            show=screen.show,
+            show=front.screen.show,
+            gauge=Gauge(front.stands),
             in_turn=not sys.stdin.isatty(),
-            note=recording.begin(terms),
+            note=front.noting(recording.begin(terms)),
         )
         quit_ = await converse(terms, edges)
         nursery.cancel_scope.cancel()
@@ -348,25 +346,6 @@ def with_model(url: str, model: str) -> str:
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     query.setdefault("model", model)
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def greeting(settings: Settings, heard: Microphone | None) -> str:
-    """What to do now, for a person at a terminal; a pipe needs no invitation."""
-    if heard is not None and heard.live:
-        how = "Press Enter to talk, and again when you are done" if settings.ptt else "Speak"
-        return f"{how}. Enter interrupts the answer, /help lists the commands, Ctrl-C leaves."
-    return "Type. /help lists the commands, Ctrl-C leaves." if sys.stdin.isatty() and heard is None else ""
-
-
-async def type_lines(to_commands: trio.MemorySendChannel[events.Event], screen: Screen) -> None:
-    """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
-    terminal = sys.stdin.isatty()
-    async with aclosing(keyboard.lines(sys.stdin)) as lines:
-        async for line in lines:
-            if terminal:
-                screen.line_typed()
-            await to_commands.send(events.Typed(line))
-    await to_commands.send(events.Typed("/quit") if terminal else events.TypingEnded())
 
 
 @asynccontextmanager

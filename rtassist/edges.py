@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from rtassist.audio import Microphone, Speaker
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Shown
+from rtassist.gauge import Gauge
 from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
 
 D = TypeVar("D")
@@ -53,6 +54,8 @@ class Edges:
     commands: trio.MemoryReceiveChannel[events.Event]
     tools: Tools
     show: Callable[[Shown], None]
+    gauge: Gauge = field(factory=Gauge)
+    """What it does and how loud both sides are, for who shows it."""
     in_turn: bool = False
     """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
     note: Callable[[int, events.Event | Effect], None]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TextIO
 
 import attrs
 
 from rtassist.dialogue.effects import Notice, Shown
+from rtassist.dialogue.standing import Standing
 from rtassist.errors import Failure, without_secrets
 from rtassist.terminal import view
 from rtassist.terminal.view import Page, Style
@@ -27,12 +28,31 @@ class Screen:
     a server may quote a key: `secrets` are not shown in one.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, style: Style, secrets: Sequence[str] = ()) -> None:
+    holds = False
+    """As of `Live`, whose place it takes: no key is read here."""
+
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO,
+        style: Style,
+        secrets: Sequence[str] = (),
+        clock: Callable[[], str] = str,
+    ) -> None:
+        self.session = ""
+        self._clock = clock
         self._out = out
         self._err = err
         self._style = style
         self._secrets = tuple(secrets)
         self._page = Page()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        yield
+
+    def stands(self, standing: Callable[[], Standing]) -> None:
+        """It is not shown here."""
 
     def show(self, shown: Shown) -> None:
         if isinstance(shown, Notice):
@@ -40,7 +60,7 @@ class Screen:
         style = self._style
         if style.streams:
             style = attrs.evolve(style, width=shutil.get_terminal_size().columns)
-        self._page, out, err = view.show(self._page, shown, style)
+        self._page, out, err = view.show(self._page, shown, style, self._clock())
         self._write(out, err)
 
     def notice(self, text: str) -> None:
@@ -77,4 +97,4 @@ def style_for(out: TextIO, typed: TextIO | None, environment: Mapping[str, str],
     terminal = out.isatty()
     typed_here = typed is not None and typed.isatty()
     colour = terminal and not plain and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
-    return Style(streams=terminal, colour=colour, typed=not typed_here)
+    return Style(streams=terminal and not plain, colour=colour, typed=not typed_here)
