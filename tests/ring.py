@@ -15,6 +15,7 @@ from rtassist.converse import converse
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.state import Terms
 from rtassist.edges import Another, Edges
+from rtassist.gauge import Gauge
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import (
     AssistantMessage,
@@ -141,6 +142,7 @@ async def call(
     in_turn: bool = False,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
+    gauge: Gauge | None = None,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
@@ -157,6 +159,7 @@ async def call(
         tools=tools or NoTools(),  # type: ignore[arg-type]
         show=held.shown.append,
         in_turn=in_turn,
+        gauge=gauge or Gauge(),
         note=lambda now_us, what: held.noted.append((now_us, what)),
     )
 

@@ -72,6 +72,11 @@ class Live:
         self._held = False
         self._tapped_s = -math.inf
 
+    @property
+    def columns(self) -> int:
+        """For which it is drawn."""
+        return self._size[0]
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         try:

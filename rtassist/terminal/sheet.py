@@ -165,7 +165,7 @@ def _grown(block: Block, shown: Awaited | Said | LineEnded, look: Look) -> Block
         unheard = " ".join([*words[:UNHEARD_WORDS], *filter(None, [more])])
         dash = "—" if look.unicode else "--"
         mark = f" {dash} {unheard}".rstrip() if shown.cut else ""
-        return attrs.evolve(block, text=harmless(shown.text).rstrip(), over=True, unheard=mark)
+        return attrs.evolve(block, text=harmless(shown.text), over=True, unheard=mark)
     return block
 
 
@@ -173,9 +173,9 @@ def _block_rows(
     block: Block, look: Look, columns: int, *, first: bool
 ) -> tuple[list[Row], int, Block | None]:
     """The rows of a block from where it is not final, how many of these are final now, and what is left."""
-    text = block.text.lstrip()
+    text = block.text.strip()
     label = block.stamp + block.name
-    if not text.strip():
+    if not text:
         if block.over:
             return [], 0, None
         if block.role == "assistant":
