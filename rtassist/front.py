@@ -134,7 +134,7 @@ def _live(
     stack: ExitStack,
 ) -> Live | None:
     """The live screen, where there is a terminal that can do it."""
-    if os.name == "nt" or typed is None or environ.get("TERM", "dumb") == "dumb":
+    if os.name == "nt" or typed is None or environ.get("TERM", "") in ("", "dumb"):
         return None
     if not (out.isatty() and typed.isatty()):
         return None

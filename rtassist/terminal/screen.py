@@ -96,5 +96,10 @@ def style_for(out: TextIO, typed: TextIO | None, environment: Mapping[str, str],
     """How to write to `out` when lines are typed on `typed` (None: nothing is typed)."""
     terminal = out.isatty()
     typed_here = typed is not None and typed.isatty()
-    colour = terminal and not plain and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
+    colour = (
+        terminal
+        and not plain
+        and "NO_COLOR" not in environment
+        and environment.get("TERM") not in (None, "", "dumb")
+    )
     return Style(streams=terminal and not plain, colour=colour, typed=not typed_here)

@@ -9,6 +9,7 @@ import struct
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 import pyte
 import trio
@@ -42,9 +43,8 @@ class Emulator:
 
     def struck(self) -> str:
         """All that is struck through on the screen."""
-        cells = (
-            self.screen.buffer[y][x] for y in range(self.screen.lines) for x in range(self.screen.columns)
-        )
+        lines, columns = range(self.screen.lines), range(self.screen.columns)
+        cells = (self.screen.buffer[y][x] for y in lines for x in columns)
         return "".join(cell.data for cell in cells if cell.strikethrough)
 
     def type(self, data: bytes) -> None:
@@ -91,6 +91,15 @@ class Emulator:
 
     async def until_shown(self, words: str) -> None:
         await self.until(lambda: words in "\n".join(self.everything()))
+
+    @contextmanager
+    def streams(self) -> Iterator[tuple[TextIO, TextIO]]:
+        """As a program has them: to write and to read."""
+        with (
+            open(os.dup(self.inside), "w", encoding="utf-8") as out,
+            open(os.dup(self.inside), encoding="utf-8") as typed,
+        ):
+            yield out, typed
 
     def mode(self) -> list[object]:
         return termios.tcgetattr(self.inside)

@@ -24,9 +24,9 @@ from rtassist.terminal.sheet import Look
 from rtassist.terminal.tty import Tty
 
 TEXT = (
-    "Once upon a time 很久很久以前 there was a village by a river, and in it lived an old man — naïve as a child "
-    "— with a family of cafe\u0301 cats 🐈. שלום said the cats, and مرحبا, and the man said nothing at all, for "
-    "he was asleep by the fire with his hat on his knees and his boots in the ashes."
+    "Once upon a time 很久很久以前 there was a village by a river, and in it lived an old man — naïve as a "
+    "child — with a family of cafe\u0301 cats 🐈. שלום said the cats, and مرحبا, and the man said nothing at "
+    "all, for he was asleep by the fire with his hat on his knees and his boots in the ashes."
 )
 STORY = TEXT.split(" ")
 
