@@ -96,7 +96,7 @@ def _once(contender: str, quick: bool) -> Samples:
     return {CPU: [trio.run(cpu_percent, 3.0 if quick else 20.0)], LATENCY: trio.run(words_ms, TALK)}
 
 
-async def words_ms(program: Sequence[str]) -> list[float]:
+async def words_ms(program: Sequence[str], count: int = WORDS) -> list[float]:
     """A server of this process writes an answer word by word, faster than anybody speaks."""
     with drawn_on() as (inside, reader):
         async with loopback() as server:
@@ -112,13 +112,13 @@ async def words_ms(program: Sequence[str]) -> list[float]:
                 )
                 place = {"response_id": "resp_1", "item_id": "item_1", "output_index": 0, "content_index": 0}
                 sent_s = {}
-                for number in range(WORDS):
+                for number in range(count):
                     word = f"word{number:04}"
                     sent_s[word] = time.monotonic()
                     await server.say("response.output_text.delta", delta=f"{word} ", **place)
                     await trio.sleep(BETWEEN_S)
                 with trio.fail_after(PATIENCE_S):
-                    while len(reader.came_s) < WORDS:  # noqa: ASYNC110 (a thread reads)
+                    while len(reader.came_s) < count:  # noqa: ASYNC110 (a thread reads)
                         await trio.sleep(0.01)
             finally:
                 stop(process)

@@ -130,7 +130,7 @@ class Live:
         if not self._taken:
             return
         rows = below or (Row(),)
-        self._tty.write(paint.repaint(self._drawn, rows, len(rows) - 1, 0))
+        self._tty.write(paint.repaint(self._drawn, rows, len(rows) - 1, 0, self.columns))
         self._taken = False
         self._tty.leave()
 
@@ -147,7 +147,7 @@ class Live:
         status = footer.status(self._standing(), self.look, columns, session=self.session)
         bottom = [*live, *space, status, typed][-max(1, lines - 1) :]
         rows = [*final, *bottom]
-        out = paint.repaint(self._drawn, rows, len(rows) - 1, column)
+        out = paint.repaint(self._drawn, rows, len(rows) - 1, column, columns)
         self._drawn = paint.Shown(tuple(bottom), len(bottom) - 1, column)
         if not self._tty.write(out):
             self._behind.set()

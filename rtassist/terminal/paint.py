@@ -27,10 +27,11 @@ class Shown:
     column: int = 0
 
 
-def repaint(before: Shown, rows: Sequence[Row], row: int, column: int) -> str:
+def repaint(before: Shown, rows: Sequence[Row], row: int, column: int, columns: int) -> str:
     """What makes `before` into `rows`, with the cursor in `row` at `column`. Empty where nothing differs.
 
-    Rows below those that were shown scroll the terminal where they must. All of `before` is on the screen.
+    Rows below those that were shown scroll the terminal, of so many `columns`, where they must. All of
+    `before` is on the screen.
     """
     out, at = "", before.row
     for index, new in enumerate(rows):
@@ -40,8 +41,8 @@ def repaint(before: Shown, rows: Sequence[Row], row: int, column: int) -> str:
         if old is None and index and index >= len(before.rows):
             out += _to(at, index - 1) + "\r\n" + new.text
         else:
-            # Behind the last column there is nothing to wipe, and the cursor stands on it.
-            wipe = "\x1b[K" if old is None or old.width > new.width else ""
+            # Behind a full row there is nothing to wipe, and the cursor stands on its last letter.
+            wipe = "\x1b[K" if (old is None or old.width > new.width) and new.width < columns else ""
             out += _to(at, index) + "\r" + new.text + wipe
         at = index
     if len(rows) < len(before.rows):

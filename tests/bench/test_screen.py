@@ -1,6 +1,5 @@
 """The screen's figures are the screen's: what is broken in it is seen in them."""
 
-import statistics
 import sys
 import time
 
@@ -8,7 +7,7 @@ import pytest
 import trio
 
 from bench.program import environ
-from bench.screen import WORDS, cpu_percent, words_ms
+from bench.screen import cpu_percent, words_ms
 from rtassist.terminal.live import Live
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
@@ -16,10 +15,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminal
 
 def test_a_word_that_is_drawn_late_is_seen_late() -> None:
     environ()
-    late = trio.run(words_ms, ("-m", "tests.bench.slow_screen", "talk", "--no-record", "--text"))
-    assert len(late) == WORDS
+    late = trio.run(words_ms, ("-m", "tests.bench.slow_screen", "talk", "--no-record", "--text"), 10)
+    assert len(late) == 10
     assert min(late) >= 100
-    assert statistics.median(late) > 1000, "words come every 40 ms, and each takes 100"
+    assert late[-1] > 500, "words come every 40 ms, and each takes 100"
 
 
 def test_work_of_the_screen_is_counted_and_waiting_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_the_screen_shows_the_rows_and_the_cursor_whatever_was_there(
     stream = pyte.Stream(screen)
     before, scrolled = Shown(), list[str]()
     for final, live, column in given_frames:
-        stream.feed(repaint(before, rows([*final, *live]), len(final) + len(live) - 1, column))
+        stream.feed(repaint(before, rows([*final, *live]), len(final) + len(live) - 1, column, COLUMNS))
         scrolled += final
         before = Shown(tuple(rows(live)), len(live) - 1, column)
         expected = [*scrolled, *live]
@@ -60,18 +60,28 @@ def _seen(text: str) -> str:
 
 def test_what_is_the_same_costs_nothing_and_a_row_that_changed_only_itself() -> None:
     before = Shown(tuple(rows(["one", "two", "> "])), 2, 2)
-    assert repaint(before, before.rows, 2, 2) == ""
-    out = repaint(before, rows(["one", "tow", "> "]), 2, 2)
+    assert repaint(before, before.rows, 2, 2, COLUMNS) == ""
+    out = repaint(before, rows(["one", "tow", "> "]), 2, 2, COLUMNS)
     assert "tow" in out
     assert "one" not in out
     assert ">" not in out
 
 
 def test_all_of_a_change_is_one_frame() -> None:
-    out = repaint(Shown(), rows(["one", "two"]), 1, 0)
+    out = repaint(Shown(), rows(["one", "two"]), 1, 0, COLUMNS)
     assert out.startswith("\x1b[?2026h")
     assert out.endswith("\x1b[?2026l")
     assert out.index("\x1b[?25l") < out.index("one") < out.index("\x1b[?25h")
+
+
+def test_a_full_row_is_not_wiped_behind_its_end() -> None:
+    """Without breaking the cursor stays on the last letter, and that would go."""
+    full, less = Row("x" * COLUMNS, COLUMNS), Row("y", 1)
+    for before in (Shown(), Shown((less,), 0, 0), Shown((full,), 0, 0)):
+        out = repaint(before, [Row("z" * COLUMNS, COLUMNS)], 0, 0, COLUMNS)
+        assert "z" in out
+        assert "\x1b[K" not in out
+    assert "y\x1b[K" in repaint(Shown((full,), 0, 0), [less], 0, 0, COLUMNS)
 
 
 @pytest.mark.parametrize(
