@@ -16,8 +16,8 @@ from rtassist import errors
 from rtassist.audio import Microphone
 from rtassist.dialogue import events
 from rtassist.dialogue.commands import TABLE
+from rtassist.dialogue.doing import Standing
 from rtassist.dialogue.effects import Effect
-from rtassist.dialogue.standing import Standing
 from rtassist.settings import Settings
 from rtassist.terminal import keyboard
 from rtassist.terminal.screen import Screen, style_for
@@ -175,7 +175,7 @@ def _log() -> Iterator[int]:
     from platformdirs import user_state_path
 
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    folder = user_state_path("rtassist", appauthor=False) / "log"
+    folder = user_state_path("rtassist", appauthor=False)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(folder / "rtassist.log", flags, 0o600)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import trio
 
-from rtassist.dialogue.standing import Course, Standing, follow, microphone_on
+from rtassist.dialogue.doing import Course, Standing, follow, microphone_on
 from rtassist.dialogue.state import Conversation
 
 CHUNKS = 5

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import trio
 
-from rtassist.dialogue.standing import Doing, Standing
+from rtassist.dialogue.doing import Doing, Standing
 from rtassist.dialogue.state import Conversation, Sound, Terms, Utterance
 from rtassist.gauge import FAINTEST_DBFS, Gauge
 from rtassist.protocol import Session

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from rtassist.dialogue.standing import Doing, Standing
+from rtassist.dialogue.doing import Doing, Standing
 from rtassist.terminal.editor import Editor, matches
 from rtassist.terminal.sheet import Look
 from rtassist.terminal.widths import Row, clipped, clusters, width

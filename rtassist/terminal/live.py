@@ -12,13 +12,14 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Literal
 
 import attrs
 import trio
 
 from rtassist.dialogue import events
+from rtassist.dialogue.doing import Doing, Standing
 from rtassist.dialogue.effects import Notice, Shown
-from rtassist.dialogue.standing import Doing, Standing
 from rtassist.errors import without_secrets
 from rtassist.terminal import editor, footer, keys, paint, sheet
 from rtassist.terminal.keys import Key
@@ -108,8 +109,9 @@ class Live:
         self._standing = standing
         self._draw()
 
-    def look_like(self, look: Look) -> None:
-        self.look = look
+    def lay_out(self, name: Literal["timestamps", "compact"], on: bool | None = None) -> None:
+        """Timestamps or the compact form from now on, or no more; None: the other way than now."""
+        self.look = attrs.evolve(self.look, **{name: not getattr(self.look, name) if on is None else on})
         self._draw()
 
     def close(self) -> None:

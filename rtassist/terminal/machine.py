@@ -27,7 +27,7 @@ from typing import Any, TextIO
 
 from rtassist import __version__
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.standing import Standing
+from rtassist.dialogue.doing import Standing
 from rtassist.errors import Failure, without_secrets
 from rtassist.protocol import ResponseDone, encode
 from rtassist.terminal.screen import OutputClosed

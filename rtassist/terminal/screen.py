@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TextIO
+from typing import Literal, TextIO
 
 import attrs
 
+from rtassist.dialogue.doing import Standing
 from rtassist.dialogue.effects import Notice, Shown
-from rtassist.dialogue.standing import Standing
 from rtassist.errors import Failure, without_secrets
 from rtassist.terminal import view
 from rtassist.terminal.view import Page, Style
@@ -53,6 +53,12 @@ class Screen:
 
     def stands(self, standing: Callable[[], Standing]) -> None:
         """It is not shown here."""
+
+    def lay_out(self, name: Literal["timestamps", "compact"], on: bool | None = None) -> None:
+        """Timestamps or the compact form from now on, or no more; None: the other way than now."""
+        self._style = attrs.evolve(
+            self._style, **{name: not getattr(self._style, name) if on is None else on}
+        )
 
     def show(self, shown: Shown) -> None:
         if isinstance(shown, Notice):

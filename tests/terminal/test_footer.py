@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtassist.dialogue.standing import Doing, Standing
+from rtassist.dialogue.doing import Doing, Standing
 from rtassist.terminal.editor import Editor
 from rtassist.terminal.footer import entry, money, status
 from rtassist.terminal.sheet import Look

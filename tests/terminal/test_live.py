@@ -12,8 +12,8 @@ import pytest
 import trio
 
 from rtassist.dialogue import events
+from rtassist.dialogue.doing import Doing, Standing
 from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Said
-from rtassist.dialogue.standing import Doing, Standing
 from tests.terminal.emulator import Emulator, terminal
 
 if sys.platform == "win32":
@@ -185,6 +185,19 @@ async def test_without_push_to_talk_a_space_is_a_space_and_nothing_is_asked() ->
         emulator.type(b" a\r")
         assert await pressed(screen) == events.Typed(" a")
         assert b"\x1b[?u" not in emulator.written
+
+
+async def test_how_it_looks_can_be_changed_from_now_on() -> None:
+    async with live() as (emulator, screen):
+        screen.show(LineEnded("U1", "user", "Hi."))
+        screen.lay_out("timestamps")
+        screen.lay_out("compact", True)
+        screen.show(LineEnded("A1", "assistant", "Hello."))
+        screen.lay_out("timestamps")
+        screen.lay_out("compact", True)
+        screen.show(LineEnded("U2", "user", "Bye."))
+        await emulator.until_shown("Bye.")
+        assert emulator.lines()[:3] == ["you: Hi.", "12:00:00 Hello.", "> Bye."]
 
 
 async def test_nothing_is_written_while_nothing_changes_and_a_word_costs_little() -> None:

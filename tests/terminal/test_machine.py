@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.standing import Doing, Standing
+from rtassist.dialogue.doing import Doing, Standing
 from rtassist.errors import Failure
 from rtassist.protocol import InputTokenDetails, Response, ResponseDone, Usage
 from rtassist.terminal import machine

@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from rtassist.dialogue.standing import Course, Doing, doing, follow, microphone_on
+from rtassist.dialogue.doing import Course, Doing, doing, follow, microphone_on
 from rtassist.dialogue.state import (
     Answer,
     Call,
