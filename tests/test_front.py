@@ -1,5 +1,6 @@
 """Which screen a terminal gets, and what it is told to press."""
 
+import os
 import sys
 
 import pytest
@@ -33,7 +34,9 @@ UTF8 = {"TERM": "xterm-256color"}
 def test_what_a_terminal_gets(
     settings: Settings, environ: dict[str, str], live: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", "/nowhere")  # and without a log file all goes on
+    monkeypatch.setenv(
+        "XDG_STATE_HOME", os.path.join(os.devnull, "nowhere")
+    )  # and without a log file all goes on
     with terminal() as emulator, emulator.streams() as (out, typed):
         monkeypatch.setattr(sys, "stdin", typed)
         monkeypatch.setattr(sys, "stdout", out)
@@ -42,10 +45,10 @@ def test_what_a_terminal_gets(
             assert front.typed is (settings.mic != "-")
 
 
-def test_a_pipe_gets_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_a_pipe_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     with terminal() as emulator, emulator.streams() as (out, _):
         monkeypatch.setattr(sys, "stdout", out)
-        with open("/dev/null") as typed:
+        with open(os.devnull) as typed:
             monkeypatch.setattr(sys, "stdin", typed)
             with front_for(Settings(), UTF8) as front:
                 assert isinstance(front.screen, Screen)

@@ -174,7 +174,6 @@ class Live:
                 await trio.lowlevel.wait_writable(self._tty.fileno())
                 self._tty.flush()
             self._behind = trio.Event()
-            self._draw()
 
     async def _signals(self, task_status: trio.TaskStatus[None]) -> None:
         with trio.open_signal_receiver(signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT) as signals:
