@@ -133,7 +133,8 @@ def _live(
     secrets: list[str],
     stack: ExitStack,
 ) -> Live | None:
-    """The live screen, where there is a terminal that can do it."""
+    """The live screen, where there is a terminal that can do it. The console of Windows has no such modes:
+    there, lines are typed and shown as anywhere else."""
     if os.name == "nt" or typed is None or environ.get("TERM", "") in ("", "dumb"):
         return None
     if not (out.isatty() and typed.isatty()):

@@ -21,7 +21,8 @@ PASTES, PASTES_NOT = "\x1b[?2004h", "\x1b[?2004l"
 ASK_FOR_RELEASES = "\x1b[?u"
 """Whether it speaks the kitty protocol. One that does not says nothing."""
 RELEASES, RELEASES_NOT = "\x1b[>27u", "\x1b[<u"
-"""Every key as a sequence (8), with its text (16), also when it comes up (2), none in two meanings (1)."""
+"""Every key as a sequence (8), with its text (16), also when it comes up (2), none in two meanings (1). The
+terminal keeps a stack of such wishes: what is pushed once is popped once."""
 _TIDY = f"\x1b[?2026l\x1b[?7h\x1b[?25h{PASTES_NOT}"
 
 
@@ -46,8 +47,10 @@ class Tty:
         return self._out
 
     def enter(self) -> None:
-        """Take the terminal. Signals of its keys stay, but for the one that would end the program at once."""
-        if self._before is None:
+        """Take the terminal, or again where somebody else has set its mode meanwhile. Signals of its keys stay,
+        but for the one that would end the program at once."""
+        taken = self._before is not None
+        if not taken:
             self._before = termios.tcgetattr(self.typed)
             atexit.register(self.leave)
         raw = termios.tcgetattr(self.typed)
@@ -61,7 +64,7 @@ class Tty:
         characters[termios.VQUIT] = b"\0"  # _POSIX_VDISABLE of Linux; nobody types it elsewhere
         _set(self.typed, raw)
         self._redirect()
-        self.write(PASTES + (RELEASES if self._releases else ""))
+        self.write(PASTES + (RELEASES if self._releases and not taken else ""))
 
     def report_releases(self) -> None:
         self._releases = True

@@ -158,6 +158,10 @@ async def test_the_space_bar_is_held_where_the_terminal_says_when_it_comes_up() 
         assert await pressed(screen) == events.TalkReleased()
         emulator.type(b"\x1b[97;;97u\x1b[97;1:3u\x1b[32;1:1;32u\x1b[32;1:3u\x1b[13u")
         assert await pressed(screen) == events.Typed("a ")
+        os.kill(os.getpid(), signal.SIGCONT)  # as after a stop that nobody announced
+        emulator.written.clear()
+        await emulator.until(lambda: b"\x1b[?2004h" in emulator.written)
+        assert b"\x1b[>27u" not in emulator.written, "it is popped once"
     assert emulator.written.endswith(b"\x1b[?2004l")
     assert b"\x1b[<u" in emulator.written
 
