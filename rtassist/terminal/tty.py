@@ -47,7 +47,7 @@ class Tty:
         return self._out
 
     def enter(self) -> None:
-        """Take the terminal, or again where somebody else has set its mode meanwhile. Its keys make signals as
+        """Take it, or again where somebody else has set its mode meanwhile. Its keys make signals as
         before, but for the one that would end the program at once."""
         taken = self._before is not None
         if not taken:
