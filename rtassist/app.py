@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, redirect_stdout
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stdout
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
+from rtassist.front import Front, front_for
+from rtassist.gauge import Gauge
 from rtassist.hooks import Note, hooked, to_both
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
@@ -42,8 +44,7 @@ from rtassist.sound import (
     next_device,
     put_to_use,
 )
-from rtassist.terminal import keyboard
-from rtassist.terminal.screen import OutputClosed, Screen, style_for
+from rtassist.terminal.screen import OutputClosed
 from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tracing import tracing
@@ -163,24 +164,20 @@ async def talk(
     tracer: Tracer | None = None,
 ) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
-    typed = None if settings.mic == "-" else sys.stdin
-    out = sys.stderr if settings.speaker == "-" else sys.stdout
-    style = style_for(out, typed, os.environ, plain=settings.plain)
-    if settings.text and not (typed and typed.isatty()):
-        style = attrs.evolve(style, names=False)
     secrets = secrets_of(settings)
-    screen = Screen(out, sys.stderr, style, secrets)
     code = errors.EXIT_OK
-    # What an own tool prints is not part of the conversation.
-    with recorded(settings, screen.show, say) as recording, redirect_stdout(sys.stderr):
+    with (
+        front_for(settings, os.environ) as front,
+        recorded(settings, front.screen.show, say) as recording,
+        redirect_stdout(sys.stderr),  # what an own tool prints is not part of the conversation
+    ):
+        front.screen.session = recording.name
         try:
-            async with hooked(settings, screen.notice) as observe:
+            async with front.screen.opened(), hooked(settings, front.screen.notice) as observe:
                 used = Used(trio.current_time(), tracer)
-                quit_ = await conversations(
-                    settings, screen, recording, typed is not None, history, offered, observe, used
-                )
+                quit_ = await conversations(settings, front, recording, history, offered, observe, used)
         except* OutputClosed:
-            drop(out)
+            drop(front.out)
             quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
@@ -189,15 +186,15 @@ async def talk(
 
 async def conversations(
     settings: Settings,
-    screen: Screen,
+    front: Front,
     recording: Recording,
-    keyboard_there: bool,
     history: tuple[Turn, ...],
     offered: Offer,
     observe: Note,
     used: Used,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
+    screen = front.screen
     missing = Missing()
     if settings.embedded:
         from rtassist.embedded import deaf, mute
@@ -221,12 +218,11 @@ async def conversations(
             try:
                 quit_ = await hold(
                     settings,
-                    screen,
+                    front,
                     recording,
                     address,
                     heard,
                     spoken,
-                    keyboard_there,
                     history,
                     offered=offered,
                     observe=observe,
@@ -324,12 +320,11 @@ class Used:
 
 async def hold(
     settings: Settings,
-    screen: Screen,
+    front: Front,
     recording: Recording,
     address: Endpoint,
     heard: Held[Microphone],
     spoken: Held[Speaker],
-    keyboard_there: bool,
     history: tuple[Turn, ...] = (),
     *,
     offered: Offer,
@@ -357,18 +352,18 @@ async def hold(
             microphone=heard.comes_back or heard.device is not None,
             microphone_there=heard.device is not None,
             microphone_ends=heard.device is not None and not heard.device.live,
-            keyboard=keyboard_there,
-            greeting=greeting(settings, heard.device),
+            keyboard=front.typed,
+            greeting=front.greeting(settings, heard.device),
             history=history,
             spent_usd=used.usd,
             lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
         )
-        if keyboard_there:
-            nursery.start_soon(type_lines, to_commands, screen)
+        if front.typed:
+            nursery.start_soon(front.press, to_commands)
         watch = Watch(
             terms,
-            note=partial(to_both, recording.begin(terms), observe),
-            tell=screen.notice,
+            note=partial(to_both, front.noting(recording.begin(terms)), observe),
+            tell=front.screen.notice,
             debug=settings.debug,
             tracer=used.tracer,
             server="itself" if settings.embedded else parse_address(settings.url).authority,
@@ -381,7 +376,8 @@ async def hold(
             another_speaker=partial(next_device, spoken) if spoken.comes_back else None,
             commands=commands,
             tools=tools,
-            show=screen.show,
+            show=front.screen.show,
+            gauge=Gauge(front.stands),
             announcer=announcer,
             ended=used.ended,
             in_turn=not sys.stdin.isatty(),
@@ -409,25 +405,6 @@ def with_model(url: str, model: str) -> str:
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     query.setdefault("model", model)
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def greeting(settings: Settings, heard: Microphone | None) -> str:
-    """What to do now, for a person at a terminal; a pipe needs no invitation."""
-    if heard is not None and heard.live:
-        how = "Press Enter to talk, and again when you are done" if settings.ptt else "Speak"
-        return f"{how}. Enter interrupts the answer, /help lists the commands, Ctrl-C leaves."
-    return "Type. /help lists the commands, Ctrl-C leaves." if sys.stdin.isatty() and heard is None else ""
-
-
-async def type_lines(to_commands: trio.MemorySendChannel[events.Event], screen: Screen) -> None:
-    """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
-    terminal = sys.stdin.isatty()
-    async with aclosing(keyboard.lines(sys.stdin)) as lines:
-        async for line in lines:
-            if terminal:
-                screen.line_typed()
-            await to_commands.send(events.Typed(line))
-    await to_commands.send(events.Typed("/quit") if terminal else events.TypingEnded())
 
 
 @asynccontextmanager

@@ -25,7 +25,8 @@ EPILOG = (
         "rtassist talk --resume last --debug 2>events.txt",
     )
     + "\n\nWithout a key it talks to its own server, in this process. "
-    "Keys, while it talks: Enter on an empty line interrupts, /help lists the commands, Ctrl-C leaves."
+    "Keys, while it talks: Escape, or Enter on an empty line, interrupts, /help lists the commands, "
+    "Ctrl-C leaves."
 )
 
 
@@ -99,7 +100,7 @@ def talk(
     ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
-        bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
+        bool | None, typer.Option("--ptt", help="Push to talk, with the space bar or Enter.")
     ] = None,
     vad: Annotated[
         str | None,
@@ -120,7 +121,27 @@ def talk(
             metavar="CODE", help="The language that you speak, such as en (default: it is guessed)."
         ),
     ] = None,
-    plain: Annotated[bool | None, typer.Option("--plain", help="Plain lines, no colour.")] = None,
+    plain: Annotated[bool | None, typer.Option("--plain", help="One line an utterance, no colour.")] = None,
+    timestamps: Annotated[
+        bool | None, typer.Option("--timestamps", help="The time of day before each line.")
+    ] = None,
+    compact: Annotated[
+        bool | None,
+        typer.Option(
+            "--compact", help="No empty lines, a short status, > for your name and none for the assistant's."
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool | None, typer.Option("--quiet", help="Of all that is not the conversation only warnings.")
+    ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            help="All that happens, one JSON object a line: - for stdout, where then nothing else is, or a "
+            "file, which is added to.",
+        ),
+    ] = None,
     fast: Annotated[
         bool | None,
         typer.Option("--fast", help="Sound files and pipes as fast as they go, not at real time."),
@@ -246,6 +267,10 @@ def talk(
             "vad_silence_ms": vad_silence_ms,
             "language": language,
             "plain": plain,
+            "timestamps": timestamps,
+            "compact": compact,
+            "quiet": quiet,
+            "events": events,
             "fast": fast,
             "record": False if no_record else record,
             "record_audio": record_audio,

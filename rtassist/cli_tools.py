@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 EPILOG = (
-    "Example: rtassist tools --tools dice.py. Exit codes: 0 they can be offered, 2 a file cannot be loaded, "
-    "or one of its functions cannot be a tool."
+    examples("rtassist tools", "rtassist tools --tools dice.py --json")
+    + "\n\nExit codes: 0 they can be offered, 2 a file cannot be loaded, or one of its functions cannot be a "
+    "tool."
 )
 
 

@@ -127,6 +127,7 @@ class Ring:
         for effect in effects:
             self.edges.note(now_us, effect)
             self.perform(effect)
+        self.edges.gauge.follow(self.state, now_us)
         if self.state.quiet() or self.state.questions:
             self.became_quiet.set()
 
@@ -202,6 +203,7 @@ class Ring:
         watch, onsets, clips = SilenceWatch(), OnsetWatch(), False
         while True:
             pcm = await microphone.read()
+            self.edges.gauge.heard(pcm)
             self.feed(events.MicHeard(pcm))
             if self.state.terms.ducks and onsets.begins(pcm, voice=self.state.sounding):
                 self.feed(events.OnsetHeard())
@@ -298,7 +300,8 @@ class Ring:
         with suppress(trio.EndOfChannel):
             while True:
                 for offset in range(0, len(pcm), HANDED_BYTES):
-                    await speaker.play(pcm[offset : offset + HANDED_BYTES])
+                    await speaker.play(chunk := pcm[offset : offset + HANDED_BYTES])
+                    self.edges.gauge.sounded(chunk)
                     voice.advance(speaker.heard() - start)
                     if voice.heard - told >= ADVANCE_SAMPLES:
                         told = voice.heard

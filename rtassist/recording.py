@@ -104,6 +104,11 @@ class Recording:
     _say: Callable[[str], None]
     _recorder: Recorder | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is called; empty where nothing is recorded."""
+        return "" if self._path is None else self._path.stem
+
     def begin(self, terms: Terms) -> Callable[[int, Note], None]:
         """A conversation begins; what is to be called with all that passes its door."""
         if self._recorder is None and self._path is not None:

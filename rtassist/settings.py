@@ -131,6 +131,13 @@ class Settings:
     text: bool = field(default=False, metadata=_from(switch, "RTASSIST_TEXT", flag="--text"))
     ptt: bool = field(default=False, metadata=_from(switch, "RTASSIST_PTT", flag="--ptt"))
     plain: bool = field(default=False, metadata=_from(switch, "RTASSIST_PLAIN", flag="--plain"))
+    timestamps: bool = field(
+        default=False, metadata=_from(switch, "RTASSIST_TIMESTAMPS", flag="--timestamps")
+    )
+    compact: bool = field(default=False, metadata=_from(switch, "RTASSIST_COMPACT", flag="--compact"))
+    quiet: bool = field(default=False, metadata=_from(switch, "RTASSIST_QUIET", flag="--quiet"))
+    events: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_EVENTS", flag="--events"))
+    """Where the conversation goes as JSON, a line each: a file, or `-` for stdout."""
     fast: bool = field(default=False, metadata=_from(switch, "RTASSIST_FAST", flag="--fast"))
     vad: Literal["server", "semantic", "off"] = field(
         default="server",

@@ -20,6 +20,11 @@ def contradictions(settings: Settings, folder: Path) -> list[str]:
             problems.append(
                 f"{settings.source(name)} is for --vad server; semantic detection knows no such thing."
             )
+    if settings.events == settings.speaker == "-":
+        problems.append(
+            f"{settings.source('events')} and {settings.source('speaker')} both want stdout. Name a file for "
+            "one of the two, such as /dev/fd/3."
+        )
     if settings.mic and settings.speaker and _same_file(folder, settings.mic, settings.speaker):
         problems.append(
             f"{settings.source('speaker')} would write over {settings.mic}, which is also what is heard "

