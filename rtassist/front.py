@@ -18,6 +18,7 @@ from rtassist.dialogue import events
 from rtassist.dialogue.commands import TABLE
 from rtassist.dialogue.doing import Standing
 from rtassist.dialogue.effects import Effect
+from rtassist.logs import log_path
 from rtassist.recording import secrets_of
 from rtassist.settings import Settings
 from rtassist.terminal import keyboard
@@ -174,13 +175,10 @@ def reflows(environ: Mapping[str, str]) -> bool:
 @contextmanager
 def _log() -> Iterator[int]:
     """The log file, for what others write to stderr. Where there can be none it is lost."""
-    from platformdirs import user_state_path
-
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    folder = user_state_path("rtassist", appauthor=False)
+    path = log_path()
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(folder / "rtassist.log", flags, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError:
         file = os.open(os.devnull, os.O_WRONLY)
     try:

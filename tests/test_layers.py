@@ -98,7 +98,7 @@ LAYERS = {
         "attrs trio",
     ),
     "gauge": layer("dialogue", "trio"),
-    "front": layer("audio.Microphone dialogue errors settings terminal", "attrs platformdirs trio"),
+    "front": layer("audio.Microphone dialogue errors logs recording settings terminal", "attrs trio"),
     "edges": layer(
         "audio.Microphone audio.Speaker dialogue gauge protocol.BadFrame protocol.ClientEvent "
         "protocol.ServerEvent protocol.Unknown",
