@@ -293,10 +293,8 @@ async def hold(
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
-    async with (
-        connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
-        trio.open_nursery() as nursery,
-    ):
+    dial = partial(connect, address.url, headers=address.headers, deadline_s=settings.timeout_s)
+    async with dial() as link, trio.open_nursery() as nursery:
         tools = Toolbox(
             (
                 clock(lambda: datetime.now().astimezone()),
@@ -319,6 +317,7 @@ async def hold(
             nursery.start_soon(type_lines, to_commands, screen)
         edges = Edges(
             link=link,
+            another_link=dial,
             microphone=heard.device,
             speaker=spoken.device,
             another_microphone=partial(next_device, heard) if heard.comes_back else None,

@@ -182,8 +182,20 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     ),
     Mutant("deleted although heard", floor._settle, "if heard_ms == 0", "if True", "P4"),
     Mutant("cut to nothing", floor._settle, "if heard_ms == 0", "if False", "P4"),
-    Mutant("left alone although cut", floor._settle, "or _heard_whole(utterance)", "or True", "P4"),
-    Mutant("cut although heard to its end", floor._settle, "or _heard_whole(utterance)", "", "P4"),
+    Mutant(
+        "left alone although cut",
+        floor._settle,
+        "or (_heard_whole(utterance) and not utterance.short)",
+        "or True",
+        "P4",
+    ),
+    Mutant(
+        "cut although heard to its end",
+        floor._settle,
+        "or (_heard_whole(utterance) and not utterance.short)",
+        "",
+        "P4",
+    ),
     Mutant("heard as far as it came is whole", floor._heard_whole, "utterance.audio_done and", "", "P4"),
     Mutant(
         "deleted while its response goes on",
