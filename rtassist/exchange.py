@@ -27,7 +27,7 @@ STALE_SAMPLES: Final = 5 * _RATE
 DEAD_SAMPLES: Final = 30 * _RATE
 REMEMBERED_SAMPLES: Final = 30 * _RATE
 """1.4 MB."""
-_STUCK: Final = Close(BROKEN_OFF, "the network has taken nothing for thirty seconds")
+_STUCK: Final = Close(BROKEN_OFF, "the network has taken nothing for thirty seconds", silent_ms=30_000)
 
 
 class Uplink:

@@ -18,6 +18,7 @@ from rtassist.edges import Another, Edges
 from rtassist.errors import Failure
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import (
+    UNSET,
     AssistantMessage,
     BadFrame,
     ClientEvent,
@@ -39,6 +40,8 @@ from rtassist.protocol import (
     encode,
 )
 
+UNIX_S = 1_800_000_000
+"""The wall clock, which stands still."""
 MS = 48
 """Bytes of PCM16 at 24 kHz in a millisecond."""
 
@@ -127,6 +130,8 @@ class Call:
     """How the next attempts to open another connection fail; after them one stands at once."""
     links: list[ScriptedLink] = field(factory=list)
     dialled_at_s: list[float] = field(factory=list)
+    lasts_s: int | None = None
+    """A session, if its server tells when it ends."""
     ended: trio.Event = field(factory=trio.Event)
 
     def samples_sounded(self) -> int:
@@ -150,8 +155,12 @@ class Call:
             raise self.failures.pop(0)
         self.link = ScriptedLink()
         self.links.append(self.link)
-        self.link.say(SessionCreated(event_id="e0", session=Session(type="realtime")))
+        self.link.say(self.begins())
         yield self.link
+
+    def begins(self) -> SessionCreated:
+        ends = UNSET if self.lasts_s is None else UNIX_S + self.lasts_s
+        return SessionCreated(event_id="e0", session=Session(type="realtime", expires_at=ends))
 
     def text_shown(self) -> str:
         return "".join(shown.words for shown in self.shown if isinstance(shown, effects.Said))
@@ -168,12 +177,13 @@ async def call(
     speaker: Speaker | None = None,
     tools: object = None,
     in_turn: bool = False,
+    lasts_s: int | None = None,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
-    held = Call(ScriptedLink(), send)
+    held = Call(ScriptedLink(), send, lasts_s=lasts_s)
     held.links.append(held.link)
     if speaker is None and terms.speaker:
         speaker = ClockedSpeaker(lambda position, pcm: held.sounded.append((position, pcm)))
@@ -181,6 +191,7 @@ async def call(
         link=held.link,
         another_link=held.another_link if terms.reconnects else None,
         chance=lambda: 0.0,
+        unix_s=lambda: UNIX_S,
         microphone=microphone,
         speaker=speaker,
         another_microphone=another_microphone,
@@ -198,7 +209,7 @@ async def call(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hold)
-        held.link.say(SessionCreated(event_id="e0", session=Session(type="realtime")))
+        held.link.say(held.begins())
         await trio.testing.wait_all_tasks_blocked()
         yield held
         nursery.cancel_scope.cancel()

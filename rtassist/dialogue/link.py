@@ -322,6 +322,8 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     if state.said_us is not None:
         unsure_us = min(unsure_us, state.said_us - MARGIN_US)
     floor.lose(do)
+    for item_id in do.state.utterances:
+        turns.end_line_when_over(do, item_id)
     do.change(
         ready=False,
         updates=(),

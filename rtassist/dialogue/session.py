@@ -24,10 +24,10 @@ FENCE_WAIT_US = 10_000_000
 
 
 def opened(do: Draft) -> None:
-    """The server is there: tell it the terms."""
+    """The server is there: tell it the terms, and whether there is a loudspeaker now."""
     state = do.state
     session = state.terms.session
-    if state.between and state.terms.voiced:
+    if state.voiced is not (state.terms.voiced and state.terms.speaker):
         session = attrs.evolve(session, output_modalities=("audio",) if state.voiced else ("text",))
     update(do, session, Purpose.BEGIN)
     do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
