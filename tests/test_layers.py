@@ -71,7 +71,7 @@ LAYERS = {
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
         "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
-        "settings shelf sound terminal terms tools",
+        "settings shelf sound tasks terminal terms tools",
         "attrs trio",
     ),
     "app_replay": layer(
@@ -84,6 +84,7 @@ LAYERS = {
         "audio.jitter audio.onset audio.silence edges exchange",
         "attrs trio",
     ),
+    "tasks": layer(others="trio"),
     "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
     "edges": layer(
         "audio.Microphone audio.Speaker dialogue protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
