@@ -13,7 +13,6 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
 import trio
@@ -25,9 +24,10 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.state import Turn
 from rtassist.edges import Edges
+from rtassist.link import profiles
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
-from rtassist.recording import Recording, recorded
+from rtassist.recording import Recording, recorded, secrets_of
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -169,7 +169,7 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     style = style_for(out, typed, os.environ, plain=settings.plain)
     if settings.text and not (typed and typed.isatty()):
         style = attrs.evolve(style, names=False)
-    secrets = [settings.api_key.reveal()] if settings.api_key else []
+    secrets = secrets_of(settings)
     screen = Screen(out, sys.stderr, style, secrets)
     code = errors.EXIT_OK
     with recorded(settings, screen.show, say) as recording:
@@ -269,12 +269,15 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
 @attrs.frozen
 class Endpoint:
-    """Where to connect. `deaf`, `mute`: why the server there cannot hear or speak; empty where it can."""
+    """Where to connect. `deaf`, `mute`: why the server there cannot hear or speak; empty where it can.
+    `truncates` as in a profile.
+    """
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     deaf: str = ""
     mute: str = ""
+    truncates: bool = True
 
 
 @asynccontextmanager
@@ -291,7 +294,7 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
     async with embedded(settings) as own:
-        yield Endpoint(with_model(own.url, settings.model), deaf=own.deaf, mute=own.mute)
+        yield Endpoint(profiles.address(own.url, settings.model), deaf=own.deaf, mute=own.mute)
 
 
 async def hold(
@@ -325,6 +328,7 @@ async def hold(
             keyboard=keyboard_there,
             greeting=greeting(settings, heard.device),
             history=history,
+            truncates=address.truncates,
         )
         if keyboard_there:
             nursery.start_soon(type_lines, to_commands, screen)
@@ -347,19 +351,14 @@ async def hold(
 
 
 def remote(settings: Settings) -> Endpoint:
-    """The server of the settings, and the header with the key."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if settings.api_key is not None:
-        headers = (("Authorization", f"Bearer {settings.api_key.reveal()}"),)
-    return Endpoint(with_model(settings.url, settings.model), headers)
-
-
-def with_model(url: str, model: str) -> str:
-    """The model is chosen when connecting; one that stands in the URL already is left alone."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query.setdefault("model", model)
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    """The server of the settings, and the headers with the key and what else it wants."""
+    key = None if settings.api_key is None else settings.api_key.reveal()
+    given = [(name, value.reveal()) for name, value in settings.headers]
+    return Endpoint(
+        profiles.address(settings.url, settings.model),
+        profiles.headers(settings.url, key, given),
+        truncates=profiles.profile_for(settings.url).truncates,
+    )
 
 
 def greeting(settings: Settings, heard: Microphone | None) -> str:

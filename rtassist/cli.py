@@ -78,6 +78,16 @@ def talk(
         str | None,
         typer.Option(metavar="URL", help="The Realtime server, ws:// or wss:// (default: OpenAI's)."),
     ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The variable that holds the server's key (default: OPENAI_API_KEY)."
+        ),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="'NAME: VALUE'", help="A header for the server; may be repeated."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model (default: gpt-realtime-2.1).")
     ] = None,
@@ -193,6 +203,8 @@ def talk(
         {
             "offline": offline,
             "url": url,
+            "api_key_env": api_key_env,
+            "headers": tuple(header or ()),
             "model": model,
             "voice": voice,
             "instructions": instructions,

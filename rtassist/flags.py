@@ -22,8 +22,8 @@ def _left_alone(params: list[Any]) -> list[Any]:
     """Text, and what was not given, become what they are. typer asks pydantic for the way to convert each
     option even so (0.29.2, build_runtime_param), whose import takes a sixth of a start."""
     for param in params:
-        one = not param.required and not param.multiple and param.nargs == 1
-        if one and "process_value" not in vars(param):
+        plain = not param.required and param.nargs == 1
+        if plain and "process_value" not in vars(param):
             param.process_value = partial(_process, param, param.process_value)
     return params
 
@@ -31,7 +31,7 @@ def _left_alone(params: list[Any]) -> list[Any]:
 def _process(param: Any, convert: Any, ctx: Any, value: Any) -> Any:
     # Without this attribute it is a typer that converts by itself.
     kind = getattr(param, "type_descriptor", None)
-    as_it_is = value is None or (isinstance(value, str) and kind is not None and kind.annotation is str)
+    as_it_is = value in (None, ()) or (isinstance(value, str) and kind is not None and kind.annotation is str)
     if not as_it_is:
         return convert(ctx, value)
     return value if param.callback is None else param.callback(ctx, param, value)

@@ -18,6 +18,7 @@ import attrs
 from rtassist import __version__, errors
 from rtassist.dialogue.effects import Notice
 from rtassist.sessions.files import private_folder, sound_path
+from rtassist.sessions.journal import LEAST_SECRET
 from rtassist.sessions.recorder import Recorder
 from rtassist.settings import KEYS, OPTIONS, Secret, Settings, Trust
 
@@ -34,6 +35,7 @@ _SAID_ELSEWHERE: Final = {
     "instructions",
     "model",
     "url",
+    "headers",
     "record",
     "record_audio",
     "resume",
@@ -181,6 +183,10 @@ def secrets_of(settings: Settings) -> list[str]:
     """All that no recording may hold: the keys, and what else URLs carry, as it is and percent-encoded."""
     values = [getattr(settings, option.name) for option in OPTIONS]
     found = [value.reveal() for value in values if isinstance(value, Secret)]
+    for _, header in settings.headers:
+        value = header.reveal()
+        forms = [value, value.partition(" ")[2]] if value.startswith(("Bearer ", "Basic ")) else [value]
+        found += [form for form in forms if len(form) >= LEAST_SECRET]
     for url in filter(None, (getattr(settings, name) for name in _URLS)):
         parts = urlsplit(url)
         found += [part for part in (parts.username, parts.password) if part]

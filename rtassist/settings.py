@@ -24,12 +24,14 @@ from rtassist.setting_values import (
     a_language,
     a_secret,
     any_number,
+    http_headers,
     http_url,
     one_of,
     place_or_switch,
     plain_text,
     socket_url,
     switch,
+    variable_name,
     whole_number,
     words,
 )
@@ -79,6 +81,14 @@ class Settings:
     api_key: Secret | None = field(
         default=None, metadata=_from(a_secret, "RTASSIST_API_KEY", "OPENAI_API_KEY")
     )
+    api_key_env: str | None = field(
+        default=None, metadata=_from(variable_name, "RTASSIST_API_KEY_ENV", flag="--api-key-env")
+    )
+    """The variable that holds the key, where it is none of the usual ones."""
+    headers: tuple[tuple[str, Secret], ...] = field(
+        default=(), metadata=_from(http_headers, "RTASSIST_HEADERS", flag="--header")
+    )
+    """Sent with the request to the Realtime server; the values count as secrets."""
     url: str = field(
         default="wss://api.openai.com/v1/realtime",
         metadata=_from(socket_url, "RTASSIST_URL", flag="--url"),
@@ -203,12 +213,15 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     problems: list[str] = []
     given: dict[str, tuple[object, Source]] = {}
     _take_config(given, environ, problems)
-    _take_variables(given, _dotenv(folder / ".env", problems), Trust.DOTENV, str(folder / ".env"))
+    dotenv = _dotenv(folder / ".env", problems)
+    _take_variables(given, dotenv, Trust.DOTENV, str(folder / ".env"))
     _take_variables(given, environ, Trust.ENVIRONMENT, "the environment")
     for option in OPTIONS:
         value = flags.get(option.name)
         if value is not None and value != ():
             given[option.name] = (value, Source(Trust.FLAG, option.metadata["flag"], "the command line"))
+
+    _take_named_key(given, environ, dotenv, problems)
 
     values: dict[str, object] = {}
     for name, (value, source) in given.items():
@@ -218,7 +231,8 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
             if name == "instructions":
                 values[name] = _instructions(str(value), source, folder)
         except ValueError as must:
-            shown = "" if option.metadata["parse"] is a_secret else f" is {_shown(value)!r}:"
+            secret = option.metadata["parse"] in (a_secret, http_headers, variable_name)
+            shown = "" if secret else f" is {_shown(value)!r}:"
             problems.append(f"{source}{shown} {must}.")
     sources = {name: source for name, (_, source) in given.items()}
     settings = Settings(**values, sources=sources)  # type: ignore[arg-type] # each was made by its field's parser
@@ -226,6 +240,28 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     if problems:
         raise SettingsWrong(problems)
     return settings
+
+
+def _take_named_key(
+    given: dict[str, tuple[object, Source]],
+    environ: Mapping[str, str],
+    dotenv: Mapping[str, str],
+    problems: list[str],
+) -> None:
+    """The key out of the variable that a setting names. It is trusted as far as whoever named it: a folder's
+    .env must not have one's other secrets sent, so it can name a variable of its own alone.
+    """
+    named = given.get("api_key_env")
+    if named is None or not isinstance(named[0], str):
+        return
+    name, source = named[0].strip(), named[1]
+    if source.trust is not Trust.DOTENV and environ.get(name, "").strip():
+        key_source = Source(min(source.trust, Trust.ENVIRONMENT), name, "the environment")
+        given["api_key"] = (environ[name], key_source)
+    elif dotenv.get(name, "").strip():
+        given["api_key"] = (dotenv[name], Source(Trust.DOTENV, name, ".env"))
+    elif name.isidentifier():
+        problems.append(f"{source} names the variable {name}, and that is not set.")
 
 
 def _shown(value: object) -> str:
@@ -322,6 +358,8 @@ def _contradictions(settings: Settings, folder: Path) -> list[str]:
         unused = key == "api_key" and settings.embedded
         if getattr(settings, key) is not None and getattr(settings, url) is not None and not unused:
             problems += _misplaced_key(settings, key, url)
+    if settings.headers and not settings.embedded:
+        problems += _misplaced_key(settings, "headers", "url")
     for name in ("vad_threshold", "vad_silence_ms"):
         if settings.vad == "semantic" and getattr(settings, name) is not None:
             problems.append(
@@ -369,16 +407,18 @@ def _same_file(folder: Path, one: str, other: str) -> bool:
 def _misplaced_key(settings: Settings, key: str, url: str) -> list[str]:
     """The key would go where nobody who may say so sent it, or where others can read it."""
     key_source, url_source = settings.source(key), settings.source(url)
+    what = f"the headers in {key_source}" if key == "headers" else f"the key in {key_source}"
+    own_place = "their own" if key == "headers" else "the key's own"
     parts, host, _ = split_url(getattr(settings, url), ("wss", "ws", "https", "http"))
     if url_source.trust < key_source.trust:
         return [
-            f"{url_source} sends the key in {key_source} to {host}, but is trusted less than the key's own "
+            f"{url_source} sends {what} to {host}, but is trusted less than {own_place} "
             f"place. If you mean it, give both in one place, or {_better_place(url)}."
         ]
     allowed = settings.allow_plaintext and settings.source("allow_plaintext").trust >= key_source.trust
     if parts.scheme in ("ws", "http") and not is_loopback(host) and not allowed:
         return [
-            f"{url_source} would send the key in {key_source} to {host} unencrypted. Use {parts.scheme}s://, "
+            f"{url_source} would send {what} to {host} unencrypted. Use {parts.scheme}s://, "
             f"or if you trust every network in between, set RTASSIST_ALLOW_PLAINTEXT=1 where the key is set."
         ]
     return []

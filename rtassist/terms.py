@@ -42,6 +42,7 @@ def terms_for(
     history: tuple[Turn, ...] = (),
     microphone_there: bool = True,
     speaker_there: bool = True,
+    truncates: bool = True,
 ) -> Terms:
     """The terms of a conversation with these devices. Without a loudspeaker answers are text.
 
@@ -77,6 +78,7 @@ def terms_for(
         greeting=greeting,
         history=history,
         reconnects=True,
+        truncates=truncates,
     )
 
 

@@ -241,7 +241,7 @@ def _settle(do: Draft, utterance: Utterance, hushed: bool) -> None:
         _delete_unheard(do, do.change_utterance(utterance.item_id, fate=Fate.UNHEARD))
         return
     do.change_utterance(utterance.item_id, fate=Fate.TRUNCATED)
-    if utterance.lost:
+    if utterance.lost or not do.state.terms.truncates:
         return
     do.ask(
         Send(

@@ -213,7 +213,9 @@ def dial_failed(do: Draft, event: events.DialFailed) -> None:
             do.ask(Quit(Outcome(event.outcome), event.sentence))
             return
         _change(do, "failed")
-        _try_again(do, f"No connection yet. {event.sentence}", event.chance)
+        why = "" if event.sentence == link.failure else f" {event.sentence}"
+        do.change_link(failure=event.sentence)
+        _try_again(do, f"No connection yet.{why}", event.chance)
     elif link.spare is Spare.DIALLING:
         do.change_link(spare=Spare.NONE)
         do.ask(SetAlarm(HANDOVER_ALARM, do.now_us + SPARE_AGAIN_US))
@@ -274,7 +276,7 @@ def _lose(do: Draft, cause: str, sentence: str, silent_us: int, chance: int) -> 
     _leave_session(do, do.now_us - silent_us - MARGIN_US)
     _change(do, cause)
     if lasted or link.lost_us is None:
-        do.change_link(attempt=0, lost_us=do.now_us)
+        do.change_link(attempt=0, lost_us=do.now_us, failure="")
     do.change_link(spare=Spare.NONE)
     if link.spare is Spare.READY:
         do.change_link(line=Line.OPENING)
@@ -303,7 +305,7 @@ def _try_again(do: Draft, sentence: str, chance: int) -> None:
     assert link.lost_us is not None
     if redial_us - link.lost_us > LONGEST_GAP_US:
         gone_s = (do.now_us - link.lost_us) // 1_000_000
-        text = f"{sentence} The connection has been lost for {gone_s} s and is given up."
+        text = f"The connection has been lost for {gone_s} s and is given up. {link.failure or sentence}"
         do.ask(Quit(Outcome.LINK_LOST, text))
         return
     do.change_link(attempt=attempt, redial_us=redial_us)

@@ -58,6 +58,8 @@ class Terms:
     """Told the user when the session stands, if it is not empty."""
     history: tuple[Turn, ...] = ()
     """What was said in an earlier conversation that this one goes on with, oldest first."""
+    truncates: bool = True
+    """The server takes out of an answer what was not heard of it, when it is told."""
     reconnects: bool = False
     """Another connection can be had when one is lost."""
 
@@ -165,6 +167,8 @@ class Link:
     """The number of the attempt that is next, or under way."""
     lost_us: int | None = None
     """Since when there has been no session that lasted."""
+    failure: str = ""
+    """What the last attempt failed of."""
     redial_us: int = 0
     """When the next attempt is due."""
     stood_us: int = 0

@@ -165,6 +165,8 @@ def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionD
 
 
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
+    if event.extras.get("status") == "in_progress":  # xAI tells a growing transcript so, several times
+        return
     turns.user_line_ended(do, event.item_id, event.transcript.strip())
     command = commands.phrase(event.transcript, do.state.terms.language)
     if command is not None:

@@ -48,6 +48,7 @@ GOODBYE_S = 2.0
 HASTY_GOODBYE_S = 0.2
 # A refused upgrade carries at most an error object or a web page.
 _LARGEST_REFUSAL = 1024 * 1024
+_SHORTEST_SECRET = 6
 
 
 class Said(NamedTuple):
@@ -314,6 +315,12 @@ class Link:
             self._life.cancel()
 
 
+def _secrets(headers: Sequence[tuple[str, str]]) -> list[str]:
+    """The values of headers; a word of less than six characters is none, and found in any sentence."""
+    values = [value.removeprefix("Bearer ") for _, value in headers]
+    return [value for value in values if len(value) >= _SHORTEST_SECRET]
+
+
 def _leaf(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -355,7 +362,7 @@ async def over(
 
     The stream is closed on leaving.
     """
-    link = Link(stream, address.authority, [value.removeprefix("Bearer ") for _, value in headers])
+    link = Link(stream, address.authority, _secrets(headers))
     failure: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(link.run, address, headers)
