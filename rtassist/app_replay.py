@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from rtassist import errors, replaying, retelling
-from rtassist.app import EXIT_OUTPUT_CLOSED, run
+from rtassist.app import EXIT_OUTPUT_CLOSED
 from rtassist.converse import DUCKED_GAIN
+from rtassist.running import run
 from rtassist.sessions import what_if as what_ifs
 from rtassist.sessions.what_if import End
 from rtassist.terminal.streams import drop

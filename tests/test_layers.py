@@ -71,11 +71,11 @@ LAYERS = {
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
         "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
-        "settings shelf sound tasks terminal terms tools",
+        "running settings shelf sound terminal terms tools",
         "attrs trio",
     ),
     "app_replay": layer(
-        "app converse errors listening replaying retelling sessions terminal.streams", "trio"
+        "app converse errors listening replaying retelling running sessions terminal.streams", "trio"
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
@@ -85,6 +85,7 @@ LAYERS = {
         "attrs trio",
     ),
     "tasks": layer(others="trio"),
+    "running": layer("errors tasks", "trio"),
     "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
     "edges": layer(
         "audio.Microphone audio.Speaker dialogue protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "

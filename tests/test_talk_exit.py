@@ -204,14 +204,14 @@ async def test_while_the_next_session_is_opened(tmp_path: Path) -> None:
 
 STUCK = """
 import sys, time, trio
-from rtassist import app
+from rtassist import running
 
 async def stuck():
     with trio.CancelScope(shield=True):
         print("here", flush=True)
         await trio.sleep_forever()
 
-sys.exit(app.run(stuck))
+sys.exit(running.run(stuck))
 """
 
 
@@ -236,7 +236,7 @@ async def test_the_second_ctrl_c_tells_what_it_waits_for_and_leaves(tmp_path: Pa
             process.send_signal(signal.SIGINT)
             _, err = await ended(process)
             assert err.startswith("rtassist: left at once. What had not ended:")
-            assert "app.until_signal" in err
+            assert "running.until_signal" in err
         finally:
             process.kill()
 

@@ -34,7 +34,8 @@ from rtassist.dialogue.effects import (
     Show,
     Switch,
 )
-from rtassist.dialogue.state import Conversation, Draft, Ending, Line, Link, Spare
+from rtassist.dialogue.standing import Line, Link, Spare
+from rtassist.dialogue.state import Conversation, Draft, Ending
 from rtassist.protocol import (
     InputAudioBufferAppend,
     InputAudioBufferClear,

@@ -10,6 +10,7 @@ import attrs
 from attrs import field, frozen
 
 from rtassist.dialogue.effects import Effect, Role
+from rtassist.dialogue.standing import Limits, Link
 from rtassist.protocol import Session
 
 SAMPLES_PER_MS = 24
@@ -137,51 +138,6 @@ class Utterance:
         return self.fate in (Fate.TRUNCATED, Fate.UNHEARD, Fate.DELETED)
 
 
-class Line(Enum):
-    """Whether there is a session to talk to (see `link`)."""
-
-    OPENING = "opening"
-    """A connection stands, its session does not yet."""
-    UP = "up"
-    WAITING = "waiting"
-    """Until the next attempt."""
-    DIALLING = "dialling"
-
-
-class Spare(Enum):
-    """The connection that is to take over before the session's end."""
-
-    NONE = "none"
-    DIALLING = "dialling"
-    READY = "ready"
-
-
-@frozen(kw_only=True)
-class Link:
-    """The connection. Times are µs on the conversation's clock."""
-
-    line: Line = Line.OPENING
-    sessions: int = 0
-    """So many have stood, this one included."""
-    attempt: int = 0
-    """The number of the attempt that is next, or under way."""
-    lost_us: int | None = None
-    """Since when there has been no session that lasted."""
-    failure: str = ""
-    """What the last attempt failed of."""
-    redial_us: int = 0
-    """When the next attempt is due."""
-    stood_us: int = 0
-    """When the session stood."""
-    opened_us: int = 0
-    opened_unix_s: int = 0
-    """The same moment: when the last connection was opened."""
-    lasts_us: int = 0
-    expires_us: int | None = None
-    """The session's end, and how long it was from its beginning; None: the server has not told."""
-    spare: Spare = Spare.NONE
-
-
 class Cancel(Enum):
     """Whether a response is being cancelled."""
 
@@ -254,13 +210,14 @@ class Ending(Enum):
 class Conversation:
     terms: Terms
     ready: bool = False
-    link: Link = Link()
+    link: Link = field(factory=Link)
     said_us: int | None = None
     """Since when the user has been saying what only the server has: no words of it are known yet."""
     told: tuple[str, ...] = ()
     """What the model was told besides the lines, and has not answered: another session is told it again."""
     asked_again: bool = False
     """An answer was lost and has been asked for again; of that one nothing has come yet."""
+    limits: Limits = field(factory=Limits)
     updates: tuple[Update, ...] = ()
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
@@ -343,6 +300,7 @@ class Conversation:
             or self.calls
             or self.awaited
             or self.between
+            or self.limits.retry_due
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
         )
 

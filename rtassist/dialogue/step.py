@@ -18,6 +18,7 @@ from rtassist.dialogue import (
     events,
     floor,
     keys,
+    limits,
     link,
     refusals,
     session,
@@ -52,6 +53,7 @@ from rtassist.protocol import (
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
+    RateLimitsUpdated,
     ResponseCreated,
     ResponseDone,
     ResponseOutputAudioDelta,
@@ -225,6 +227,8 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
     answer = do.state.answers.get(response.id)
     if answer is None or answer.done:
         return
+    if response.usage:
+        limits.used(do, response.usage)
     if response.status in ("completed", UNSET):
         do.change(told=(), asked_again=False)
     floor.done(do, response.id)
@@ -283,6 +287,8 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
         session.settled(do)
+    elif event.name == limits.LIMIT_ALARM:
+        limits.reset(do)
     elif event.name == link.REDIAL_ALARM:
         link.redial(do)
     elif event.name == link.HANDOVER_ALARM:
@@ -331,6 +337,7 @@ SERVER_RULES: dict[type, Rule] = {
     ResponseOutputTextDelta: _text_delta,
     ResponseOutputTextDone: _text_done,
     ResponseDone: _response_done,
+    RateLimitsUpdated: limits.updated,
 }
 """What the server says that changes something here. All else it says is only recorded."""
 

@@ -41,6 +41,7 @@ BUDGET = Budget(
     rests=6,
     drops=2,
     failures=2,
+    calls=2,
 )
 HELD = BUDGET._replace(turns=0, presses=4, onsets=0)
 

@@ -19,6 +19,8 @@ from rtassist.dialogue import events
 from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin, step
 from rtassist.protocol import (
+    RateLimit,
+    RateLimitsUpdated,
     Response,
     ResponseDone,
     ResponseOutputAudioDelta,
@@ -250,6 +252,13 @@ WRITTEN = Talk(
         events.TypingEnded(),
     ],
 )
+
+
+def rates(resets_s: float) -> Happening:
+    limit = RateLimit(name="tokens", limit=40_000, remaining=0, reset_seconds=resets_s)
+    return said(RateLimitsUpdated(rate_limits=(limit,)))
+
+
 TROUBLE = Talk(
     terms(),
     [
@@ -268,6 +277,20 @@ TROUBLE = Talk(
     ],
 )
 REFUSED = Talk(terms(), [5, session_created(), error("invalid_value", "no such voice", event_id="rta_1")])
+LIMITED = Talk(
+    terms(),
+    [
+        *(*OPEN, typed("hello"), created("R1"), rates(3.5), finished("R1", "failed", "rate_limit_exceeded")),
+        *(3500, rang("limit"), created("R2"), finished("R2", "failed", "rate_limit_exceeded")),
+        *(
+            typed("again"),
+            created("R3"),
+            finished("R3", "failed", "rate_limit_exceeded"),
+            typed("never mind"),
+        ),
+        *(created("R4"), done("R4"), 10_000, rang("limit"), typed("/quit")),
+    ],
+)
 SILENT_SERVER = Talk(terms(), [5, session_created(), 15_000, rang("begin")])
 
 LOWERED = Talk(
@@ -366,7 +389,7 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "devices": [DEVICES],
     "written": [WRITTEN],
     "cut_off": [CUT_OFF, GIVEN_UP],
-    "trouble": [TROUBLE, REFUSED, SILENT_SERVER],
+    "trouble": [TROUBLE, REFUSED, LIMITED, SILENT_SERVER],
 }
 
 
