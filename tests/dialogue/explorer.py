@@ -165,7 +165,7 @@ WHOLE = (
     Scope("cut off anywhere", 2, 1, 1, Budget(turns=1, drops=1, unasked=1)),
     Scope("cut off and stopped", 1, 2, 1, Budget(stops=1, drops=1, unasked=1)),
     Scope("cut off and mute", 1, 1, 2, Budget(muteness=1, returns=1, drops=1, losses=1, unasked=1)),
-    Scope("handed over in a turn", 2, 1, 1, Budget(turns=1, timers=1, drops=1, ends=1)),
+    Scope("handed over in a turn", 2, 1, 1, Budget(turns=1, drops=1, ends=1)),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 
