@@ -27,8 +27,9 @@ from rtassist.protocol import (
 )
 
 ANSWER_ALARM = "answer"
-ANSWER_WAIT_US = 15_000_000
-"""A response that is due and has not begun by then is no longer waited for."""
+ANSWER_WAIT_US = 25_000_000
+"""A response that is due and has not begun by then is no longer waited for. A dead connection is noticed
+within 20 s, and what was asked over it is asked again."""
 REMEMBERED = 20
 """Results of functions and timers, should all of them wait for an answer."""
 TRANSCRIPT_ALARM = "transcript"
@@ -68,6 +69,7 @@ def answer_due(do: Draft) -> None:
 
 
 def answer_began(do: Draft) -> None:
+    _known(do)
     if not do.state.requests:
         do.ask(ClearAlarm(ANSWER_ALARM))
 
@@ -180,9 +182,13 @@ def user_line_ended(do: Draft, item_id: str, text: str) -> None:
 
 
 def transcripts_overdue(do: Draft) -> None:
+    """No longer wait for words. Before an answer has begun, the server may be gone, and they with it."""
+    said_us = do.state.said_us
     for item_id in do.state.awaited:
         if item_id != do.state.user_item:
             user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+    if any(not request.denied for request in do.state.requests):
+        do.change(said_us=said_us)
 
 
 def assistant_line_began(do: Draft, item_id: str, response_id: str) -> None:

@@ -388,8 +388,8 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "the next server is told of the last one's item",
         floor._settle,
-        "if utterance.lost:",
-        "if False:",
+        "utterance.lost or",
+        "",
         "P4",
     ),
     Mutant(
