@@ -5,6 +5,7 @@ Exit codes: 0 measured; 1 a limit was missed; 2 wrong usage, or a file that hold
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,6 +29,14 @@ def main(
         list[str] | None, typer.Option(metavar="NAME", help="This row alone; may be repeated.")
     ] = None,
     peers: Annotated[bool, typer.Option(help="Beside the clients that people would use instead.")] = False,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="Only the turn's stages, with a real endpoint and the key in the environment. Says what it "
+            "costs, and asks first.",
+        ),
+    ] = False,
     explain: Annotated[
         str | None, typer.Option(metavar="NAME", help="Say what a row measures, and nothing else.")
     ] = None,
@@ -68,7 +77,8 @@ def main(
         kept = _read(shown)
     else:
         began = datetime.now(UTC)
-        kept = results.results(began, suite.run(_rows(only), quick=quick, peers=peers, tell=_tell))
+        rows = [_live()] if live else _rows(only)
+        kept = results.results(began, suite.run(rows, quick=quick, peers=peers, tell=_tell))
         _tell("")
     print(page.about(kept))
     print("\n".join(table.lines(kept.measured)))
@@ -103,6 +113,17 @@ def _rasteriser() -> Callable[[str, Path], None]:
         path.write_bytes(bytes(svg_to_bytes(svg_string=svg, zoom=2)))
 
     return draw
+
+
+def _live() -> Row:
+    from bench import live
+
+    to = live.live(os.environ)
+    if isinstance(to, str):
+        _refuse(to)
+    if not live.agreed(to, input):
+        _refuse("Nothing was measured.")
+    return live.row(to)
 
 
 def _rows(names: list[str] | None) -> list[Row]:

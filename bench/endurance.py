@@ -156,7 +156,7 @@ ROWS: Final = (
         figures=(
             Figure(name=EVENTS, unit="a second", more_is_better=True),
             Figure(name=MEMORY, unit="MB"),
-            Figure(name=SLOPE, unit="MB for 1,000 turns"),
+            Figure(name=SLOPE, unit="MB for 1,000 turns", limit=0.5),
             Figure(name=SLOWER, unit="×", limit=1.2),
         ),
         once=_turns,

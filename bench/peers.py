@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
-import venv
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,8 @@ class Peer:
     name: str
     requires: tuple[str, ...]
     client: str
+    oldest: tuple[int, ...] = ()
+    """The oldest Python that it runs on, where ours may be older."""
 
     def folder(self) -> Path:
         return user_cache_path("rtassist", appauthor=False) / "bench" / self.name
@@ -45,7 +47,12 @@ class Peer:
 def peers() -> dict[str, Peer]:
     read = tomllib.loads(PINNED.read_text())
     return {
-        name: Peer(name=name, requires=tuple(fields["requires"]), client=fields["client"])
+        name: Peer(
+            name=name,
+            requires=tuple(fields["requires"]),
+            client=fields["client"],
+            oldest=tuple(int(part) for part in fields.get("python", "").split(".") if part),
+        )
         for name, fields in read.items()
     }
 
@@ -57,7 +64,12 @@ def set_up(tell: Callable[[str], None]) -> list[str]:
         if peer.there():
             continue
         tell(f"{peer.name}: {', '.join(peer.requires)} into {peer.folder()}")
-        venv.create(peer.folder(), with_pip=True, clear=True)
+        if not (python := interpreter(peer.oldest)):
+            failed.append(
+                f"{peer.name}: it needs Python {dotted(peer.oldest)}, and there is none on the PATH"
+            )
+            continue
+        subprocess.run([python, "-m", "venv", "--clear", str(peer.folder())], check=True)
         pip = [str(peer.python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         done = subprocess.run([*pip, *peer.requires], capture_output=True, text=True)
         if done.returncode:
@@ -66,6 +78,17 @@ def set_up(tell: Callable[[str], None]) -> list[str]:
         else:
             (peer.folder() / INSTALLED).write_text("\n".join(peer.requires))
     return failed
+
+
+def interpreter(oldest: tuple[int, ...]) -> str:
+    """A Python that is not older; empty where there is none."""
+    if sys.version_info >= oldest:
+        return sys.executable
+    return shutil.which(f"python{dotted(oldest)}") or ""
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def command(name: str) -> Sequence[str]:

@@ -60,6 +60,8 @@ class Relay:
     """Passes frames on, both ways, and keeps when."""
 
     behind: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """For the server behind, not for the client."""
     up: list[tuple[float, int]] = field(factory=list)
     """When, and how many samples had passed then."""
     down: list[tuple[float, str]] = field(factory=list)
@@ -69,7 +71,10 @@ class Relay:
     async def serve(self, request: WebSocketRequest) -> None:
         client = await request.accept()
         query = request.path.partition("?")[2]
-        async with open_websocket_url(f"{self.behind}?{query}") as server, trio.open_nursery() as nursery:
+        async with (
+            open_websocket_url(f"{self.behind}?{query}", extra_headers=list(self.headers)) as server,
+            trio.open_nursery() as nursery,
+        ):
             nursery.start_soon(self.pass_up, client, server)
             nursery.start_soon(self.pass_down, server, client)
 
@@ -173,19 +178,22 @@ def held(count: int) -> dict[str, list[float]]:
     try:
         assert server.stdout is not None
         relay = Relay(server.stdout.readline().decode().strip())
-        return trio.run(_through, relay, server.pid, count)
+        return trio.run(through, relay, count, (), server.pid)
     finally:
         for pid in reversed(family(server.pid)[1:]):
             os.kill(pid, signal.SIGKILL)
         stop(server)
 
 
-async def _through(relay: Relay, server: int, count: int) -> dict[str, list[float]]:
+async def through(
+    relay: Relay, count: int, arguments: tuple[str, ...] = (), server: int | None = None
+) -> dict[str, list[float]]:
+    """`held`, with the server behind the relay; `arguments` are the client's, `server` is its process."""
     async with trio.open_nursery() as nursery:
         listener = await nursery.start(serve_websocket, relay.serve, "127.0.0.1", 0, None)
         url = f"ws://127.0.0.1:{listener.port}/v1/realtime"
         command = ("-m", "rtassist", "talk", "--no-record", "--url", url, "--mic", "-", "--speaker", "-")
-        client = start(*command, stdout=subprocess.PIPE)
+        client = start(*command, *arguments, stdout=subprocess.PIPE)
         try:
             assert client.stdin is not None
             assert client.stdout is not None
@@ -195,16 +203,17 @@ async def _through(relay: Relay, server: int, count: int) -> dict[str, list[floa
             nursery.start_soon(talker.hear)
             await _ask(talker, relay, 0)
             began_s = time.monotonic()
-            before = cpu_s([client.pid]), cpu_s(family(server))
+            processes = {CLIENT_CPU: [client.pid]} | ({SERVER_CPU: family(server)} if server else {})
+            before = {name: cpu_s(pids) for name, pids in processes.items()}
             turns = [await _ask(talker, relay, number) for number in range(count)]
             minutes = (time.monotonic() - began_s) / 60
-            after = cpu_s([client.pid]), cpu_s(family(server))
+            busy = {name: (cpu_s(pids) - before[name]) / minutes for name, pids in processes.items()}
         finally:
             stop(client)
         nursery.cancel_scope.cancel()
-    taken = {name: [turn[name] for turn in turns] for name in turns[0]}
-    taken[CLIENT_CPU], taken[SERVER_CPU] = ([(b - a) / minutes] for a, b in zip(before, after, strict=True))
-    return taken
+    return {name: [turn[name] for turn in turns] for name in turns[0]} | {
+        name: [s] for name, s in busy.items()
+    }
 
 
 async def _ask(talker: Talker, relay: Relay, number: int) -> dict[str, float]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,17 @@ import attrs
 import trio
 
 from rtassist import errors
+from rtassist.announcing import announcer
 from rtassist.audio import Microphone, Speaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
 from rtassist.link import profiles
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
+from rtassist.logs import logged
 from rtassist.recording import Recording, recorded, secrets_of
 from rtassist.running import run
 from rtassist.settings import Settings
@@ -44,13 +47,15 @@ from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
 from rtassist.tools.builtin import clock, timer
 from rtassist.tools.registry import Toolbox
+from rtassist.tracing import tracing
+from rtassist.watching import Watch
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
 
-EXIT_OUTPUT_CLOSED = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 _FAILURES: dict[Outcome, type[errors.Failure]] = {
     Outcome.LINK_LOST: errors.LinkFailed,
     Outcome.REFUSED: errors.Refused,
@@ -65,14 +70,16 @@ def run_talk(settings: Settings) -> int:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return run(partial(talk, settings, history))
+    with logged(settings.log_level, secrets_of(settings)), tracing(settings.otel, os.environ) as tracer:
+        return run(partial(talk, settings, history, tracer))
 
 
 def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return run(partial(serve_others, settings, say))
+    with logged(settings.log_level, secrets_of(settings)):
+        return run(partial(serve_others, settings, say))
 
 
 def run_devices(*, as_json: bool) -> int:
@@ -98,7 +105,7 @@ def run_doctor(
     return run(partial(examine, settings, problems, plan))
 
 
-async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
+async def talk(settings: Settings, history: tuple[Turn, ...] = (), tracer: Tracer | None = None) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
     typed = None if settings.mic == "-" else sys.stdin
     out = sys.stderr if settings.speaker == "-" else sys.stdout
@@ -110,10 +117,10 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
     code = errors.EXIT_OK
     with recorded(settings, screen.show, say) as recording:
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history)
+            quit_ = await conversations(settings, screen, recording, typed is not None, history, tracer)
         except* OutputClosed:
             drop(out)
-            quit_, code = Quit(), EXIT_OUTPUT_CLOSED
+            quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
     return code
@@ -125,19 +132,20 @@ async def conversations(
     recording: Recording,
     keyboard_there: bool,
     history: tuple[Turn, ...],
+    tracer: Tracer | None,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
-    missing, echo = Missing(), echo_for(settings)
+    missing = Missing()
+    if settings.embedded:
+        from rtassist.embedded import deaf, mute
+
+        settings = put_to_use(settings, missing, deaf=deaf(settings), mute=mute(settings))
+    echo = echo_for(settings)
     async with _together(
         endpoint(settings, screen.notice),
         held_microphone(settings, missing, echo),
         held_speaker(settings, missing, echo),
     ) as (address, heard, spoken):
-        heard.device, spoken.device = put_to_use(
-            settings, missing, heard.device, spoken.device, deaf=address.deaf, mute=address.mute
-        )
-        heard.comes_back = heard.comes_back and not address.deaf
-        spoken.comes_back = spoken.comes_back and not address.mute
         told = missing.sentences()
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
@@ -145,10 +153,11 @@ async def conversations(
             told += [f"This goes on with {settings.resume}: {len(history)} of its lines are known."]
         for sentence in told:
             screen.notice(sentence)
+        used = Used(trio.current_time(), tracer)
         while True:
             try:
                 quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history
+                    settings, screen, recording, address, heard, spoken, keyboard_there, history, used
                 )
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
@@ -175,7 +184,7 @@ async def list_devices(as_json: bool) -> int:
         print(told, flush=True)
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK
 
 
@@ -195,7 +204,7 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
     where = "rtassist's own server" if settings.embedded else parse_address(settings.url).authority
     server = Server(where=where, opening=session, deaf=deaf(settings), mute=mute(settings))
-    code = EXIT_OUTPUT_CLOSED
+    code = errors.EXIT_OUTPUT_CLOSED
     try:
         code = await consult(settings, problems, plan, server)
     except* BrokenPipeError:
@@ -205,14 +214,10 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
 @attrs.frozen
 class Endpoint:
-    """Where to connect. `deaf`, `mute`: why the server there cannot hear or speak; empty where it can.
-    `truncates` as in a profile.
-    """
+    """Where to connect. `truncates` as in a profile."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
-    deaf: str = ""
-    mute: str = ""
     truncates: bool = True
 
 
@@ -229,8 +234,20 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
             "No key is set: this is the embedded server, a stand-in without a language model. "
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
-    async with embedded(settings) as own:
-        yield Endpoint(profiles.address(own.url, settings.model), deaf=own.deaf, mute=own.mute)
+    async with embedded(settings) as own_url:
+        yield Endpoint(profiles.address(own_url, settings.model))
+
+
+@attrs.define
+class Used:
+    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
+
+    began_s: float
+    tracer: Tracer | None = None
+    usd: Decimal = Decimal(0)
+
+    def ended(self, state: Conversation) -> None:
+        self.usd += state.spending.usd
 
 
 async def hold(
@@ -241,7 +258,8 @@ async def hold(
     heard: Held[Microphone],
     spoken: Held[Speaker],
     keyboard_there: bool,
-    history: tuple[Turn, ...] = (),
+    history: tuple[Turn, ...],
+    used: Used,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
@@ -265,9 +283,19 @@ async def hold(
             greeting=greeting(settings, heard.device),
             history=history,
             truncates=address.truncates,
+            spent_usd=used.usd,
+            lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
         )
         if keyboard_there:
             nursery.start_soon(type_lines, to_commands, screen)
+        watch = Watch(
+            terms,
+            note=recording.begin(terms),
+            tell=screen.notice,
+            debug=settings.debug,
+            tracer=used.tracer,
+            server="itself" if settings.embedded else parse_address(settings.url).authority,
+        )
         edges = Edges(
             link=link,
             another_link=dial,
@@ -278,10 +306,15 @@ async def hold(
             commands=commands,
             tools=tools,
             show=screen.show,
+            announcer=announcer,
+            ended=used.ended,
             in_turn=not sys.stdin.isatty(),
-            note=recording.begin(terms),
+            note=watch.saw,
         )
-        quit_ = await converse(terms, edges)
+        try:
+            quit_ = await converse(terms, edges)
+        finally:
+            watch.over()
         nursery.cancel_scope.cancel()
     return quit_
 

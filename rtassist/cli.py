@@ -9,10 +9,9 @@ other signal.
 
 from __future__ import annotations
 
-import gc
+import errno
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 from rtassist.terminal import streams
 
@@ -20,20 +19,23 @@ try:
     import typer
 
     from rtassist import cli_sessions
-    from rtassist.flags import Command, Group
+    from rtassist.flags import Command, Group, examples
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
-from rtassist import cli_doctor, cli_replay
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from rtassist.settings import Settings
+from rtassist import cli_bench, cli_config, cli_doctor, cli_replay, cli_talk
+from rtassist.cli_talk import loading
 
 EXIT_CODES = (
     "Exit codes: 0 ended, 1 output cannot be written, 2 wrong usage, 3 no connection, 4 refused, "
     "5 connection lost, 6 no Realtime server, 7 no sound, 70 a bug, 130 Ctrl-C."
+)
+_EXAMPLES = examples(
+    "rtassist talk                  talk, now",
+    "rtassist doctor                when something is amiss",
+    "rtassist config --init         a file for your settings",
+    "rtassist replay session.jsonl  a conversation again",
+    "rtassist --install-completion  commands by the Tab key",
 )
 app = typer.Typer(
     name="rtassist",
@@ -43,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=EXIT_CODES,
+    epilog=f"{_EXAMPLES}\n\n{EXIT_CODES}",
 )
 
 
@@ -64,181 +66,33 @@ def root(
     pass
 
 
-@app.command(
-    cls=Command,
-    epilog="Without a key it talks to its own server, in this process. "
-    "Keys, while it talks: Enter on an empty line interrupts, /help lists the commands, Ctrl-C leaves."
-    f"\n\n{EXIT_CODES}",
+app.command(
+    cls=Command, epilog=f"{cli_talk.EPILOG}\n\n{EXIT_CODES}", short_help="Hold a spoken conversation."
+)(cli_talk.talk)
+app.add_typer(cli_sessions.app, short_help="Recorded conversations.")
+app.command(epilog=cli_sessions.DIFF_EPILOG, short_help="Compare two recordings turn by turn.")(
+    cli_sessions.diff
 )
-def talk(
-    offline: Annotated[
-        bool | None, typer.Option("--offline", help="Talk to the embedded server even if a key is set.")
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="The Realtime server, ws:// or wss:// (default: OpenAI's)."),
-    ] = None,
-    api_key_env: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="The variable that holds the server's key (default: OPENAI_API_KEY)."
+_SERVE_EPILOG = "\n\n".join(
+    [
+        examples(
+            "rtassist serve",
+            "rtassist serve --host 0.0.0.0 --port 8765",
+            "rtassist serve --latency-ms 150 --jitter-ms 50",
+            "rtassist talk --url ws://127.0.0.1:8765/v1/realtime",
         ),
-    ] = None,
-    header: Annotated[
-        list[str] | None,
-        typer.Option(metavar="'NAME: VALUE'", help="A header for the server; may be repeated."),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The model (default: gpt-realtime-2.1).")
-    ] = None,
-    voice: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The assistant's voice (default: marin).")
-    ] = None,
-    instructions: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="What the assistant is to be like; @FILE reads it from a file."),
-    ] = None,
-    mic: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHAT",
-            help="A microphone (id, index, or part of its name), a sound file, "
-            "- for raw PCM from stdin, or none (default: the system's microphone).",
-        ),
-    ] = None,
-    speaker: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHAT",
-            help="A loudspeaker (likewise), a .wav file to write, - for raw PCM to stdout, "
-            "or none (default: the system's loudspeaker).",
-        ),
-    ] = None,
-    echo: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW",
-            help="The loudspeaker's sound in the microphone: auto, on (cancel it), off, or headphones "
-            "(default: auto).",
-        ),
-    ] = None,
-    duck: Annotated[
-        bool | None,
-        typer.Option(
-            "--duck/--no-duck",
-            help="Lower the assistant's voice as soon as you seem to speak (default: yes).",
-        ),
-    ] = None,
-    gain: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW",
-            help="The microphone's level: auto raises a faint voice and lowers a loud one, off leaves it "
-            "(default: auto).",
-        ),
-    ] = None,
-    text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
-    ptt: Annotated[
-        bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
-    ] = None,
-    vad: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW", help="Who finds the end of your turn: server, semantic, or off (default: server)."
-        ),
-    ] = None,
-    vad_threshold: Annotated[
-        float | None,
-        typer.Option(metavar="0..1", help="How sure the server is to be that you speak (default: its own)."),
-    ] = None,
-    vad_silence_ms: Annotated[
-        int | None, typer.Option(metavar="MS", help="The silence that ends your turn (default: 500).")
-    ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CODE", help="The language that you speak, such as en (default: it is guessed)."
-        ),
-    ] = None,
-    plain: Annotated[bool | None, typer.Option("--plain", help="Plain lines, no colour.")] = None,
-    fast: Annotated[
-        bool | None,
-        typer.Option("--fast", help="Sound files and pipes as fast as they go, not at real time."),
-    ] = None,
-    record: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Where to record: a folder, or a new file NAME.jsonl (default: your folder for such data).",
-        ),
-    ] = None,
-    no_record: Annotated[bool, typer.Option("--no-record", help="Record nothing.")] = False,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="Go on with a recorded conversation: how its id begins, last, or its file."
-        ),
-    ] = None,
-    record_audio: Annotated[
-        bool | None,
-        typer.Option(
-            "--record-audio/--no-record-audio", help="Record the sound as well, or only what happens."
-        ),
-    ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
-    ] = None,
-    allow_plaintext: Annotated[
-        bool | None, typer.Option("--allow-plaintext", help="Send the key over ws:// to another machine.")
-    ] = None,
-) -> None:
-    """Hold a spoken conversation that you can interrupt at any moment.
-
-    What the model believes you heard is what you heard.
-    """
-    if no_record and record is not None:
-        raise typer.BadParameter("--no-record records nothing, and --record does. Leave out one of the two.")
-    settings = _settings(
-        {
-            "offline": offline,
-            "url": url,
-            "api_key_env": api_key_env,
-            "headers": tuple(header or ()),
-            "model": model,
-            "voice": voice,
-            "instructions": instructions,
-            "mic": mic,
-            "speaker": speaker,
-            "echo": echo,
-            "duck": duck,
-            "gain": gain,
-            "text": text,
-            "ptt": ptt,
-            "vad": vad,
-            "vad_threshold": vad_threshold,
-            "vad_silence_ms": vad_silence_ms,
-            "language": language,
-            "plain": plain,
-            "fast": fast,
-            "record": False if no_record else record,
-            "record_audio": record_audio,
-            "resume": resume,
-            "timeout_s": timeout,
-            "allow_plaintext": allow_plaintext,
-        }
-    )
-    with _loading():
-        from rtassist.app import run_talk
-
-    raise typer.Exit(run_talk(settings))
+        "Exit codes: 2 wrong usage, 3 it cannot listen there, 70 a bug, 130 Ctrl-C.",
+    ]
+)
+_DEVICES_EPILOG = "\n\n".join(
+    [
+        examples("rtassist devices", "rtassist devices --json | jq .microphones"),
+        "Exit codes: 0 listed, 2 wrong usage, 7 there is no sound system, 70 a bug.",
+    ]
+)
 
 
-app.add_typer(cli_sessions.app)
-app.command(epilog=cli_sessions.EXIT_CODES)(cli_sessions.diff)
-
-
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=_SERVE_EPILOG, short_help="Run the server for other clients.")
 def serve(
     host: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The address to listen on (default: 127.0.0.1).")
@@ -267,12 +121,15 @@ def serve(
     extras: Annotated[
         bool | None, typer.Option("--extras", help="Send the fields that OpenAI sends and does not document.")
     ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As for talk.")] = None,
 ) -> None:
     """Run the embedded Realtime server for other clients.
 
     Its URL is printed on stdout; Ctrl-C ends it. RTASSIST_SERVER_KEY sets a key that clients must show.
     """
-    settings = _settings(
+    from rtassist.settings_loading import load_here
+
+    settings = load_here(
         {
             "host": host,
             "port": port,
@@ -282,15 +139,16 @@ def serve(
             "latency_ms": latency_ms,
             "jitter_ms": jitter_ms,
             "extras": extras,
+            "profile": profile,
         }
     )
-    with _loading():
+    with loading():
         from rtassist.app import run_serve
 
     raise typer.Exit(run_serve(settings))
 
 
-@app.command(epilog="Exit code 7: there is no sound system.")
+@app.command(epilog=_DEVICES_EPILOG, short_help="List microphones and loudspeakers.")
 def devices(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
 ) -> None:
@@ -304,30 +162,24 @@ def devices(
     raise typer.Exit(run_devices(as_json=as_json))
 
 
-app.command(cls=Command, epilog=cli_doctor.EPILOG)(cli_doctor.doctor)
-app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
+app.command(cls=Command, epilog=cli_doctor.EPILOG, short_help="Look at all that a conversation needs.")(
+    cli_doctor.doctor
+)
+app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    short_help="Measure this program on this machine.",
+)(cli_bench.bench)
+app.command(epilog=cli_replay.EPILOG, short_help="Run recorded sessions again.")(cli_replay.replay)
+app.command(cls=Command, epilog=cli_config.EPILOG, short_help="Show every setting and its source.")(
+    cli_config.config
+)
 
 
-@contextmanager
-def _loading() -> Iterator[None]:
-    """What is loaded stays, so it is not looked through for garbage: not now, a hundred times (20 ms in all),
-    and not later, while somebody speaks."""
-    import os
-
-    # numpy's import is 70 ms shorter when OpenBLAS starts no threads; what is multiplied here is small.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _settings(flags: Mapping[str, object]) -> Settings:
-    from rtassist.settings import load_here
-
-    return load_here(flags)
+_NOT_TAKEN = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EPIPE, errno.EBADF} | {
+    getattr(errno, "EDQUOT", errno.ENOSPC)  # not on Windows
+}
+"""What writing to a standard stream meets: a full disk, a closed terminal. Any other is a bug."""
 
 
 def main() -> NoReturn:
@@ -357,7 +209,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, Failure):
         streams.say(f"rtassist: {error.message}")
         return error.exit_code
-    if isinstance(error, OSError) and error.filename is None:  # what --help meets on a full disk
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NOT_TAKEN:
         streams.say(f"rtassist: Nothing can be written out: {(error.strerror or str(error)).lower()}.")
         return 1
     import traceback

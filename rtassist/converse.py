@@ -14,7 +14,7 @@ feeds. What is decided is in `dialogue`; what things are is behind the edges tha
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 import trio
 from attrs import define, field
@@ -24,6 +24,7 @@ from rtassist.audio.jitter import Jitter
 from rtassist.audio.silence import SilenceWatch
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
+    Announce,
     CallTool,
     ClearAlarm,
     Deliver,
@@ -90,6 +91,7 @@ async def converse(terms: Terms, edges: Edges) -> Quit:
         ring = Ring(terms, edges, nursery)
         for task in (ring.capture, ring.exchange.run, ring.playback, ring.command):
             nursery.start_soon(task)
+    edges.ended(ring.state)
     return ring.quit
 
 
@@ -136,6 +138,8 @@ class Ring:
                 self.voice(effect.item_id).scope.cancel()
             case Duck() | Unduck():
                 self.set_gain()
+            case Announce():
+                self.nursery.start_soon(self.announce, effect.text, self.voice(effect.item_id))
             case CallTool():
                 self.nursery.start_soon(self.call_tool, effect)
             case SetAlarm() | ClearAlarm():
@@ -340,6 +344,13 @@ class Ring:
                 self.became_quiet = trio.Event()
                 await self.became_quiet.wait()
             self.feed(event)
+
+    async def announce(self, text: str, voice: Voice) -> None:
+        with voice.to_sound:
+            if self.edges.announcer is not None:
+                async with aclosing(self.edges.announcer(text)) as chunks:
+                    async for pcm in chunks:
+                        voice.to_sound.send_nowait(pcm)
 
     async def call_tool(self, call: CallTool) -> None:
         output = await self.edges.tools.run(call.name, call.arguments)

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import trio
-from attrs import frozen
 
 from rtassist import errors
 from rtassist.link.address import is_loopback
@@ -23,23 +22,14 @@ if TYPE_CHECKING:
     DistantParts = tuple[Recogniser | None, Thinker | None, Synthesiser | None]
 
 
-@frozen(kw_only=True)
-class Own:
-    """Our own server. `deaf`, `mute`: why it cannot hear or speak, as a sentence; empty where it can."""
-
-    url: str
-    deaf: str = ""
-    mute: str = ""
-
-
 @asynccontextmanager
-async def embedded(settings: Settings) -> AsyncIterator[Own]:
-    """Our own server for our own conversation."""
+async def embedded(settings: Settings) -> AsyncIterator[str]:
+    """Our own server for our own conversation; gives its URL."""
     async with (
         server_parts(settings, sound=not settings.text) as (parts, _),
         serve(Options(), parts) as server,
     ):
-        yield Own(url=server.url, deaf=deaf(settings), mute=mute(settings))
+        yield server.url
 
 
 def mute(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""What is typed for a command, as its function takes it; what needs no conversion loads nothing."""
+"""What is typed for a command, as its function takes it; what needs no conversion loads nothing. Examples."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from functools import partial
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
+
+
+def examples(*lines: str) -> str:
+    """A paragraph of --help that is not wrapped: a command a line, of 56 characters at most, which a terminal
+    of 60 columns shows."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 class Command(TyperCommand):

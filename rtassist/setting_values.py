@@ -6,7 +6,8 @@ number from 0 to 9".
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 
 from rtassist.link.address import parse_address, split_url
 
@@ -157,3 +158,37 @@ def a_language(value: object) -> str:
     if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
         raise ValueError("must be a language's code of ISO 639, such as en or de")
     return text
+
+
+PRICE_KEYS = (
+    *("text_in", "text_cached", "text_out"),
+    *("audio_in", "audio_cached", "audio_out"),
+    *("image_in", "image_cached", "minute"),
+)
+"""US dollars for a million tokens of a kind, and for a minute of speech that is written down."""
+
+
+def a_price(value: object) -> Mapping[str, Decimal]:
+    """A table of some of PRICE_KEYS."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a table of {', '.join(PRICE_KEYS)}")
+    if unknown := value.keys() - set(PRICE_KEYS):
+        raise ValueError(f"has {', '.join(sorted(unknown))}; a price has {', '.join(PRICE_KEYS)}")
+    return {name: _dollars(amount) for name, amount in value.items()}
+
+
+def _dollars(value: object) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if isinstance(value, bool) or not amount.is_finite() or not 0 <= amount <= 1_000_000:
+        raise ValueError("must be US dollars, from 0 to 1000000")
+    return amount
+
+
+def a_name(value: str) -> str:
+    """What is looked up as a file of that name: no path."""
+    if not value.replace("-", "").replace("_", "").replace(" ", "").isalnum():
+        raise ValueError("must be a name of letters, digits, spaces, - and _")
+    return value

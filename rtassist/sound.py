@@ -40,28 +40,20 @@ class Missing:
         return told
 
 
-def put_to_use(
-    settings: Settings,
-    missing: Missing,
-    microphone: Microphone | None,
-    speaker: Speaker | None,
-    *,
-    deaf: str,
-    mute: str,
-) -> tuple[Microphone | None, Speaker | None]:
-    """The devices less those that a server has no use for: `deaf` and `mute` say why, or are empty.
+def put_to_use(settings: Settings, missing: Missing, *, deaf: str, mute: str) -> Settings:
+    """The settings without the devices that a server has no use for: `deaf` and `mute` say why, or are empty.
 
     Raises errors.SoundUnavailable when such a one was asked for by name.
     """
-    if microphone is not None and deaf:
+    if deaf and not settings.text and settings.mic != NONE:
         if settings.mic is not None:
             raise errors.SoundUnavailable(deaf)
-        microphone, missing.microphone = None, deaf
-    if speaker is not None and mute:
+        settings, missing.microphone = evolve(settings, mic=NONE), deaf
+    if mute and not settings.text and settings.speaker != NONE:
         if settings.speaker is not None:
             raise errors.SoundUnavailable(mute)
-        speaker, missing.speaker = None, mute
-    return microphone, speaker
+        settings, missing.speaker = evolve(settings, speaker=NONE), mute
+    return settings
 
 
 def echo_for(settings: Settings) -> Echo | None:

@@ -53,15 +53,21 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 LAYERS = {
     "": layer(),
     "__main__": layer("cli"),
-    "cli": layer("app cli_doctor cli_replay cli_sessions flags settings errors terminal.streams", "typer"),
-    "cli_doctor": layer("app errors settings", "typer"),
-    "cli_replay": layer("app_replay", "typer"),
-    "flags": layer(others="typer"),
-    "cli_sessions": layer("settings shelf", "typer"),
-    "replaying": layer("sessions terminal.streams"),
-    "retelling": layer(
-        "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
+    "cli": layer(
+        "app cli_bench cli_config cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors "
+        "terminal.streams",
+        "typer",
     ),
+    "cli_bench": layer("errors", "typer"),
+    "cli_talk": layer("app flags settings_loading", "typer"),
+    "cli_config": layer("config_file flags recording settings settings_loading", "typer"),
+    "config_file": layer("errors setting_values settings", "attrs platformdirs"),
+    "cli_doctor": layer("app errors flags settings settings_loading", "typer"),
+    "cli_replay": layer("app_replay flags", "typer"),
+    "flags": layer(others="typer"),
+    "cli_sessions": layer("flags settings settings_loading shelf", "typer"),
+    "replaying": layer("errors sessions terminal.streams"),
+    "retelling": layer("errors replaying sessions terminal.streams whole", "attrs soundfile"),
     "whole": layer(
         "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges errors link.closing "
         "protocol sessions",
@@ -69,13 +75,19 @@ LAYERS = {
     ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
+    "logs": layer("dialogue errors", "platformdirs"),
+    "tracing": layer("dialogue errors protocol", "opentelemetry"),
+    "watching": layer("dialogue logs sessions.latency sessions.waterfall tracing", "opentelemetry"),
+    "announcing": layer("server.parts server.synthesis"),
     "app": layer(
-        "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
-        "running settings shelf sound terminal terms tools",
-        "attrs trio",
+        "announcing audio converse costs dialogue doctor edges embedded errors link logs protocol recording "
+        "running sessions settings shelf sound terminal terms tools tracing watching",
+        "attrs opentelemetry trio",
     ),
     "app_replay": layer(
-        "app converse errors listening replaying retelling running sessions terminal.streams", "trio"
+        "app converse errors listening replaying retelling running sessions settings_loading shelf.chosen "
+        "terminal.streams",
+        "trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
@@ -94,7 +106,9 @@ LAYERS = {
     ),
     # Judges; what it judges is handed to it, but for the devices, which it measures.
     "doctor": layer("doctor", "attrs trio"),
-    "doctor.consult": layer("audio.echo doctor recording settings sound terminal", "attrs trio"),
+    "doctor.consult": layer(
+        "audio.echo config_file doctor recording settings settings_loading sound terminal", "attrs trio"
+    ),
     "doctor.report": layer("doctor", "attrs", pure=True),
     "doctor.advice": layer("doctor", pure=True),
     "doctor.chirp": layer("audio.SAMPLE_RATE audio.pcm", "attrs numpy", pure=True),
@@ -106,13 +120,17 @@ LAYERS = {
     "doctor.stress": layer("audio doctor", "attrs numpy trio"),
     "sound": layer("audio errors settings", "attrs"),
     "recording": layer("dialogue errors sessions settings", "attrs platformdirs"),
-    "terms": layer("dialogue protocol settings", "attrs", pure=True),
+    "terms": layer("costs dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),
-    "settings": layer("errors link.address setting_values", "attrs dotenv platformdirs"),
+    "settings": layer("setting_values", "attrs", pure=True),
+    "settings_loading": layer(
+        "config_file errors setting_values settings settings_conflicts", "attrs dotenv"
+    ),
+    "settings_conflicts": layer("link.address settings", "attrs"),
     "setting_values": layer("link.address", pure=True),
     "protocol": layer("protocol", "attrs cattrs orjson pybase64", pure=True),
-    "dialogue": layer("dialogue protocol", "attrs", pure=True),
+    "dialogue": layer("costs dialogue protocol", "attrs", pure=True),
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
     "audio.onset": layer("audio", "numpy", pure=True),
@@ -131,8 +149,9 @@ LAYERS = {
     "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),
     "tools": layer("tools protocol.session", "attrs cattrs trio"),
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
-    "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
+    "sessions.notation": layer("costs sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
+    "sessions.latency": layer("dialogue protocol", "attrs", pure=True),
     "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
     "sessions.replay": layer("sessions dialogue protocol", "attrs", pure=True),
     "sessions.foreign": layer("sessions dialogue protocol", "attrs", pure=True),

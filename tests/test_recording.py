@@ -22,7 +22,8 @@ from rtassist.recording import (
     without_secrets,
 )
 from rtassist.sessions import reading
-from rtassist.settings import Settings, load
+from rtassist.settings import Settings
+from rtassist.settings_loading import load
 
 NOW = datetime(2026, 11, 22, 17, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
 NAME = "2026-11-22_17-12-05_k3f9"

@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from rtassist.config_file import config_path
 from rtassist.errors import SettingsWrong
 from rtassist.settings import (
     CONFIG_KEYS,
@@ -16,9 +17,8 @@ from rtassist.settings import (
     Secret,
     Settings,
     Trust,
-    config_path,
-    load,
 )
+from rtassist.settings_loading import load
 
 ROOT = Path(__file__).parents[1]
 
@@ -209,14 +209,17 @@ def test_what_is_heard_is_not_written_over(other: str, folder: Path, environ: di
         {"text": True, "ptt": True},
         {"offline": True, "url": "ws://localhost/"},
         {"ptt": True, "vad": "semantic"},
+        {"vad": "off", "vad_threshold": 0.3},
+        {"vad": "off", "vad_silence_ms": 300},
+        {"record": False, "record_audio": True},
     ],
 )
-def test_a_flag_without_effect_beside_another_is_told(
+def test_flags_that_say_opposite_things_are_told(
     flags: dict[str, object], folder: Path, environ: dict[str, str]
 ) -> None:
     (told,) = problems(flags, environ, folder)
-    first, second = flags
-    assert f"--{first}" in told
+    first, second = (name.replace("_", "-") for name in flags)
+    assert f"-{first}" in told
     assert f"--{second}" in told
 
 
@@ -239,6 +242,26 @@ def test_a_password_in_a_url_is_not_repeated(folder: Path, environ: dict[str, st
     assert "hunter2" not in str(told)
     assert "'ws://…@localhost/'" in str(told)
     assert "--origin is '':" in str(told)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "ws://me:hun/hunter2@localhost/",
+        "me:hunter2@localhost",
+        "//me:hunter2@localhost",
+        "htp://localhost/?api_key=hunter2",
+        "https://me:@x@y:hunter2@localhost/?hunter2",
+        "localhost?key=hunter2&x=hunter2",
+    ],
+)
+def test_what_a_url_that_is_none_holds_is_not_repeated(
+    wrong: str, folder: Path, environ: dict[str, str]
+) -> None:
+    told = str(problems({"url": wrong}, environ | {"RTASSIST_LLM_URL": wrong}, folder))
+    assert "--url is" in told
+    assert "hunter2" not in told
+    assert "localhost" in told
 
 
 def test_a_config_file_that_cannot_be_used_is_told(folder: Path, environ: dict[str, str]) -> None:

@@ -125,10 +125,10 @@ async def test_twenty_turns_lose_nothing_and_are_understood_as_from_files(tmp_pa
     with private_pulse() as pulse, machine_watched() as late_ms:
         began_s = time.monotonic()
         async with (
-            embedded(settings) as own,
+            embedded(settings) as own_url,
             open_device_microphone(gain=Gain()) as microphone,
             open_device_speaker() as speaker,
-            connect(address(own.url, settings.model)) as link,
+            connect(address(own_url, settings.model)) as link,
             trio.open_nursery() as nursery,
         ):
             terms = terms_for(

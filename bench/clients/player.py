@@ -37,6 +37,11 @@ class Player:
             self._tell(self._device.flush())
             self._inside.clear()
 
+    def busy(self) -> bool:
+        """Something waits to be played, or is in the device."""
+        with self._lock:
+            return bool(self._queue or self._inside)
+
     def close(self) -> None:
         self._over.set()
         self._thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -153,4 +154,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # as `rtassist talk` does once all is loaded (cli_talk.loading)
     trio.run(main)

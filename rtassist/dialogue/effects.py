@@ -66,6 +66,15 @@ class Unduck:
 
 
 @frozen
+class Announce:
+    """Say this by a voice of our own, after what sounds now, and report its end as that of any other voice.
+    At once where there is no such voice."""
+
+    item_id: str
+    text: str
+
+
+@frozen
 class CallTool:
     """Run a function that the model asked for. `arguments` is JSON text as the model wrote it."""
 
@@ -182,6 +191,7 @@ Effect = (
     | Hush
     | Duck
     | Unduck
+    | Announce
     | CallTool
     | SetAlarm
     | ClearAlarm

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from rtassist.dialogue import (
+    budget,
     calls,
     commands,
     devices,
@@ -169,6 +170,7 @@ def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionD
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
     if event.extras.get("status") == "in_progress":  # xAI tells a growing transcript so, several times
         return
+    session.used(do, budget.after_transcription(do.state, event))
     turns.user_line_ended(do, event.item_id, event.transcript.strip())
     command = commands.phrase(event.transcript, do.state.terms.language)
     if command is not None:
@@ -225,6 +227,8 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         return
     refusals.response_failed(do, response)
     answer = do.state.answers.get(response.id)
+    if answer is None or not answer.done:
+        session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
     if response.usage:
@@ -271,6 +275,7 @@ def _mic_ended(do: Draft, event: events.MicEnded) -> None:
 
 
 def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
+    budget.announced(do, event.item_id)
     floor.ended(do, event.item_id, event.heard)
     utterance = do.state.utterances.get(event.item_id)
     if utterance is not None and utterance.sound is Sound.ENDED:
@@ -287,6 +292,12 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
         session.settled(do)
+    elif event.name == session.LAST_MINUTE_ALARM:
+        session.last_minute(do)
+    elif event.name == session.TIME_ALARM:
+        session.time_over(do)
+    elif event.name == session.OUT_ALARM:
+        do.ask(Quit())
     elif event.name == limits.LIMIT_ALARM:
         limits.reset(do)
     elif event.name == link.REDIAL_ALARM:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import floor, words
+from rtassist.dialogue import budget, floor, words
 from rtassist.dialogue.effects import (
     Awaited,
     ClearAlarm,
@@ -55,6 +55,9 @@ def ask_when_allowed(do: Draft) -> None:
         return
     if any(u.lost and u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in state.utterances.values()):
         return  # the next session is to know what was heard of it
+    if budget.is_spent(state):
+        budget.refuse(do)
+        return
     event_id = do.next_event_id()
     do.change(wanted=False, requests=(Request(event_id),))
     do.ask(Send(ResponseCreate(event_id=event_id)))
@@ -63,6 +66,9 @@ def ask_when_allowed(do: Draft) -> None:
 
 def answer_due(do: Draft) -> None:
     """The server has taken the user's turn and will answer it by itself; nobody wants that in a pause."""
+    if budget.is_spent(do.state) and not do.state.paused:
+        want_answer(do)
+        return
     due = Request(None, denied=do.state.paused)
     do.change(requests=(*do.state.requests, due), wanted=False, asked_again=False)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))

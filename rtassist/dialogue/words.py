@@ -67,7 +67,7 @@ def heard_length(transcript: str, *, heard: int, total: int) -> int:
 
 def total_samples(transcript: str, *, arrived: int, whole: bool, pace: int) -> int:
     """How many samples the transcript takes to say: what arrived, or more while audio is still to come."""
-    return arrived if whole else max(arrived, weight(transcript) * pace)
+    return arrived if whole else max(arrived, _spent(transcript)[-1] * pace)
 
 
 def learn_pace(pace: int, transcript: str, samples: int) -> int:

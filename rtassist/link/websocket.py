@@ -33,7 +33,7 @@ from rtassist.link import refusals
 from rtassist.link.address import Address, parse_address, proxy_for
 from rtassist.link.closing import BROKEN_OFF, Close, LinkClosed
 from rtassist.link.dial import dial, until
-from rtassist.protocol import BadFrame, ClientEvent, ErrorEvent, ServerEvent, Unknown, decode, encode
+from rtassist.protocol import BadFrame, ClientEvent, ErrorEvent, ServerEvent, Unknown, decode, encode, prepare
 
 __all__ = ["Close", "Link", "LinkClosed", "Said", "connect"]
 
@@ -46,6 +46,7 @@ PONG_DEADLINE_S = 10.0
 # How long a goodbye may take; someone who interrupts the program waits less.
 GOODBYE_S = 2.0
 HASTY_GOODBYE_S = 0.2
+PREPARED_AFTER_S = 0.1
 # A refused upgrade carries at most an error object or a web page.
 _LARGEST_REFUSAL = 1024 * 1024
 _SHORTEST_SECRET = 6
@@ -203,6 +204,7 @@ class Link:
                     self._opened.set()
                     tasks.start_soon(self._write)
                     tasks.start_soon(self._listen_for_life)
+                    tasks.start_soon(_prepare)
         except* (HandshakeError, ProtocolError, h11.ProtocolError, UnicodeError) as group:
             # wsproto lets h11's errors through, and those of header values that are not ASCII.
             self._broken = _leaf(group)
@@ -313,6 +315,13 @@ class Link:
                     await self._socket.aclose()
             await self._wire.aclose()
             self._life.cancel()
+
+
+async def _prepare() -> None:
+    """Behind the session's opening, and long before the first answer."""
+    await trio.sleep(PREPARED_AFTER_S)
+    for _ in prepare():
+        await trio.lowlevel.checkpoint()
 
 
 def _secrets(headers: Sequence[tuple[str, str]]) -> list[str]:

@@ -192,6 +192,7 @@ from rtassist.protocol.wire import (
     decode_translation_client,
     decode_with_audio,
     encode,
+    prepare,
 )
 
 __all__ = [
@@ -362,4 +363,5 @@ __all__ = [
     "decode_translation_client",
     "decode_with_audio",
     "encode",
+    "prepare",
 ]

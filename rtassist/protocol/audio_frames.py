@@ -76,7 +76,9 @@ def audio_frames(classes: Mapping[str, type], hooks: Mapping[str, Case], payload
                 id_end = frame.find('"', id_at)
                 event_id = frame[id_at:id_end]
                 if frame.startswith(behind, id_end) and "\\" not in event_id and event_id.isprintable():
-                    if own is not None and len(frame) == id_end + len(behind) + 2:
+                    if own is not None:
+                        if len(frame) != id_end + len(behind) + 2:  # something was left in it
+                            return without_payload(frame, own)
                         return copies[model.__class__](model, event_id, own)
                     text = frame[id_end + len(behind) : -2]
                     data = b64decode(text, validate=True)  # whole triples of bytes have one spelling

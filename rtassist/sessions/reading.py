@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from attrs import frozen
+from attrs import define
 from pybase64 import b64decode
 
 from rtassist.dialogue import events
@@ -43,7 +43,8 @@ class Damaged(ValueError):  # noqa: N818  # what happened is the name, as everyw
         self.line, self.reason = line, reason
 
 
-@frozen
+# There is one for each line, and a frozen one would take twice as long to make.
+@define
 class Begun:
     """A conversation began."""
 
@@ -52,7 +53,7 @@ class Begun:
     terms: Terms
 
 
-@frozen
+@define
 class Happened:
     """An event other than a chunk of the microphone. `voice`: where its audio stands, if it has some; the
     event holds as much silence.
@@ -64,7 +65,7 @@ class Happened:
     voice: Run | None = None
 
 
-@frozen
+@define
 class Heard:
     """Chunks of the microphone, of which nothing came in between. `appended`: see the format."""
 
@@ -83,7 +84,7 @@ class Heard:
         return tuple(map(tuple, orjson.loads(b"[%b]" % self.text)))
 
 
-@frozen
+@define
 class Asked:
     """An effect, as its body in the notation."""
 
@@ -93,14 +94,14 @@ class Asked:
     voice: Run | None = None
 
 
-@frozen
+@define
 class Gap:
     line: int
     us: int
     lines: int
 
 
-@frozen
+@define
 class Ended:
     """It was closed in order; nothing follows."""
 
@@ -110,7 +111,7 @@ class Ended:
     voice_samples: int
 
 
-@frozen
+@define
 class Torn:
     """The last line was being written when the program ended: it counts for nothing."""
 
@@ -124,18 +125,14 @@ _KINDS: Final = (
     *("server_text", "server_bytes", "gap", "end"),
 )
 _LINE: Final = re.compile(
-    rb'\{"us":(\d{1,18}),(?:"voice":\[(\d{1,18}),(\d{1,18})\],)?"(%b)":' % "|".join(_KINDS).encode()
+    rb'\{"us":(\d{1,18}+),(?:"mic":\[(\d{1,18}+),(\d{1,18}+)\],"chunks":\['
+    rb'(\[0,(\d{1,18}+)\](?:,\[\d{1,18}+,\5\])*+)\],"appended":(?P<mic>true|false)\}\n'
+    rb'|"event":"playback_advanced","item_id":"([!#-\[\]-~]*+)","heard":(?P<advanced>\d{1,18}+)\}\n'
+    rb'|(?:"voice":\[(\d{1,18}+),(\d{1,18}+)\],)?"(?P<other>%b)":)' % "|".join(_KINDS).encode()
 )
-_MIC: Final = re.compile(
-    rb'\{"us":(\d{1,18}),"mic":\[(\d{1,18}),(\d{1,18})\],'
-    rb'"chunks":\[(\[0,(\d{1,18})\](?:,\[\d{1,18},\5\])*)\],"appended":(true|false)\}\n'
-)
-"""A run of chunks of one length, as nearly all are: a third of all lines, and read in a tenth of the time."""
-
-_ADVANCED: Final = re.compile(
-    rb'\{"us":(\d{1,18}),"event":"playback_advanced","item_id":"([!#-\[\]-~]*)","heard":(\d{1,18})\}\n'
-)
-"""The loudspeaker's progress, with an id of plain characters: ten a second."""
+"""How a line begins. Two kinds are half of a recording, and read whole by this without a parser: chunks of
+the microphone that are all of one length, and the loudspeaker's progress in an item of a plain id.
+"""
 
 
 def header(line: bytes) -> dict[str, Any]:
@@ -160,25 +157,28 @@ def records(lines: Iterable[bytes]) -> Iterator[Record]:
     us = 0
     number = 1
     sound = _Sound()
-    follows = sound.follows
+    matched = _LINE.match
     record: Record
     try:
         for number, line in enumerate(lines, 2):
-            if (match := _MIC.fullmatch(line)) is not None:
+            if not line.endswith(b"}\n"):
+                if not line.endswith(b"\n"):
+                    yield Torn(number)
+                    return
+                line = line.rstrip() + b"\n"
+            match = matched(line) or _as_we_write(line)
+            kind = match.lastgroup
+            if kind == "mic":
                 record = _heard(number, match)
                 sound.heard(record.run)
-            elif (match := _ADVANCED.fullmatch(line)) is not None:
-                at_us, item_id, heard = match.groups()
-                advanced = events.PlaybackAdvanced(item_id.decode(), int(heard))
-                record = Happened(number, int(at_us), advanced)
+            elif kind == "advanced":
+                at_us, item_id, heard = match.group(1, 7, 8)
+                record = Happened(number, int(at_us), events.PlaybackAdvanced(item_id.decode(), int(heard)))
                 if not sound.running:
-                    follows(record)
-            elif line.endswith(b"\n"):
-                record = _record(number, line[:-1].removesuffix(b"\r"))
-                follows(record)
+                    sound.follows(record)
             else:
-                yield Torn(number)
-                return
+                record = _record(number, match)
+                sound.follows(record)
             if record.us < us:
                 raise NotRead(f"time runs backwards, from {us} to {record.us} µs")
             us = record.us
@@ -241,24 +241,24 @@ class _Sound:
 
 
 def _heard(number: int, match: re.Match[bytes]) -> Heard:
-    us, first, samples, text, each, appended = match.groups()
-    if int(samples) != (text.count(b"[")) * int(each):
+    us, first, samples, text, each, appended = match.group(1, 2, 3, 4, 5, 6)
+    run, length = (int(first), int(samples)), int(each)
+    if run[1] != text.count(b"[") * length:
         raise NotRead("the chunks are not as long as their run")
-    silence(int(each))
-    return Heard(number, int(us), (int(first), int(samples)), text, appended == b"true", int(each))
+    silence(length)
+    return Heard(number, int(us), run, text, appended == b"true", length)
 
 
-def _record(number: int, line: bytes) -> Begun | Happened | Heard | Asked | Gap | Ended:
-    match = _LINE.match(line) or _LINE.match(line := _as_we_write(line))
-    if match is None:
-        raise NotRead("no line of a recording looks like this")
-    us, first, samples, kind = match.groups()
+def _record(number: int, match: re.Match[bytes]) -> Begun | Happened | Heard | Asked | Gap | Ended:
+    us, first, samples, kind = match.group(1, 9, 10, 11)
     voice = (int(first), int(samples)) if first else None
-    if kind == b"server":
-        return Happened(number, int(us), _said(line[match.end() : -1], voice), voice)
+    line = match.string
     if kind == b"effect" or kind == b"client":
-        _parsed(line)
-        return Asked(number, int(us), line[match.start(4) - 1 :], voice)
+        body = line[match.start(11) - 1 : -1]
+        _proved(body)
+        return Asked(number, int(us), body, voice)
+    if kind == b"server":
+        return Happened(number, int(us), _said(line[match.end() : -2], voice), voice)
     fields = _parsed(line)
     if kind == b"event":
         return Happened(number, int(us), notation.read_event(fields))
@@ -285,7 +285,7 @@ def _seldom(
                 return Ended(number, us, int(end["mic_samples"]), int(end["voice_samples"]))
     except NotRead:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:  # of Infinity
         raise NotRead(f"{kind.decode()} is not as it should be ({error})") from None
 
 
@@ -315,6 +315,14 @@ def _said(frame: bytes, voice: Run | None) -> events.Event:
     return events.ServerSaid(event, frame)
 
 
+@lru_cache(maxsize=64)
+def _proved(body: bytes) -> None:
+    """It is an effect's JSON. Mostly one before has shown it: a voice is played in pieces of one length."""
+    fields = _parsed(b"{" + body)
+    if not isinstance(fields.get("client", {}), dict) or not isinstance(fields.get("effect", ""), str):
+        raise NotRead("nothing can have been asked for so")
+
+
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
         fields: dict[str, Any] = notation.parse(line)  # an object, by what it was matched with
@@ -323,13 +331,16 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def _as_we_write(line: bytes) -> bytes:
+def _as_we_write(line: bytes) -> re.Match[bytes]:
     """Another program's line: the same with our order of keys, and without spaces."""
     try:
-        fields = notation.parse(line)
+        fields = notation.parse(line[:-1])
     except ValueError as error:
         raise NotRead(f"no JSON ({error})") from None
     if not isinstance(fields, dict):
         raise NotRead("no JSON object")
     first = {key: fields.pop(key) for key in ("us", "voice", *_KINDS) if key in fields}
-    return orjson.dumps(first | fields)
+    match = _LINE.match(notation.text(first | fields).encode() + b"\n")
+    if match is None:
+        raise NotRead("no line of a recording looks like this")
+    return match

@@ -81,7 +81,8 @@ class Redaction:
         done = {*(before if isinstance(before, list) else ())}
         done |= {name for name, wanted in (("text", self._text), ("audio", self._audio)) if wanted}
         if self._text:
-            about = {key: value for key, value in about.items() if key in _HEADER}
+            own = {"url": None} if about.get("url", "") is None else {}  # the program's own server: no cost
+            about = {key: value for key, value in about.items() if key in _HEADER} | own
         if self._audio:
             about["audio"] = False
         return dumped(about | {"redacted": sorted(map(str, done))})

@@ -25,6 +25,8 @@ CONTEXT: Final = 4
 """Moments before a difference that are told with it."""
 
 Cause = Begun | Happened | Heard
+Told = tuple[Cause, list[bytes]]
+"""A cause, and the bodies of what was asked for then."""
 
 
 @frozen
@@ -110,17 +112,16 @@ def differences(records: Iterable[Record]) -> Iterator[Difference]:
     began_us = 0
     cause: Cause | None = None
     effects: tuple[Effect, ...] = ()
-    asked: list[Asked] = []
-    before: deque[tuple[Cause, list[Asked]]] = deque(maxlen=CONTEXT)
+    asked: list[bytes] = []
+    before: deque[Told] = deque(maxlen=CONTEXT)
     run = _Run()
     for record in records:
-        kind = type(record)
         if type(record) is Asked:
-            asked.append(record)
+            asked.append(record.body)
             continue
         if cause is not None:
-            if (effects or asked) and not _same(effects, asked):
-                complete = kind is not Gap and kind is not Torn
+            if (effects or asked) and [*map(notation.effect_body, effects)] != asked:
+                complete = type(record) is not Gap and type(record) is not Torn
                 if found := _compared(cause, asked, effects, before, complete):
                     yield found
             before.append((cause, asked))
@@ -134,10 +135,11 @@ def differences(records: Iterable[Record]) -> Iterator[Difference]:
             state, effects = step(state, record.us - began_us, record.event)
             cause = record
         elif type(record) is Heard:
-            state, effects, asked = run.decided(state, record.us - began_us, record)
             cause = record
-            if run.odd is not None:
-                yield Difference(*run.odd, _told(before))
+            if not run.goes_on(state, record):
+                state, effects, asked = run.decided(state, record.us - began_us, record)
+                if run.odd is not None:
+                    yield Difference(*run.odd, _told(before))
         elif type(record) is Gap:
             state = None
     if cause is not None and (found := _compared(cause, asked, effects, before, complete=False)):
@@ -160,18 +162,24 @@ class _Run:
         self._samples = 0
         self._appended = False
 
+    def goes_on(self, state: Conversation, heard: Heard) -> bool:
+        """All of it is as the chunk was that was decided last, and changes nothing."""
+        return (
+            0 < heard.each == self._samples
+            and heard.appended is self._appended
+            and MIC_READS(state) == self._settled
+        )
+
     def decided(
         self, state: Conversation, us: int, heard: Heard
-    ) -> tuple[Conversation, tuple[Effect, ...], list[Asked]]:
+    ) -> tuple[Conversation, tuple[Effect, ...], list[bytes]]:
         """The state behind the run; the effects of its last chunk and what the line says about them, unless
         they are the same."""
         self.odd = None
         if heard.appended != self._appended:
             self._settled, self._appended = None, heard.appended
-        if heard.each and heard.each == self._samples and MIC_READS(state) == self._settled:
-            return state, (), []
         effects: tuple[Effect, ...] = ()
-        asked: list[Asked] = []
+        asked: list[bytes] = []
         different: tuple[Moment, tuple[str, ...]] | None = None
         for at_us, samples in _chunks(heard):
             self.odd = self.odd or different
@@ -181,16 +189,15 @@ class _Run:
                 effects, asked, different = (), [], None
                 continue
             after, effects = step(state, us + at_us, events.MicHeard(reading.silence(samples)))
-            said = (b'"effect":"append","samples":%d}' % samples,) if heard.appended else ()
-            asked = [Asked(heard.line, heard.us + at_us, body) for body in said]
+            asked = [b'"effect":"append","samples":%d}' % samples] if heard.appended else []
             now = _bodies(effects)
-            if now == [*said]:
+            if now == asked:
                 different = None
                 if after is state:
                     self._settled, self._samples = MIC_READS(state), samples
             else:
-                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', _texts(said))
-                different = chunk, _texts(now)
+                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', texts(asked))
+                different = chunk, texts(now)
             state = after
         return state, effects, asked
 
@@ -204,39 +211,33 @@ def _chunks(heard: Heard) -> Iterator[tuple[int, int]]:
         yield from heard.chunks
 
 
-def _same(effects: tuple[Effect, ...], asked: list[Asked]) -> bool:
-    """Quickly, for this is nearly always so: without what the recorder would have blotted out."""
-    return [*map(notation.effect_body, effects)] == [each.body for each in asked]
-
-
 def _compared(
     cause: Cause,
-    asked: list[Asked],
+    asked: list[bytes],
     effects: tuple[Effect, ...],
-    before: Iterable[tuple[Cause, list[Asked]]],
+    before: Iterable[Told],
     complete: bool,
 ) -> Difference | None:
     """`complete`: all that was asked for then has been recorded, and not only the first of it."""
     now = _bodies(effects)
-    recorded = [each.body for each in asked]
-    if now == recorded or (not complete and now[: len(recorded)] == recorded):
+    if now == asked or (not complete and now[: len(asked)] == asked):
         return None
-    return Difference(_moment(cause, asked), _texts(now), _told(before))
+    return Difference(_moment(cause, asked), texts(now), _told(before))
 
 
 def _bodies(effects: Iterable[Effect]) -> list[bytes]:
     return [blotted(notation.effect_body(effect)) for effect in effects]
 
 
-def _texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
+def texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
     return tuple("{" + body.decode() for body in bodies)
 
 
-def _told(moments: Iterable[tuple[Cause, list[Asked]]]) -> tuple[Moment, ...]:
+def _told(moments: Iterable[Told]) -> tuple[Moment, ...]:
     return tuple(_moment(cause, asked) for cause, asked in moments)
 
 
-def _moment(cause: Cause, asked: Iterable[Asked]) -> Moment:
+def _moment(cause: Cause, asked: Iterable[bytes]) -> Moment:
     match cause:
         case Begun():
             event = '{"begin":{}}'
@@ -247,4 +248,4 @@ def _moment(cause: Cause, asked: Iterable[Asked]) -> Moment:
         case Happened(event=happened):
             event = "{" + notation.event_body(happened).decode()
     us = cause.us + cause.chunks[-1][0] if isinstance(cause, Heard) else cause.us
-    return Moment(cause.line, us, event, _texts(each.body for each in asked))
+    return Moment(cause.line, us, event, texts(asked))

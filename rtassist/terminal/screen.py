@@ -12,6 +12,7 @@ import attrs
 from rtassist.dialogue.effects import Notice, Shown
 from rtassist.errors import Failure, without_secrets
 from rtassist.terminal import view
+from rtassist.terminal.streams import coloured
 from rtassist.terminal.view import Page, Style
 
 
@@ -76,5 +77,4 @@ def style_for(out: TextIO, typed: TextIO | None, environment: Mapping[str, str],
     """How to write to `out` when lines are typed on `typed` (None: nothing is typed)."""
     terminal = out.isatty()
     typed_here = typed is not None and typed.isatty()
-    colour = terminal and not plain and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
-    return Style(streams=terminal, colour=colour, typed=not typed_here)
+    return Style(streams=terminal, colour=not plain and coloured(out, environment), typed=not typed_here)

@@ -1,11 +1,14 @@
 """The peers' environments: pinned, and not used before they are complete."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from bench import contenders, peers
 from bench.row import CannotDo
+
+NEW = peers.Peer(name="new", requires=("new==1",), client="bench.clients.new", oldest=(9, 9))
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +35,10 @@ def test_one_of_another_version_is_not_used() -> None:
     assert not peer.there()
     (peer.folder() / peers.INSTALLED).write_text("\n".join(peer.requires))
     assert contenders.command("openai")[1:] == ["-m", "bench.clients.openai_client"]
+
+
+def test_one_that_needs_a_newer_python_gets_it_or_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert peers.interpreter(()) == sys.executable
+    monkeypatch.setattr(peers, "peers", lambda: {"new": NEW})
+    monkeypatch.setenv("PATH", "")
+    assert peers.set_up(lambda _: None) == ["new: it needs Python 9.9, and there is none on the PATH"]

@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from rtassist import errors
 from rtassist.doctor import server_checks
-from rtassist.settings import load
+from rtassist.settings_loading import load
 
 KEY = "a-key-that-nobody-may-see"
 

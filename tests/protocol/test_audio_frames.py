@@ -88,6 +88,19 @@ class TestTakesTheShortWay:
         assert read(f'{start}{b64encode(PCM[:-spare]).decode()}"}}').delta == PCM[:-spare]
         assert read(f'{start}{PAYLOAD}{"AB==" if spare == 1 else "AAB="}"}}') is None
 
+    @pytest.mark.parametrize("left", ["", PAYLOAD])
+    def test_audio_of_ones_own_goes_over_what_is_left_in_the_frame(self, left: str) -> None:
+        read = short_way()
+        for event_id in "ab":
+            event = read(f'{{{DELTA},"event_id":"{event_id}",{AT},"delta":"{left}"}}', b"own")
+            assert (event.event_id, event.delta) == (event_id, b"own")
+
+    def test_what_is_left_in_the_frame_is_looked_at_all_the_same(self) -> None:
+        read = short_way()
+        for _ in range(2):
+            read(f'{{{DELTA},"event_id":"a",{AT},"delta":""}}', b"own")
+            assert read(f'{{{DELTA},"event_id":"b",{AT},"delta":"!!!"}}', b"own") is None
+
     def test_no_audio_is_kept_for_the_next_frame(self) -> None:
         read = short_way()
         read(f'{{{DELTA},"event_id":"e1",{AT},"delta":"{PAYLOAD}"}}')

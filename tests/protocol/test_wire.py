@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from base64 import b64encode
 from types import MappingProxyType
 from typing import Any
@@ -583,3 +585,33 @@ def test_the_judge_is_not_lenient() -> None:
     wrong = minimal(model) | {"audio_end_ms": "7"}
     with pytest.raises(ValueError, match="audio_end_ms"):
         judge_of(model).validate_python(wrong, strict=True)
+
+
+FIRST_ANSWER = """
+from rtassist.protocol import decode, hooks, prepare
+
+for _ in prepare():
+    pass
+
+def late(name, lines, scope, cls):
+    raise SystemExit(f"{name} {cls.__name__} is made only now")
+
+hooks._compiled = late
+audio = '"response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"AAAAAAAA"}'
+for frame in (
+    '{"type":"response.created","event_id":"e","response":{"id":"r"}}',
+    '{"type":"response.output_item.added","event_id":"e","response_id":"r","output_index":0,'
+    '"item":{"id":"i","type":"message","role":"assistant","status":"in_progress","content":[]}}',
+    '{"type":"response.content_part.added","event_id":"e","response_id":"r","item_id":"i",'
+    '"output_index":0,"content_index":0,"part":{"type":"audio","transcript":""}}',
+    '{"type":"response.output_audio.delta","event_id":"e",' + audio,
+    '{"type":"response.output_audio_transcript.delta","event_id":"e",' + audio,
+):
+    decode(frame)
+"""
+
+
+def test_what_stands_before_the_first_word_is_made_before_it_comes() -> None:
+    """In a process of its own: in this one all has been made long since."""
+    run = subprocess.run([sys.executable, "-c", FIRST_ANSWER], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

@@ -15,15 +15,19 @@ from typing import TypeAlias
 import attrs
 from attrs import frozen
 
+from rtassist.costs import price_of
 from rtassist.dialogue import events
 from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin, step
 from rtassist.protocol import (
+    AudioConfig,
+    AudioInput,
     RateLimit,
     RateLimitsUpdated,
     Response,
     ResponseDone,
     ResponseOutputAudioDelta,
+    ServerVad,
     Session,
     StatusDetails,
     StatusError,
@@ -53,6 +57,7 @@ from tests.playbook import (
     speech_stopped,
     text,
     text_done,
+    tokens,
     transcribed,
     transcribing,
     typed,
@@ -277,7 +282,7 @@ TROUBLE = Talk(
     ],
 )
 REFUSED = Talk(terms(), [5, session_created(), error("invalid_value", "no such voice", event_id="rta_1")])
-LIMITED = Talk(
+RATES = Talk(
     terms(),
     [
         *(*OPEN, typed("hello"), created("R1"), rates(3.5), finished("R1", "failed", "rate_limit_exceeded")),
@@ -380,6 +385,33 @@ GIVEN_UP = Talk(
     ],
 )
 
+
+LIMITED = Talk(
+    terms(
+        session=Session(
+            type="realtime",
+            audio=AudioConfig(input=AudioInput(turn_detection=ServerVad(create_response=True))),
+        ),
+        model="gpt-realtime",
+        price=price_of("gpt-realtime"),
+        transcription_price=price_of("gpt-realtime-whisper"),
+        max_cost_microusd=50_000,
+        spent_microusd=10_000,
+        max_length_ms=90_000,
+    ),
+    [
+        *OPEN,
+        *(*asks("U1", "Say much."), *answers("A1", "So be it.", ms=600), typed("/cost")),
+        *(done("R1", usage=tokens(audio_in=100, audio_out=600, text_in=500)), *sounds("A1", 500)),
+        *(100, ended("A1", ms=600), typed("/cost")),
+        # the budget is spent: what is typed and said then is refused, and the microphone goes off
+        *(session_updated(), typed("And more?"), 2500, ended("rta_4", ms=2400), typed("/mute")),
+        *(*asks("U2", "More?"), 200, speech_started("U3"), ended("rta_5", ms=200), 24_000),
+        *(rang("last minute"), 2000, ended("rta_6", ms=1200), typed("/resume"), 57_000),
+        *(speech_started("U4"), 1000, rang("time"), 20_000, rang("out")),
+    ],
+)
+
 RECORDINGS: dict[str, Sequence[Talk]] = {
     "spoken": [SPOKEN],
     "lowered": [LOWERED],
@@ -389,7 +421,8 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "devices": [DEVICES],
     "written": [WRITTEN],
     "cut_off": [CUT_OFF, GIVEN_UP],
-    "trouble": [TROUBLE, REFUSED, LIMITED, SILENT_SERVER],
+    "limits": [LIMITED],
+    "trouble": [TROUBLE, REFUSED, RATES, SILENT_SERVER],
 }
 
 
