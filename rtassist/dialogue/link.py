@@ -198,7 +198,8 @@ def expired(do: Draft) -> None:
 
 def not_opened(do: Draft) -> None:
     """A session was begun again, and its server has not accepted its settings in time."""
-    _lose(do, "lost", "The server opened a session and then did not accept its settings.", 0, 0)
+    if "lost" in TRANSITIONS[do.state.link.line]:
+        _lose(do, "lost", "The server opened a session and then did not accept its settings.", 0, 0)
 
 
 def redial(do: Draft) -> None:
