@@ -183,6 +183,14 @@ def talk(
         bool | None,
         typer.Option("--otel", help="OpenTelemetry spans of session, answers and tools (extra otel)."),
     ] = None,
+    truncation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="When the conversation outgrows the model's context: auto forgets the oldest, disabled "
+            "fails, 0..1 keeps that part of it (default: the server's).",
+        ),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -231,6 +239,7 @@ def talk(
             "record": False if no_record else record,
             "record_audio": record_audio,
             "resume": resume,
+            "truncation": truncation,
             "timeout_s": timeout,
             "allow_plaintext": allow_plaintext,
         }

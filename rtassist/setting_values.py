@@ -80,6 +80,17 @@ def _header(line: object) -> tuple[str, Secret]:
     return name, Secret(value)
 
 
+def truncation(value: object) -> str:
+    """`auto`, `disabled`, or the part of the conversation that a truncation keeps, from 0 to 1."""
+    text = str(value).strip().lower()
+    if text in ("auto", "disabled"):
+        return text
+    try:
+        return str(any_number(0, 1)(value))
+    except ValueError:
+        raise ValueError("must be auto, disabled, or a number from 0 to 1") from None
+
+
 def variable_name(value: object) -> str:
     text = plain_text(value)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):

@@ -26,6 +26,7 @@ from rtassist.setting_values import (
     plain_text,
     socket_url,
     switch,
+    truncation,
     variable_name,
     whole_number,
     words,
@@ -121,6 +122,9 @@ class Settings:
     )
     language: str | None = field(
         default=None, metadata=_from(a_language, "RTASSIST_LANGUAGE", flag="--language")
+    )
+    truncation: str | None = field(
+        default=None, metadata=_from(truncation, "RTASSIST_TRUNCATION", flag="--truncation")
     )
     timeout_s: float = field(
         default=10.0, metadata=_from(any_number(0.1, 600), "RTASSIST_TIMEOUT", flag="--timeout")

@@ -16,10 +16,12 @@ from rtassist.protocol import (
     AudioInput,
     AudioOutput,
     FunctionTool,
+    RetentionRatio,
     SemanticVad,
     ServerVad,
     Session,
     Transcription,
+    Unset,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def terms_for(
         else UNSET,
         tools=tools,
         tool_choice="auto",
+        truncation=_truncation(settings.truncation),
     )
     return Terms(
         session=session,
@@ -109,6 +112,15 @@ def _price(settings: Settings, model: str) -> Price | None:
         asks = settings.llm_url or settings.stt_url or settings.tts_url
         return None if asks else FREE
     return price_of(model, settings.prices)
+
+
+def _truncation(setting: str | None) -> str | RetentionRatio | Unset:
+    """What the server does when the conversation outgrows the model's context."""
+    if setting is None:
+        return UNSET
+    if setting in ("auto", "disabled"):
+        return setting
+    return RetentionRatio(retention_ratio=float(setting))
 
 
 def _silence_ms(settings: Settings) -> int:
