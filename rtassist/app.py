@@ -6,14 +6,12 @@ import json
 import math
 import os
 import shutil
-import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stdout
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
 import trio
@@ -29,11 +27,13 @@ from rtassist.edges import Edges
 from rtassist.front import Front, front_for
 from rtassist.gauge import Gauge
 from rtassist.hooks import Note, hooked, to_both
+from rtassist.link import profiles
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.logs import logged
 from rtassist.offering import Offer, offer
 from rtassist.recording import Recording, recorded, secrets_of
+from rtassist.running import run
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -104,57 +104,6 @@ def run_doctor(
 
     plan = Plan(connect=connect, sound=sound, stress_minutes=stress_minutes, as_json=as_json)
     return run(partial(examine, settings, problems, plan))
-
-
-def run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
-    """The exit code of a command. Raises what it raises; of several failures one, by itself."""
-    try:
-        return trio.run(until_signal, command, clock=clock)
-    except BaseExceptionGroup as group:
-        raise _told(group) from None
-
-
-def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one failure that the user is to hear of; a bug anywhere in the group is never hidden behind it."""
-    leaves = list(_leaves(group))
-    failures = [leaf for leaf in leaves if isinstance(leaf, errors.Failure | KeyboardInterrupt)]
-    return failures[0] if failures and len(failures) == len(leaves) else group
-
-
-def _leaves(error: BaseException) -> Any:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
-
-
-async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
-    """Run `command`; a signal cancels it, and when everything in it has ended, its code is 128 + signal.
-
-    The second signal finds Python's own handler and ends the program where it stands.
-    """
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP"):
-        wanted.append(signal.SIGHUP)
-    code = 0
-
-    async def watch(nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
-        nonlocal code
-        with trio.open_signal_receiver(*wanted) as signals:
-            task_status.started()
-            async for number in signals:
-                code = 128 + number
-                nursery.cancel_scope.cancel()
-                if sys.stderr.isatty():
-                    print(file=sys.stderr)  # the shell's prompt is not to stand behind the ^C
-                return
-
-    async with trio.open_nursery() as nursery:
-        await nursery.start(partial(watch, nursery))
-        code = await command()
-        nursery.cancel_scope.cancel()
-    return code
 
 
 async def talk(
@@ -283,10 +232,11 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
 @attrs.frozen
 class Endpoint:
-    """Where to connect."""
+    """Where to connect. `truncates` as in a profile."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
+    truncates: bool = True
 
 
 @asynccontextmanager
@@ -303,7 +253,7 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
     async with embedded(settings) as own_url:
-        yield Endpoint(with_model(own_url, settings.model))
+        yield Endpoint(profiles.address(own_url, settings.model))
 
 
 @attrs.define
@@ -333,10 +283,8 @@ async def hold(
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
-    async with (
-        connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
-        trio.open_nursery() as nursery,
-    ):
+    dial = partial(connect, address.url, headers=address.headers, deadline_s=settings.timeout_s)
+    async with dial() as link, trio.open_nursery() as nursery:
         tools = offered.toolbox(
             nursery,
             lambda label: to_commands.send_nowait(events.TimerDue(label)),
@@ -355,6 +303,7 @@ async def hold(
             keyboard=front.typed,
             greeting=front.greeting(settings, heard.device),
             history=history,
+            truncates=address.truncates,
             spent_usd=used.usd,
             lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
         )
@@ -370,6 +319,7 @@ async def hold(
         )
         edges = Edges(
             link=link,
+            another_link=dial,
             microphone=heard.device,
             speaker=spoken.device,
             another_microphone=partial(next_device, heard) if heard.comes_back else None,
@@ -392,19 +342,14 @@ async def hold(
 
 
 def remote(settings: Settings) -> Endpoint:
-    """The server of the settings, and the header with the key."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if settings.api_key is not None:
-        headers = (("Authorization", f"Bearer {settings.api_key.reveal()}"),)
-    return Endpoint(with_model(settings.url, settings.model), headers)
-
-
-def with_model(url: str, model: str) -> str:
-    """The model is chosen when connecting; one that stands in the URL already is left alone."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query.setdefault("model", model)
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    """The server of the settings, and the headers with the key and what else it wants."""
+    key = None if settings.api_key is None else settings.api_key.reveal()
+    given = [(name, value.reveal()) for name, value in settings.headers]
+    return Endpoint(
+        profiles.address(settings.url, settings.model),
+        profiles.headers(settings.url, key, given),
+        truncates=profiles.profile_for(settings.url).truncates,
+    )
 
 
 @asynccontextmanager

@@ -38,6 +38,16 @@ def talk(
         str | None,
         typer.Option(metavar="URL", help="The Realtime server, ws:// or wss:// (default: OpenAI's)."),
     ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The variable that holds the server's key (default: OPENAI_API_KEY)."
+        ),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="'NAME: VALUE'", help="A header for the server; may be repeated."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model (default: gpt-realtime-2.1).")
     ] = None,
@@ -225,6 +235,14 @@ def talk(
             "interrupted, tool.done, session.started, session.ended; may be repeated.",
         ),
     ] = None,
+    truncation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="When the conversation outgrows the model's context: auto forgets the oldest, disabled "
+            "fails, 0..1 keeps that part of it (default: the server's).",
+        ),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -245,6 +263,8 @@ def talk(
         {
             "offline": offline,
             "url": url,
+            "api_key_env": api_key_env,
+            "headers": tuple(header or ()),
             "model": model,
             "voice": voice,
             "instructions": instructions,
@@ -280,6 +300,7 @@ def talk(
             "yes_to": tuple(yes_to or ()),
             "mcp": tuple(mcp or ()),
             "hooks": tuple(exec_ or ()),
+            "truncation": truncation,
             "timeout_s": timeout,
             "allow_plaintext": allow_plaintext,
         }

@@ -18,6 +18,7 @@ import attrs
 from rtassist import __version__, errors
 from rtassist.dialogue.effects import Notice
 from rtassist.sessions.files import notes_path, private_folder, sound_path
+from rtassist.sessions.journal import LEAST_SECRET
 from rtassist.sessions.recorder import Recorder
 from rtassist.settings import KEYS, OPTIONS, Secret, Settings, Trust
 
@@ -34,6 +35,7 @@ _SAID_ELSEWHERE: Final = {
     "instructions",
     "model",
     "url",
+    "headers",
     "record",
     "record_audio",
     "resume",
@@ -196,6 +198,10 @@ def secrets_of(settings: Settings) -> list[str]:
     values = [getattr(settings, option.name) for option in OPTIONS]
     found = [value.reveal() for value in values if isinstance(value, Secret)]
     found += [secret for server in settings.mcp for secret in server.secrets()]
+    for _, header in settings.headers:
+        value = header.reveal()
+        forms = [value, value.partition(" ")[2]] if value.startswith(("Bearer ", "Basic ")) else [value]
+        found += [form for form in forms if len(form) >= LEAST_SECRET]
     urls = (*(getattr(settings, name) for name in _URLS), *(server.url for server in settings.mcp))
     for url in filter(None, urls):
         parts = urlsplit(url)

@@ -20,12 +20,15 @@ from rtassist.setting_values import (
     a_language,
     a_secret,
     any_number,
+    http_headers,
     http_url,
     one_of,
     place_or_switch,
     plain_text,
     socket_url,
     switch,
+    truncation,
+    variable_name,
     whole_number,
     words,
 )
@@ -83,6 +86,14 @@ class Settings:
     api_key: Secret | None = field(
         default=None, metadata=_from(a_secret, "RTASSIST_API_KEY", "OPENAI_API_KEY")
     )
+    api_key_env: str | None = field(
+        default=None, metadata=_from(variable_name, "RTASSIST_API_KEY_ENV", flag="--api-key-env")
+    )
+    """The variable that holds the key, where it is none of the usual ones."""
+    headers: tuple[tuple[str, Secret], ...] = field(
+        default=(), metadata=_from(http_headers, "RTASSIST_HEADERS", flag="--header")
+    )
+    """Sent with the request to the Realtime server; the values count as secrets."""
     url: str = field(
         default="wss://api.openai.com/v1/realtime",
         metadata=_from(socket_url, "RTASSIST_URL", flag="--url"),
@@ -112,6 +123,9 @@ class Settings:
     )
     language: str | None = field(
         default=None, metadata=_from(a_language, "RTASSIST_LANGUAGE", flag="--language")
+    )
+    truncation: str | None = field(
+        default=None, metadata=_from(truncation, "RTASSIST_TRUNCATION", flag="--truncation")
     )
     timeout_s: float = field(
         default=10.0, metadata=_from(any_number(0.1, 600), "RTASSIST_TIMEOUT", flag="--timeout")

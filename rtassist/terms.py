@@ -17,10 +17,12 @@ from rtassist.protocol import (
     AudioOutput,
     FunctionTool,
     McpTool,
+    RetentionRatio,
     SemanticVad,
     ServerVad,
     Session,
     Transcription,
+    Unset,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def terms_for(
     history: tuple[Turn, ...] = (),
     microphone_there: bool = True,
     speaker_there: bool = True,
+    truncates: bool = True,
     spent_usd: Decimal = Decimal(0),
     lasted_ms: int = 0,
 ) -> Terms:
@@ -73,6 +76,7 @@ def terms_for(
         else UNSET,
         tools=tools,
         tool_choice="auto",
+        truncation=_truncation(settings.truncation),
     )
     return Terms(
         session=session,
@@ -88,6 +92,8 @@ def terms_for(
         language=settings.language or "en",
         greeting=greeting,
         history=history,
+        reconnects=True,
+        truncates=truncates,
         model=model,
         price=_price(settings, model),
         transcription_price=_price(settings, settings.transcription_model),
@@ -112,6 +118,15 @@ def _price(settings: Settings, model: str) -> Price | None:
         asks = settings.llm_url or settings.stt_url or settings.tts_url
         return None if asks else FREE
     return price_of(model, settings.prices)
+
+
+def _truncation(setting: str | None) -> str | RetentionRatio | Unset:
+    """What the server does when the conversation outgrows the model's context."""
+    if setting is None:
+        return UNSET
+    if setting in ("auto", "disabled"):
+        return setting
+    return RetentionRatio(retention_ratio=float(setting))
 
 
 def _silence_ms(settings: Settings) -> int:

@@ -70,8 +70,8 @@ LAYERS = {
     "replaying": layer("errors sessions terminal.streams"),
     "retelling": layer("errors replaying sessions terminal.streams whole", "attrs soundfile"),
     "whole": layer(
-        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges link.closing protocol "
-        "sessions",
+        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges errors link.closing "
+        "protocol sessions",
         "attrs trio",
     ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
@@ -82,11 +82,11 @@ LAYERS = {
     "announcing": layer("server.parts server.synthesis"),
     "app": layer(
         "announcing audio converse costs dialogue doctor edges embedded errors front gauge hooks link logs "
-        "offering protocol recording sessions settings shelf sound terminal terms tracing watching",
+        "offering protocol recording running sessions settings shelf sound terminal terms tracing watching",
         "attrs opentelemetry trio",
     ),
     "app_replay": layer(
-        "app converse errors listening replaying retelling sessions settings_loading shelf.chosen "
+        "app converse errors listening replaying retelling running sessions settings_loading shelf.chosen "
         "terminal.streams",
         "trio",
     ),
@@ -94,9 +94,12 @@ LAYERS = {
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "audio.jitter audio.onset audio.silence edges link.closing",
+        "audio.jitter audio.onset audio.silence edges exchange",
         "attrs trio",
     ),
+    "tasks": layer(others="trio"),
+    "running": layer("errors tasks", "trio"),
+    "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
     "gauge": layer("dialogue", "trio"),
     "front": layer("audio.Microphone dialogue errors logs recording settings terminal", "attrs trio"),
     "edges": layer(

@@ -5,17 +5,9 @@ from __future__ import annotations
 import attrs
 
 from rtassist.dialogue import turns, wording
-from rtassist.dialogue.effects import CallTool, CancelTool, Notice, Send, Show
+from rtassist.dialogue.effects import CallTool, CancelTool, Notice, Show
 from rtassist.dialogue.state import Call, Draft, Question
-from rtassist.protocol import (
-    UNSET,
-    ConversationItemCreate,
-    FunctionCall,
-    FunctionCallOutput,
-    Response,
-    SystemContent,
-    SystemMessage,
-)
+from rtassist.protocol import UNSET, FunctionCall, FunctionCallOutput, Response
 
 
 def asked(do: Draft, response: Response) -> None:
@@ -32,7 +24,8 @@ def asked(do: Draft, response: Response) -> None:
         call_id = item.call_id
         if not isinstance(call_id, str) or call_id in do.state.calls:
             continue
-        call = Call(str(response.id), item.name, speak=not quiet, began_us=do.now_us)
+        arguments = item.arguments or "{}"
+        call = Call(str(response.id), item.name, speak=not quiet, arguments=arguments, began_us=do.now_us)
         do.change(calls={**do.state.calls, call_id: call})
         do.given_ids.append(call_id)
         arguments = item.arguments or "{}"
@@ -75,13 +68,14 @@ def _tell(do: Draft, text: str) -> None:
 
 
 def _answer(do: Draft, call_id: str, output: str) -> None:
-    do.ask(
-        Send(
-            ConversationItemCreate(
-                event_id=do.next_event_id(), item=FunctionCallOutput(call_id=call_id, output=output)
-            )
-        )
-    )
+    """The result, by the call's id; as a text where the session that asked for it is over."""
+    call = do.state.calls[call_id]
+    text = f"The function {call.name} that you called with {call.arguments} returned: {output}"
+    if call.lost:
+        turns.tell(do, text)
+    else:
+        turns.remember(do, text)
+        turns.send_item(do, FunctionCallOutput(call_id=call_id, output=output))
     over(do, call_id)
 
 
@@ -111,13 +105,5 @@ def keep_quiet(do: Draft) -> None:
 
 def timer_due(do: Draft, label: str) -> None:
     """Let the model say that a timer is due."""
-    text = f"The timer '{label}' is due. Tell the user now, in one short sentence."
-    do.ask(
-        Send(
-            ConversationItemCreate(
-                event_id=do.next_event_id(),
-                item=SystemMessage(content=(SystemContent(type="input_text", text=text),)),
-            )
-        )
-    )
+    turns.tell(do, f"The timer '{label}' is due. Tell the user now, in one short sentence.")
     turns.want_answer(do)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rtassist.dialogue import calls, turns, wording
 from rtassist.dialogue.effects import ClearAlarm, Notice, SetAlarm, Show
+from rtassist.dialogue.questions import QUESTION_ALARM
 from rtassist.dialogue.state import Call, Draft, Question
 from rtassist.protocol import (
     Item,
@@ -69,6 +70,17 @@ def call_ended(do: Draft, item_id: str) -> None:
 def overdue(do: Draft) -> None:
     do.change(calls={key: call for key, call in do.state.calls.items() if not call.remote})
     do.ask(Show(Notice("An MCP server's tool has not answered; it is no longer waited for.", "warning")))
+
+
+def lost(do: Draft) -> None:
+    """The session is over: what its server called is gone with it, and what it asked for."""
+    kept = tuple(question for question in do.state.questions if not question.approval)
+    if any(question.open for question in do.state.questions if question.approval):
+        do.ask(ClearAlarm(QUESTION_ALARM))
+    calls_ = {key: call for key, call in do.state.calls.items() if not call.remote}
+    if len(calls_) < len(do.state.calls):
+        do.ask(ClearAlarm(REMOTE_ALARM))
+    do.change(questions=kept, calls=calls_, approvals=())
 
 
 def response_done(do: Draft, response: Response) -> None:

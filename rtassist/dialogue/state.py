@@ -12,6 +12,7 @@ from attrs import field, frozen
 from rtassist.costs import Price
 from rtassist.dialogue.effects import Effect, Role
 from rtassist.dialogue.spending import NOTHING, Spending
+from rtassist.dialogue.standing import Limits, Link
 from rtassist.protocol import Session
 
 SAMPLES_PER_MS = 24
@@ -60,6 +61,10 @@ class Terms:
     """Told the user when the session stands, if it is not empty."""
     history: tuple[Turn, ...] = ()
     """What was said in an earlier conversation that this one goes on with, oldest first."""
+    truncates: bool = True
+    """The server takes out of an answer what was not heard of it, when it is told."""
+    reconnects: bool = False
+    """Another connection can be had when one is lost."""
     model: str = ""
     """As it is called in what the user is told."""
     price: Price | None = None
@@ -141,6 +146,10 @@ class Utterance:
     shown: int = 0
     """Characters of the transcript that were shown."""
     line_ended: bool = False
+    lost: bool = False
+    """Its session is over: no server is told what becomes of it, but the next one what was heard."""
+    short: bool = False
+    """It was lost before its end came."""
 
     @property
     def cut(self) -> bool:
@@ -205,9 +214,12 @@ class Call:
     response_id: str
     name: str
     speak: bool = True
+    arguments: str = ""
     began_us: int = 0
     remote: bool = False
     """The server runs it, at an MCP server; its key is the item's id."""
+    lost: bool = False
+    """The session that asked for it is over, and the next one does not know its id."""
 
 
 @frozen
@@ -240,6 +252,14 @@ class Ending(Enum):
 class Conversation:
     terms: Terms
     ready: bool = False
+    link: Link = field(factory=Link)
+    said_us: int | None = None
+    """Since when the user has been saying what only the server has: no words of it are known yet."""
+    told: tuple[str, ...] = ()
+    """What the model was told besides the lines, and has not answered: another session is told it again."""
+    asked_again: bool = False
+    """An answer was lost and has been asked for again; of that one nothing has come yet."""
+    limits: Limits = field(factory=Limits)
     updates: tuple[Update, ...] = ()
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
@@ -303,6 +323,11 @@ class Conversation:
     history: tuple[Turn, ...] = ()
 
     @property
+    def between(self) -> bool:
+        """The conversation goes on, and there is no session to hold it with."""
+        return not self.ready and self.link.sessions > 0
+
+    @property
     def user_speaks(self) -> bool:
         return self.user_item is not None
 
@@ -326,6 +351,8 @@ class Conversation:
             or self.questions
             or self.awaited
             or self.announcement
+            or self.between
+            or self.limits.retry_due
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
         )
 
@@ -378,6 +405,9 @@ class Draft:
         changed = attrs.evolve(self.state.answers[response_id], **changes)
         self.change(answers={**self.state.answers, response_id: changed})
         return changed
+
+    def change_link(self, **changes: Any) -> None:
+        self.change(link=attrs.evolve(self.state.link, **changes))
 
     def next_event_id(self) -> str:
         self.change(sent=self.state.sent + 1)

@@ -19,6 +19,8 @@ from rtassist.dialogue import (
     events,
     floor,
     keys,
+    limits,
+    link,
     questions,
     refusals,
     remote,
@@ -39,10 +41,12 @@ from rtassist.dialogue.state import (
     Conversation,
     Draft,
     Ending,
+    Purpose,
     Sound,
     Terms,
 )
 from rtassist.protocol import (
+    UNSET,
     AssistantMessage,
     ConversationItemDone,
     ConversationItemInputAudioTranscriptionCompleted,
@@ -54,6 +58,7 @@ from rtassist.protocol import (
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
     McpListToolsFailed,
+    RateLimitsUpdated,
     ResponseCreated,
     ResponseDone,
     ResponseMcpCallCompleted,
@@ -101,6 +106,9 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
+        link.hand_over_when_quiet(do)
+        if do.state.between:
+            do.effects = [effect for effect in do.effects if link.may_pass(effect)]
         do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
     return _leave_at_quit(do)
 
@@ -140,11 +148,12 @@ def _leave_at_quit(do: Draft) -> tuple[Conversation, tuple[Effect, ...]]:
 
 
 def _session_created(do: Draft, event: SessionCreated) -> None:
-    session.opened(do)
+    link.created(do, event)
 
 
 def _session_updated(do: Draft, event: SessionUpdated) -> None:
-    session.updated(do)
+    if session.updated(do) is Purpose.BEGIN:
+        link.stands(do)
 
 
 def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
@@ -171,6 +180,8 @@ def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionD
 
 
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
+    if event.extras.get("status") == "in_progress":  # xAI tells a growing transcript so, several times
+        return
     session.used(do, budget.after_transcription(do.state, event))
     turns.user_line_ended(do, event.item_id, event.transcript.strip())
     command = commands.phrase(event.transcript, do.state.terms.language)
@@ -234,6 +245,10 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
+    if response.usage:
+        limits.used(do, response.usage)
+    if response.status in ("completed", UNSET):
+        do.change(told=(), asked_again=False)
     floor.done(do, response.id)
     for utterance in do.state.utterances.values():
         if utterance.response_id == response.id:
@@ -255,7 +270,7 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
 
 
 def _microphone_on(state: Conversation) -> bool:
-    if not state.ready or not state.microphone or state.paused or state.muted:
+    if not (state.ready or state.between) or not state.microphone or state.paused or state.muted:
         return False
     return state.terms.server_turns or state.talk_held
 
@@ -302,16 +317,28 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         session.time_over(do)
     elif event.name == session.OUT_ALARM:
         do.ask(Quit())
+    elif event.name == limits.LIMIT_ALARM:
+        limits.reset(do)
+    elif event.name == link.REDIAL_ALARM:
+        link.redial(do)
+    elif event.name == link.HANDOVER_ALARM:
+        link.handover_due(do)
+    elif event.name == session.BEGIN_ALARM and do.state.between:
+        link.not_opened(do)
     elif event.name == session.BEGIN_ALARM and not do.state.ready:
         do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
 
 
-def _link_lost(do: Draft, event: events.LinkLost) -> None:
-    do.ask(Quit(Outcome.LINK_LOST, event.sentence))
-
-
 def _uplink_dropped(do: Draft, event: events.UplinkDropped) -> None:
     ms = event.samples // SAMPLES_PER_MS
+    if event.in_gap:
+        kept_s = link.LONGEST_KEPT_US // 1_000_000
+        text = (
+            f"The connection was away for long: of what you said the last {kept_s} s were kept, and "
+            f"{ms / 1000:.1f} s before them are lost."
+        )
+        do.ask(Show(Notice(text, "warning")))
+        return
     do.ask(Show(Notice(f"The network is too slow: {ms} ms of what you said were dropped.", "warning")))
 
 
@@ -346,6 +373,7 @@ SERVER_RULES: dict[type, Rule] = {
     ResponseMcpCallCompleted: lambda do, event: remote.call_ended(do, event.item_id),
     ResponseMcpCallFailed: lambda do, event: remote.call_ended(do, event.item_id),
     McpListToolsFailed: lambda do, event: remote.listing_failed(do),
+    RateLimitsUpdated: limits.updated,
 }
 """What the server says that changes something here. All else it says is only recorded."""
 
@@ -370,12 +398,17 @@ LOCAL_RULES: dict[type, Rule] = {
     events.ToolEnded: lambda do, event: calls.ended(do, event.call_id, event.output),
     events.TimerDue: lambda do, event: calls.timer_due(do, event.label),
     events.AlarmRang: _alarm_rang,
-    events.LinkLost: _link_lost,
+    events.LinkLost: link.lost,
+    events.LinkOpened: link.opened,
+    events.DialFailed: link.dial_failed,
     events.UplinkDropped: _uplink_dropped,
     events.FrameUnreadable: _frame_unreadable,
 }
 
-MIC_FIELDS = ("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
+MIC_FIELDS = (
+    *("over", "terms", "ready", "link", "microphone", "paused", "muted"),
+    *("talk_held", "ending", "uncommitted"),
+)
 MIC_READS = attrgetter(*MIC_FIELDS)
 """All of a state that decides what a chunk of the microphone means: where these are the same and the chunk
 changes nothing, so is what it means. Most of a recording are such chunks."""

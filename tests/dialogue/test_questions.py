@@ -59,7 +59,7 @@ def test_a_call_waits_for_the_users_word_and_everything_else_goes_on() -> None:
         >> ToolEnded("c1", "gone")
         << tool_output("c1", "gone")
         << create()
-        << SetAlarm("answer", 15_000_000)
+        << SetAlarm("answer", 25_000_000)
     )
 
 
