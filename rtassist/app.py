@@ -5,72 +5,41 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
 
 import attrs
-import trio
 
 from rtassist import errors
-from rtassist.announcing import announcer
-from rtassist.audio import Microphone
-from rtassist.converse import converse
-from rtassist.dialogue import events
-from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Conversation, Turn
-from rtassist.edges import Edges
-from rtassist.errands import Errands, goes_on_with
+from rtassist.app_talk import endpoint, talk
+from rtassist.dialogue.state import Turn
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.logs import logged
-from rtassist.recording import Recording, recorded, secrets_of
+from rtassist.offering import offer
+from rtassist.recording import secrets_of
+from rtassist.running import run
 from rtassist.settings import Settings
-from rtassist.sound import (
-    Missing,
-    echo_for,
-    echo_sentences,
-    held_microphone,
-    held_speaker,
-    next_device,
-    put_to_use,
-)
-from rtassist.terminal.screen import OutputClosed, Screen, style_for
 from rtassist.terminal.streams import drop, say
-from rtassist.terms import terms_for
-from rtassist.tools.builtin import clock, timer
-from rtassist.tools.registry import Toolbox
 from rtassist.tracing import tracing
-from rtassist.typed import Typed, typing
-from rtassist.watching import Watch
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
-
     from rtassist.doctor.consult import Plan
-
-_FAILURES: dict[Outcome, type[errors.Failure]] = {
-    Outcome.LINK_LOST: errors.LinkFailed,
-    Outcome.REFUSED: errors.Refused,
-    Outcome.NO_REALTIME: errors.NoRealtime,
-}
 
 
 def run_talk(settings: Settings) -> int:
     """`rtassist talk`: the exit code of a conversation. Raises errors.Failure."""
     history: tuple[Turn, ...] = ()
+    offered = offer(settings)
     if settings.resume is not None:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
     with logged(settings.log_level, secrets_of(settings)), tracing(settings.otel, os.environ) as tracer:
-        return run(partial(talk, settings, history, tracer))
+        return run(partial(talk, settings, offered, history, tracer))
 
 
 def run_serve(settings: Settings) -> int:
@@ -102,122 +71,6 @@ def run_doctor(
 
     plan = Plan(connect=connect, sound=sound, stress_minutes=stress_minutes, as_json=as_json)
     return run(partial(examine, settings, problems, plan))
-
-
-def run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
-    """The exit code of a command. Raises what it raises; of several failures one, by itself."""
-    try:
-        return trio.run(until_signal, command, clock=clock)
-    except BaseExceptionGroup as group:
-        raise _told(group) from None
-
-
-def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one failure that the user is to hear of; a bug anywhere in the group is never hidden behind it."""
-    leaves = list(_leaves(group))
-    failures = [leaf for leaf in leaves if isinstance(leaf, errors.Failure | KeyboardInterrupt)]
-    return failures[0] if failures and len(failures) == len(leaves) else group
-
-
-def _leaves(error: BaseException) -> Any:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
-
-
-async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
-    """Run `command`; a signal cancels it, and when everything in it has ended, its code is 128 + signal.
-
-    The second signal finds Python's own handler and ends the program where it stands.
-    """
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP"):
-        wanted.append(signal.SIGHUP)
-    code = 0
-
-    async def watch(nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
-        nonlocal code
-        with trio.open_signal_receiver(*wanted) as signals:
-            task_status.started()
-            async for number in signals:
-                code = 128 + number
-                nursery.cancel_scope.cancel()
-                if sys.stderr.isatty():
-                    print(file=sys.stderr)  # the shell's prompt is not to stand behind the ^C
-                return
-
-    async with trio.open_nursery() as nursery:
-        await nursery.start(partial(watch, nursery))
-        code = await command()
-        nursery.cancel_scope.cancel()
-    return code
-
-
-async def talk(settings: Settings, history: tuple[Turn, ...] = (), tracer: Tracer | None = None) -> int:
-    """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
-    typed = None if settings.mic == "-" else sys.stdin
-    out = sys.stderr if settings.speaker == "-" else sys.stdout
-    style = style_for(out, typed, os.environ, plain=settings.plain)
-    if settings.text and not (typed and typed.isatty()):
-        style = attrs.evolve(style, names=False)
-    secrets = [settings.api_key.reveal()] if settings.api_key else []
-    screen = Screen(out, sys.stderr, style, secrets)
-    code = errors.EXIT_OK
-    with recorded(settings, screen.show, say) as recording:
-        try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history, tracer)
-        except* OutputClosed:
-            drop(out)
-            quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
-    if quit_.outcome in _FAILURES:
-        raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
-    return code
-
-
-async def conversations(
-    settings: Settings,
-    screen: Screen,
-    recording: Recording,
-    keyboard_there: bool,
-    history: tuple[Turn, ...],
-    tracer: Tracer | None,
-) -> Quit:
-    """One, and another whenever one ends to be begun again; how the last one ended."""
-    missing = Missing()
-    if settings.embedded:
-        from rtassist.embedded import deaf, mute
-
-        settings = put_to_use(settings, missing, deaf=deaf(settings), mute=mute(settings))
-    echo = echo_for(settings)
-    async with _together(
-        endpoint(settings, screen.notice),
-        held_microphone(settings, missing, echo),
-        held_speaker(settings, missing, echo),
-    ) as (address, heard, spoken):
-        told = missing.sentences()
-        if heard.device is not None and spoken.device is not None:
-            told += echo_sentences(settings, echo)
-        if settings.resume is not None:
-            told += [goes_on_with(settings, history)]
-        for sentence in told:
-            screen.notice(sentence)
-        used = Used(trio.current_time(), tracer)
-        errands = Errands(settings, recording, heard, spoken, history)
-        async with typing(screen, keyboard_there) as typed:
-            while True:
-                model = settings.model
-                settings, history = errands.begin()
-                if settings.model != model:
-                    address = attrs.evolve(address, url=with_model(address.url, settings.model, over=True))
-                try:
-                    quit_ = await hold(settings, screen, address, errands, typed, history, used)
-                finally:  # also in the middle of a line, when Ctrl-C ends it
-                    screen.close()
-                if (goes_on := errands.again(quit_)) is None:
-                    return quit_
-                screen.notice(goes_on)
 
 
 async def list_devices(as_json: bool) -> int:
@@ -263,156 +116,3 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
     except* BrokenPipeError:
         drop(sys.stdout)
     return code
-
-
-@attrs.frozen
-class Endpoint:
-    """Where to connect."""
-
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@asynccontextmanager
-async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[Endpoint]:
-    """The server of the settings, or our own, which runs as long as this is open."""
-    if not settings.embedded:
-        yield remote(settings)
-        return
-    from rtassist.embedded import embedded  # with its recogniser and all; a far server needs none of it
-
-    if not settings.offline:
-        tell(
-            "No key is set: this is the embedded server, a stand-in without a language model. "
-            "Set OPENAI_API_KEY to talk to OpenAI."
-        )
-    async with embedded(settings) as own_url:
-        yield Endpoint(with_model(own_url, settings.model))
-
-
-@attrs.define
-class Used:
-    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
-
-    began_s: float
-    tracer: Tracer | None = None
-    usd: Decimal = Decimal(0)
-
-    def ended(self, state: Conversation) -> None:
-        self.usd += state.spending.usd
-
-
-async def hold(
-    settings: Settings,
-    screen: Screen,
-    address: Endpoint,
-    errands: Errands,
-    typed: Typed,
-    history: tuple[Turn, ...],
-    used: Used,
-) -> Quit:
-    """One conversation over one connection, that knows what was said in an earlier one."""
-    heard, spoken = errands.heard, errands.spoken
-    to_commands = typed.to_commands
-    async with (
-        connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
-        trio.open_nursery() as nursery,
-    ):
-        tools = Toolbox(
-            (
-                clock(lambda: datetime.now().astimezone()),
-                timer(nursery, lambda label: to_commands.send_nowait(events.TimerDue(label))),
-            )
-        )
-        terms = terms_for(
-            settings,
-            tools.definitions,
-            voiced=spoken.comes_back or spoken.device is not None,
-            speaker_there=spoken.device is not None,
-            microphone=heard.comes_back or heard.device is not None,
-            microphone_there=heard.device is not None,
-            microphone_ends=heard.device is not None and not heard.device.live,
-            keyboard=typed.there,
-            greeting=greeting(settings, heard.device),
-            history=history,
-            spent_usd=used.usd,
-            lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
-        )
-        watch = Watch(
-            terms,
-            note=errands.recording.begin(terms),
-            tell=screen.notice,
-            debug=settings.debug,
-            tracer=used.tracer,
-            server="itself" if settings.embedded else parse_address(settings.url).authority,
-        )
-        edges = Edges(
-            link=link,
-            microphone=heard.device,
-            speaker=spoken.device,
-            another_microphone=partial(next_device, heard) if heard.comes_back else None,
-            another_speaker=partial(next_device, spoken) if spoken.comes_back else None,
-            commands=typed.commands,
-            tools=tools,
-            show=screen.show,
-            errand=errands.run,
-            prefer=errands.prefer,
-            left=errands.leave,
-            announcer=announcer,
-            ended=used.ended,
-            in_turn=not sys.stdin.isatty(),
-            note=watch.saw,
-        )
-        try:
-            quit_ = await converse(terms, edges)
-        finally:
-            watch.over()
-        nursery.cancel_scope.cancel()
-    return quit_
-
-
-def remote(settings: Settings) -> Endpoint:
-    """The server of the settings, and the header with the key."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if settings.api_key is not None:
-        headers = (("Authorization", f"Bearer {settings.api_key.reveal()}"),)
-    return Endpoint(with_model(settings.url, settings.model), headers)
-
-
-def with_model(url: str, model: str, *, over: bool = False) -> str:
-    """The model is chosen when connecting; one that stands in the URL already is left alone, unless the new
-    one goes `over` it."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if over or "model" not in query:
-        query["model"] = model
-    return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def greeting(settings: Settings, heard: Microphone | None) -> str:
-    """What to do now, for a person at a terminal; a pipe needs no invitation."""
-    if heard is not None and heard.live:
-        how = "Press Enter to talk, and again when you are done" if settings.ptt else "Speak"
-        return f"{how}. Enter interrupts the answer, /help lists the commands, Ctrl-C leaves."
-    return "Type. /help lists the commands, Ctrl-C leaves." if sys.stdin.isatty() and heard is None else ""
-
-
-@asynccontextmanager
-async def _together(*openings: AbstractAsyncContextManager[Any]) -> AsyncIterator[list[Any]]:
-    """Enter several context managers at the same time, each in a task of its own, and leave them so."""
-    opened: list[Any] = [None] * len(openings)
-    done = trio.Event()
-
-    async def keep(index: int, opening: AbstractAsyncContextManager[Any], task_status: Any) -> None:
-        async with opening as opened[index]:
-            task_status.started()
-            await done.wait()
-
-    async with trio.open_nursery() as keepers:
-        async with trio.open_nursery() as starters:
-            for index, opening in enumerate(openings):
-                starters.start_soon(keepers.start, partial(keep, index, opening))
-        try:
-            yield opened
-        finally:
-            done.set()

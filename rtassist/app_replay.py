@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from rtassist import errors, replaying, retelling
-from rtassist.app import run
 from rtassist.converse import DUCKED_GAIN
+from rtassist.running import run
 from rtassist.sessions import what_if as what_ifs
 from rtassist.sessions.repository import NotKept
 from rtassist.sessions.what_if import End

@@ -23,7 +23,7 @@ try:
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
-from rtassist import cli_bench, cli_config, cli_doctor, cli_replay, cli_talk
+from rtassist import cli_bench, cli_config, cli_doctor, cli_replay, cli_talk, cli_tools
 from rtassist.cli_talk import loading
 
 EXIT_CODES = (
@@ -173,6 +173,9 @@ app.command(
 app.command(epilog=cli_replay.EPILOG, short_help="Run recorded sessions again.")(cli_replay.replay)
 app.command(cls=Command, epilog=cli_config.EPILOG, short_help="Show every setting and its source.")(
     cli_config.config
+)
+app.command(cls=Command, epilog=cli_tools.EPILOG, short_help="Show what the assistant could call.")(
+    cli_tools.tools
 )
 
 

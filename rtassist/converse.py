@@ -4,6 +4,8 @@
     server ────── receive ─┼─► feed ─► step ─► perform ───┼─ playback ── loudspeaker
     keys, timers  command ─┘    (noted)                   └─ tools, alarms, screen
 
+send and receive are in `exchange`.
+
 Every task brings what happened to `feed`, which notes it, decides it and performs the effects without a
 single await, so that events cannot interleave. `perform` starts, stops or queues; it never waits and never
 feeds. What is decided is in `dialogue`; what things are is behind the edges that are passed in.
@@ -12,6 +14,7 @@ feeds. What is decided is in `dialogue`; what things are is behind the edges tha
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from contextlib import aclosing, suppress
 
 import trio
@@ -24,11 +27,15 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
     Announce,
     CallTool,
+    CancelTool,
     ClearAlarm,
+    Deliver,
+    Dial,
     Duck,
     Effect,
     Finish,
     Hush,
+    Keep,
     Listen,
     Outcome,
     Play,
@@ -38,25 +45,28 @@ from rtassist.dialogue.effects import (
     Send,
     SetAlarm,
     Show,
+    Switch,
     Unduck,
 )
 from rtassist.dialogue.state import Ending, Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.wording import error
 from rtassist.edges import Edges
-from rtassist.link.closing import LinkClosed
+from rtassist.exchange import STALE_SAMPLES, Exchange
 
-CHUNK_BYTES = 960
-"""20 ms: what is handed to the loudspeaker at once, and so what an interruption can be late by."""
+SILENCE_BYTES = 960
+"""20 ms: what a microphone that is no device hears behind its end, at once."""
 ADVANCE_SAMPLES = SAMPLE_RATE // 10
 """Progress is reported ten times a second: about a syllable."""
-STALE_UPLINK_SAMPLES = 5 * SAMPLE_RATE
-"""Microphone audio that waits behind more than this would be answered too late to be of use."""
-DEAD_UPLINK_SAMPLES = 30 * SAMPLE_RATE
+HANDED_BYTES = 2 * ADVANCE_SAMPLES
+"""What is handed to the loudspeaker at once. An interruption takes back what the device has not taken; each
+time costs a wake-up of trio, and with 20 ms there would be fifty a second."""
 REPLACED_S = 0.3
 """A device that is there this soon after one was lost goes on where that one stopped: opening takes 50 ms.
 One may stand still for 1.5 s before it counts as lost, and both together are to be less than two seconds."""
 DUCKED_GAIN = 0.2
 """-14 dB, as Android lowers whoever plays while another speaks (PlaybackActivityMonitor's DUCK_VSHAPE)."""
+CANCELLED = error("the user said stop, and it was cancelled")
 IDLE_CHECK_S = 0.2
 """How often a loudspeaker that has nothing to say is asked whether it is still there."""
 
@@ -88,7 +98,7 @@ async def converse(terms: Terms, edges: Edges) -> Quit:
     """
     async with trio.open_nursery() as nursery:
         ring = Ring(terms, edges, nursery)
-        for task in (ring.capture, ring.send, ring.receive, ring.playback, ring.command):
+        for task in (ring.capture, ring.exchange.run, ring.playback, ring.command):
             nursery.start_soon(task)
     edges.ended(ring.state)
     return ring.quit
@@ -103,32 +113,34 @@ class Ring:
         self.speaker = edges.speaker
         self.set_gain()  # another conversation may have ended while its voice was lowered
         self.listening = trio.Event()
-        self.to_send, self.outgoing = trio.open_memory_channel[Send](math.inf)
+        self.exchange = Exchange(edges, self.feed, self.now_us, nursery)
         self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
         self.voice_of: dict[str, Voice] = {}
         self.alarms: dict[str, trio.CancelScope] = {}
+        self.tool_scopes: defaultdict[str, trio.CancelScope] = defaultdict(trio.CancelScope)
         self.jitter = Jitter()
-        self.unsent = 0
-        self.was_sent = trio.Event()
         self.became_quiet = trio.Event()
         self.quit = Quit(Outcome.OVER)
 
+    def now_us(self) -> int:
+        return round((trio.current_time() - self.began) * 1_000_000)
+
     def feed(self, event: events.Event) -> None:
         """The one door: note what happened, decide it, perform what follows."""
-        now_us = round((trio.current_time() - self.began) * 1_000_000)
+        now_us = self.now_us()
         self.edges.note(now_us, event)
         self.state, effects = step(self.state, now_us, event)
         for effect in effects:
             self.edges.note(now_us, effect)
             self.perform(effect)
-        if self.state.quiet():
+        self.edges.gauge.follow(self.state, now_us)
+        if self.state.quiet() or self.state.questions:
             self.became_quiet.set()
 
     def perform(self, effect: Effect) -> None:
         match effect:
             case Send():
-                self.unsent += effect.samples
-                self.to_send.send_nowait(effect)
+                self.exchange.send(effect)
             case Play():
                 self.voice(effect.item_id).to_sound.send_nowait(effect.pcm)
             case Finish():
@@ -145,15 +157,24 @@ class Ring:
                 self.nursery.start_soon(self.run_errand, effect)
             case Prefer():
                 self.edges.prefer(effect.name, effect.value)
+            case CancelTool():
+                self.tool_scopes[effect.call_id].cancel()
             case SetAlarm() | ClearAlarm():
                 self.set_alarm(effect)
             case Show():
                 self.edges.show(effect.what)
             case Listen():
                 self.listening.set()
+            case Keep():
+                self.exchange.keep(effect.since_us)
+            case Deliver():
+                self.exchange.deliver()
+            case Dial():
+                self.exchange.dial()
+            case Switch():
+                self.exchange.switch()
             case Quit():
                 self.quit = effect
-                self.edges.left((*self.state.terms.history, *self.state.history))
                 self.nursery.cancel_scope.cancel()
 
     async def capture(self) -> None:
@@ -166,7 +187,7 @@ class Ring:
         except trio.EndOfChannel:
             self.feed(events.MicEnded())
             while self.state.ending is Ending.TRAILING:
-                self.feed(events.MicHeard(bytes(CHUNK_BYTES)))
+                self.feed(events.MicHeard(bytes(SILENCE_BYTES)))
                 await self.sent_most()
 
     async def hear(self, microphone: Microphone | None) -> Microphone | None:
@@ -199,6 +220,7 @@ class Ring:
         watch, onsets, clips = SilenceWatch(), OnsetWatch(), False
         while True:
             pcm = await microphone.read()
+            self.edges.gauge.heard(pcm)
             self.feed(events.MicHeard(pcm))
             if (
                 self.state.terms.ducks
@@ -213,42 +235,15 @@ class Ring:
             if microphone.clips and not clips:
                 clips = True
                 self.feed(events.MicClips())
-            if self.unsent > DEAD_UPLINK_SAMPLES:
-                self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
+            self.exchange.check()
 
     async def sent_most(self) -> None:
         """What is no live voice can wait for the network, and loses nothing."""
         await trio.lowlevel.checkpoint()
-        while self.unsent > STALE_UPLINK_SAMPLES // 2:
-            self.was_sent = trio.Event()
-            await self.was_sent.wait()
-
-    async def send(self) -> None:
-        """Owns the write side. Microphone audio that has waited too long is dropped, the oldest first."""
-        dropped = 0
-        async for effect in self.outgoing:
-            stale = effect.samples and self.unsent > STALE_UPLINK_SAMPLES
-            self.unsent -= effect.samples
-            self.was_sent.set()
-            if stale:
-                dropped += effect.samples
-                continue
-            if dropped:
-                self.feed(events.UplinkDropped(dropped))
-                dropped = 0
-            try:
-                await self.edges.link.send(effect.event)
-            except LinkClosed:
-                return  # `receive` meets the same end and tells it
-
-    async def receive(self) -> None:
-        """Waits for nothing but the socket: what it brings is queued without bound elsewhere."""
-        try:
-            while True:
-                frame, event = await self.edges.link.receive()
-                self.feed(events.received(frame, event))
-        except LinkClosed as closed:
-            self.feed(events.LinkLost(closed.close.code, closed.close.sentence))
+        uplink = self.exchange.uplink
+        while uplink.unsent > STALE_SAMPLES // 2:
+            uplink.was_sent = trio.Event()
+            await uplink.was_sent.wait()
 
     async def playback(self) -> None:
         """One voice after the other; the report of its end is outside of its scope, and given once."""
@@ -298,8 +293,9 @@ class Ring:
         self.jitter.began()
         with suppress(trio.EndOfChannel):
             while True:
-                for offset in range(0, len(pcm), CHUNK_BYTES):
-                    await speaker.play(pcm[offset : offset + CHUNK_BYTES])
+                for offset in range(0, len(pcm), HANDED_BYTES):
+                    await speaker.play(chunk := pcm[offset : offset + HANDED_BYTES])
+                    self.edges.gauge.sounded(chunk)
                     voice.advance(speaker.heard() - start)
                     if voice.heard - told >= ADVANCE_SAMPLES:
                         told = voice.heard
@@ -374,7 +370,7 @@ class Ring:
             self.feed(event)
 
     async def in_turn(self) -> None:
-        while self.edges.in_turn and not self.state.quiet():
+        while self.edges.in_turn and not (self.state.quiet() or self.state.questions):
             self.became_quiet = trio.Event()
             await self.became_quiet.wait()
 
@@ -386,7 +382,10 @@ class Ring:
                         voice.to_sound.send_nowait(pcm)
 
     async def call_tool(self, call: CallTool) -> None:
-        output = await self.edges.tools.run(call.name, call.arguments)
+        output = CANCELLED
+        with self.tool_scopes[call.call_id]:
+            output = await self.edges.tools.run(call.name, call.arguments)
+        del self.tool_scopes[call.call_id]
         self.feed(events.ToolEnded(call.call_id, output))
 
     async def run_errand(self, errand: RunErrand) -> None:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from rtassist.audio import Microphone, Speaker
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Shown
-from rtassist.dialogue.state import Conversation, Turn
+from rtassist.dialogue.state import Conversation
+from rtassist.gauge import Gauge
 from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
 
 D = TypeVar("D")
 
 
 class Link(Protocol):
-    """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls."""
+    """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls and may cancel:
+    then the event was sent wholly or not at all. `close` says goodbye, and waits for little.
+    """
 
     async def send(self, event: ClientEvent) -> None: ...
 
     async def receive(self) -> tuple[str | bytes, ServerEvent | Unknown | BadFrame]: ...
+
+    async def close(self) -> None: ...
 
 
 class Tools(Protocol):
@@ -46,6 +54,11 @@ class Edges:
     """The outside, as the ring sees it. `commands` brings what people and timers do, as events."""
 
     link: Link
+    another_link: Callable[[], AbstractAsyncContextManager[Link]] | None = None
+    """Opens another connection to the same server, or raises errors.Failure. None: what is lost is lost."""
+    unix_s: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.random
+    """From 0 to 1, for the waits between attempts."""
     microphone: Microphone | None
     speaker: Speaker | None
     another_microphone: Another[Microphone] | None = None
@@ -59,12 +72,12 @@ class Edges:
     cause. None: the reports come as events by themselves."""
     prefer: Callable[[str, str], None] = lambda name, value: None
     """A setting of the next conversation."""
-    left: Callable[[tuple[Turn, ...]], None] = lambda history: None
-    """The conversation is over; what was said in it, as far as it is kept."""
     announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None
     """A voice that costs nothing: PCM16, mono, 24 kHz. Raises nothing; where it cannot speak it is silent."""
     ended: Callable[[Conversation], None] = lambda state: None
     """Called with the state in which the conversation ended."""
+    gauge: Gauge = field(factory=Gauge)
+    """What it does and how loud both sides are, for who shows it."""
     in_turn: bool = False
     """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
     note: Callable[[int, events.Event | Effect], None]

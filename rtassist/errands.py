@@ -14,10 +14,10 @@ from rtassist import errors
 from rtassist.audio import Microphone, SoundUnavailable, Speaker
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.events import ErrandEnded
+from rtassist.dialogue.limits import newest
 from rtassist.dialogue.obeying import split_path
 from rtassist.dialogue.state import Turn
 from rtassist.recording import SUFFIX, Recording
-from rtassist.sessions.seeding import newest
 from rtassist.settings import Settings
 from rtassist.sound import device_name
 

@@ -28,8 +28,8 @@ def _left_alone(params: list[Any]) -> list[Any]:
     """Text, and what was not given, become what they are. typer asks pydantic for the way to convert each
     option even so (0.29.2, build_runtime_param), whose import takes a sixth of a start."""
     for param in params:
-        one = not param.required and not param.multiple and param.nargs == 1
-        if one and "process_value" not in vars(param):
+        plain = not param.required and param.nargs == 1
+        if plain and "process_value" not in vars(param):
             param.process_value = partial(_process, param, param.process_value)
     return params
 
@@ -37,7 +37,11 @@ def _left_alone(params: list[Any]) -> list[Any]:
 def _process(param: Any, convert: Any, ctx: Any, value: Any) -> Any:
     # Without this attribute it is a typer that converts by itself.
     kind = getattr(param, "type_descriptor", None)
-    as_it_is = value is None or (isinstance(value, str) and kind is not None and kind.annotation is str)
-    if not as_it_is:
+    wanted = None if kind is None else kind.annotation
+    if not value and wanted == list[str] and param.default is None:
+        value = None
+    texts = isinstance(value, list | tuple) and wanted == list[str]
+    if not (value is None or texts or (isinstance(value, str) and wanted is str)):
         return convert(ctx, value)
+    value = list(value) if texts else value
     return value if param.callback is None else param.callback(ctx, param, value)

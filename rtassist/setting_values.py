@@ -84,6 +84,48 @@ def a_secret(value: object) -> Secret:
     return Secret(text)
 
 
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
+_OUR_HEADERS = frozenset({"host", "connection", "upgrade", "content-length", "transfer-encoding"})
+
+
+def http_headers(value: object) -> tuple[tuple[str, Secret], ...]:
+    """`Name: value`, one a line; several as a list. The values may be keys, and show themselves no more."""
+    lines = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(lines, list | tuple):
+        raise ValueError("must be lines of the form Name: value")
+    return tuple(_header(line) for line in lines if not isinstance(line, str) or line.strip())
+
+
+def _header(line: object) -> tuple[str, Secret]:
+    name, colon, value = line.partition(":") if isinstance(line, str) else ("", "", "")
+    name, value = name.strip(), value.strip()
+    if not colon or not value or not _HEADER_NAME.fullmatch(name):
+        raise ValueError("must have the form Name: value")
+    if name.lower() in _OUR_HEADERS or name.lower().startswith("sec-websocket-"):
+        raise ValueError(f"must not set {name}, which belongs to the connection itself")
+    if not value.isascii() or not value.isprintable():
+        raise ValueError(f"must give {name} a value of plain characters")
+    return name, Secret(value)
+
+
+def truncation(value: object) -> str:
+    """`auto`, `disabled`, or the part of the conversation that a truncation keeps, from 0 to 1."""
+    text = str(value).strip().lower()
+    if text in ("auto", "disabled"):
+        return text
+    try:
+        return str(any_number(0, 1)(value))
+    except ValueError:
+        raise ValueError("must be auto, disabled, or a number from 0 to 1") from None
+
+
+def variable_name(value: object) -> str:
+    text = plain_text(value)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError("must be the name of a variable, not a key")
+    return text
+
+
 _SWITCHED = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),

@@ -14,11 +14,13 @@ from typing import Literal
 import attrs
 from attrs import field, frozen
 
+from rtassist.setting_tools import Hook, McpServer, hooks, mcp_servers
 from rtassist.setting_values import (
     Secret,
     a_language,
     a_secret,
     any_number,
+    http_headers,
     http_url,
     one_of,
     phrases,
@@ -26,6 +28,8 @@ from rtassist.setting_values import (
     plain_text,
     socket_url,
     switch,
+    truncation,
+    variable_name,
     whole_number,
     words,
 )
@@ -83,6 +87,14 @@ class Settings:
     api_key: Secret | None = field(
         default=None, metadata=_from(a_secret, "RTASSIST_API_KEY", "OPENAI_API_KEY")
     )
+    api_key_env: str | None = field(
+        default=None, metadata=_from(variable_name, "RTASSIST_API_KEY_ENV", flag="--api-key-env")
+    )
+    """The variable that holds the key, where it is none of the usual ones."""
+    headers: tuple[tuple[str, Secret], ...] = field(
+        default=(), metadata=_from(http_headers, "RTASSIST_HEADERS", flag="--header")
+    )
+    """Sent with the request to the Realtime server; the values count as secrets."""
     url: str = field(
         default="wss://api.openai.com/v1/realtime",
         metadata=_from(socket_url, "RTASSIST_URL", flag="--url"),
@@ -113,6 +125,9 @@ class Settings:
     language: str | None = field(
         default=None, metadata=_from(a_language, "RTASSIST_LANGUAGE", flag="--language")
     )
+    truncation: str | None = field(
+        default=None, metadata=_from(truncation, "RTASSIST_TRUNCATION", flag="--truncation")
+    )
     timeout_s: float = field(
         default=10.0, metadata=_from(any_number(0.1, 600), "RTASSIST_TIMEOUT", flag="--timeout")
     )
@@ -141,6 +156,13 @@ class Settings:
     text: bool = field(default=False, metadata=_from(switch, "RTASSIST_TEXT", flag="--text"))
     ptt: bool = field(default=False, metadata=_from(switch, "RTASSIST_PTT", flag="--ptt"))
     plain: bool = field(default=False, metadata=_from(switch, "RTASSIST_PLAIN", flag="--plain"))
+    timestamps: bool = field(
+        default=False, metadata=_from(switch, "RTASSIST_TIMESTAMPS", flag="--timestamps")
+    )
+    compact: bool = field(default=False, metadata=_from(switch, "RTASSIST_COMPACT", flag="--compact"))
+    quiet: bool = field(default=False, metadata=_from(switch, "RTASSIST_QUIET", flag="--quiet"))
+    events: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_EVENTS", flag="--events"))
+    """Where the conversation goes as JSON, a line each: a file, or `-` for stdout."""
     fast: bool = field(default=False, metadata=_from(switch, "RTASSIST_FAST", flag="--fast"))
     vad: Literal["server", "semantic", "off"] = field(
         default="server",
@@ -175,6 +197,15 @@ class Settings:
     )
     debug: bool = field(default=False, metadata=_from(switch, "RTASSIST_DEBUG", flag="--debug"))
     otel: bool = field(default=False, metadata=_from(switch, "RTASSIST_OTEL", flag="--otel"))
+    tools: tuple[str, ...] = field(default=(), metadata=_from(words, "RTASSIST_TOOLS", flag="--tools"))
+    """Python files whose functions the model may call."""
+    tool_timeout_s: float = field(
+        default=30.0, metadata=_from(any_number(0.1, 3600), "RTASSIST_TOOL_TIMEOUT", flag="--tool-timeout")
+    )
+    yes_to: tuple[str, ...] = field(default=(), metadata=_from(words, "RTASSIST_YES_TO", flag="--yes-to"))
+    """Tools that would ask before each call and need not, or MCP servers of which none needs to."""
+    mcp: tuple[McpServer, ...] = field(default=(), metadata=_from(mcp_servers, "RTASSIST_MCP", flag="--mcp"))
+    hooks: tuple[Hook, ...] = field(default=(), metadata=_from(hooks, "RTASSIST_EXEC", flag="--exec"))
     llm_url: str | None = field(default=None, metadata=_from(http_url, "RTASSIST_LLM_URL"))
     llm_key: Secret | None = field(default=None, metadata=_from(a_secret, "RTASSIST_LLM_KEY"))
     llm_model: str | None = field(default=None, metadata=_from(plain_text, "RTASSIST_LLM_MODEL"))
@@ -221,5 +252,12 @@ OPTIONS = tuple(option for option in attrs.fields(Settings) if option.metadata)
 CONFIG_KEYS = {
     option.metadata["variables"][0].removeprefix("RTASSIST_").lower(): option.name for option in OPTIONS
 }
+KEY_VARIABLES = frozenset(
+    name
+    for option in OPTIONS
+    if option.metadata["parse"] is a_secret
+    for name in option.metadata["variables"]
+)
+"""What no program that is started from here gets to see."""
 # Each key, and the URL that it is sent to.
 KEYS = {"api_key": "url", "llm_key": "llm_url", "stt_key": "stt_url", "tts_key": "tts_url"}

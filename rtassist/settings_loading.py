@@ -10,7 +10,8 @@ import attrs
 
 from rtassist.config_file import ConfigFile, config_path, read_config, read_persona, why
 from rtassist.errors import SettingsWrong, foreign_text
-from rtassist.setting_values import a_price, a_secret
+from rtassist.setting_tools import mcp_servers
+from rtassist.setting_values import a_price, a_secret, http_headers, variable_name
 from rtassist.settings import OPTIONS, Settings, Source, Trust
 from rtassist.settings_conflicts import contradictions
 
@@ -33,7 +34,8 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     problems: list[str] = []
     flagged = _flagged(flags)
     environment = _variables(environ, Trust.ENVIRONMENT, "the environment")
-    dotenv = _variables(_dotenv(folder / ".env", problems), Trust.DOTENV, str(folder / ".env"))
+    in_folder = _dotenv(folder / ".env", problems)
+    dotenv = _variables(in_folder, Trust.DOTENV, str(folder / ".env"))
     config = read_config(environ, problems)
     profile = next(
         (layer["profile"] for layer in (flagged, environment, dotenv, config.values) if "profile" in layer),
@@ -42,6 +44,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     given: Given = {}
     for layer in (config.values, _profile(config, profile, problems), dotenv, environment, flagged):
         _put_over(given, layer, problems)
+    _take_named_key(given, environ, in_folder, problems)
 
     values: dict[str, object] = {}
     for name, (value, source) in given.items():
@@ -53,7 +56,8 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
             elif name == "persona":
                 values["instructions"] = read_persona(str(values[name]), config_path(environ).parent)
         except ValueError as must:
-            shown = "" if option.metadata["parse"] is a_secret else f" is {_shown(value)!r}:"
+            secret = option.metadata["parse"] in (a_secret, http_headers, mcp_servers, variable_name)
+            shown = "" if secret else f" is {_shown(value)!r}:"
             problems.append(f"{source}{shown} {must}.")
     sources = {name: source for name, (_, source) in given.items()}
     if "persona" in sources:
@@ -64,6 +68,25 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     if problems:
         raise SettingsWrong(problems)
     return settings
+
+
+def _take_named_key(
+    given: Given, environ: Mapping[str, str], dotenv: Mapping[str, str], problems: list[str]
+) -> None:
+    """The key out of the variable that a setting names. It is trusted as far as whoever named it: a folder's
+    .env must not have one's other secrets sent, so it can name a variable of its own alone.
+    """
+    named = given.get("api_key_env")
+    if named is None or not isinstance(named[0], str):
+        return
+    name, source = named[0].strip(), named[1]
+    if source.trust is not Trust.DOTENV and environ.get(name, "").strip():
+        key_source = Source(min(source.trust, Trust.ENVIRONMENT), name, "the environment")
+        given["api_key"] = (environ[name], key_source)
+    elif dotenv.get(name, "").strip():
+        given["api_key"] = (dotenv[name], Source(Trust.DOTENV, name, ".env"))
+    elif name.isidentifier():
+        problems.append(f"{source} names the variable {name}, and that is not set.")
 
 
 def _shown(value: object) -> str:

@@ -16,10 +16,13 @@ from rtassist.protocol import (
     AudioInput,
     AudioOutput,
     FunctionTool,
+    McpTool,
+    RetentionRatio,
     SemanticVad,
     ServerVad,
     Session,
     Transcription,
+    Unset,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +39,10 @@ SPARE_MS = 1_000
 
 def terms_for(
     settings: Settings,
-    tools: tuple[FunctionTool, ...],
+    tools: tuple[FunctionTool | McpTool, ...],
     *,
+    asks: tuple[str, ...] = (),
+    cancels: tuple[str, ...] = (),
     voiced: bool,
     microphone: bool,
     microphone_ends: bool,
@@ -46,6 +51,7 @@ def terms_for(
     history: tuple[Turn, ...] = (),
     microphone_there: bool = True,
     speaker_there: bool = True,
+    truncates: bool = True,
     spent_usd: Decimal = Decimal(0),
     lasted_ms: int = 0,
 ) -> Terms:
@@ -70,6 +76,7 @@ def terms_for(
         else UNSET,
         tools=tools,
         tool_choice="auto",
+        truncation=_truncation(settings.truncation),
     )
     return Terms(
         session=session,
@@ -90,12 +97,17 @@ def terms_for(
         phrases=settings.phrases,
         greeting=greeting,
         history=history,
+        reconnects=True,
+        truncates=truncates,
         model=model,
         price=_price(settings, model),
         transcription_price=_price(settings, settings.transcription_model),
         max_cost_microusd=round((settings.max_cost or 0) * MICRO),
         spent_microusd=round(spent_usd * MICRO),
         max_length_ms=0 if minutes is None else max(round(minutes * 60_000) - lasted_ms, 1),
+        asks=asks,
+        cancels=cancels,
+        shows_calls=True,
     )
 
 
@@ -111,6 +123,15 @@ def _price(settings: Settings, model: str) -> Price | None:
         asks = settings.llm_url or settings.stt_url or settings.tts_url
         return None if asks else FREE
     return price_of(model, settings.prices)
+
+
+def _truncation(setting: str | None) -> str | RetentionRatio | Unset:
+    """What the server does when the conversation outgrows the model's context."""
+    if setting is None:
+        return UNSET
+    if setting in ("auto", "disabled"):
+        return setting
+    return RetentionRatio(retention_ratio=float(setting))
 
 
 def _silence_ms(settings: Settings) -> int:

@@ -1,18 +1,16 @@
-"""What is typed, for all conversations of one run: no line is lost between two of them."""
+"""What is typed and pressed, for all conversations of one run: nothing is lost between two of them."""
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import trio
 from attrs import define
 
 from rtassist.dialogue import events
-from rtassist.terminal import keyboard
-from rtassist.terminal.screen import Screen
+from rtassist.front import Front
 
 
 @define
@@ -25,23 +23,16 @@ class Typed:
 
 
 @asynccontextmanager
-async def typing(screen: Screen, there: bool) -> AsyncIterator[Typed]:
-    """Reads stdin, if somebody or something types there, as long as this is open."""
-    typed = Typed(there, *trio.open_memory_channel[events.Event](math.inf))
+async def typing(front: Front) -> AsyncIterator[Typed]:
+    """Reads what comes, if somebody or something types, as long as this is open."""
+    typed = Typed(front.typed, *trio.open_memory_channel[events.Event](math.inf))
+
+    async def press() -> None:
+        await front.press(typed.to_commands)
+        typed.there = False
+
     async with trio.open_nursery() as nursery:
-        if there:
-            nursery.start_soon(type_lines, typed, screen)
+        if typed.there:
+            nursery.start_soon(press)
         yield typed
         nursery.cancel_scope.cancel()
-
-
-async def type_lines(typed: Typed, screen: Screen) -> None:
-    """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
-    terminal = sys.stdin.isatty()
-    async with aclosing(keyboard.lines(sys.stdin)) as lines:
-        async for line in lines:
-            if terminal:
-                screen.line_typed()
-            await typed.to_commands.send(events.Typed(line))
-    typed.there = False
-    await typed.to_commands.send(events.Typed("/quit") if terminal else events.TypingEnded())

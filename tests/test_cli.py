@@ -60,7 +60,7 @@ def test_help_tells_the_defaults_that_count_and_the_exit_codes(tmp_path: Path) -
     assert "<" not in words["talk"] + words["serve"], "a type of the program's in place of a word"
 
 
-ALL = ("talk", "diff", "serve", "devices", "doctor", "replay", "config", "sessions")
+ALL = ("talk", "diff", "serve", "devices", "doctor", "replay", "config", "tools", "sessions")
 OF_SESSIONS = ("list", "show", "search", "export", "redact", "rm")
 
 

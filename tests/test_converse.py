@@ -12,7 +12,7 @@ from rtassist.audio import DeviceLost
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Outcome
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.state import Conversation, Terms, Turn
 from rtassist.link.closing import Close
 from rtassist.protocol import (
     ConversationItemCreate,
@@ -115,7 +115,7 @@ async def test_a_lost_link_is_reported_once_and_ends_the_conversation(autojump_c
     async with call() as held:
         held.link.say(*answer("R1", "A1", seconds=10))
         await trio.sleep(1)
-        held.link.close(Close(1006))
+        held.link.break_off(Close(1006))
         await held.ended.wait()
 
         assert held.quit is not None
@@ -263,6 +263,51 @@ async def test_two_calls_are_answered_by_one_response(autojump_clock: object) ->
         assert {item.output for item in outputs} == {"roll {}: six"}
         assert len(held.link.got(ResponseCreate)) == 1
         assert isinstance(held.link.sent[-1], ResponseCreate)
+
+
+async def test_stop_cancels_a_call_that_may_be_and_its_end_is_told_once(autojump_clock: object) -> None:
+    calls = tuple(
+        FunctionCall(id=f"F{name}", call_id=f"call_{name}", name=name, arguments="{}", status="completed")
+        for name in ("search", "order")
+    )
+    terms = Terms(session=Session(type="realtime"), cancels=("search",))
+    async with call(terms, tools=Dice()) as held:
+        held.link.say(
+            ResponseCreated(event_id="c", response=Response(id="R1")),
+            ResponseDone(event_id="d", response=Response(id="R1", status="completed", output=calls)),
+        )
+        await trio.sleep(0.5)
+        held.commands.send_nowait(events.Interrupted())
+        await trio.sleep(0.1)
+        (output,) = [event.item for event in held.link.got(ConversationItemCreate)]
+        assert (output.call_id, output.output) == (
+            "call_search",
+            '{"error": "the user said stop, and it was cancelled"}',
+        )
+        await trio.sleep(1)
+        outputs = [event.item for event in held.link.got(ConversationItemCreate)]
+        assert [item.call_id for item in outputs] == ["call_search", "call_order"]
+        assert outputs[1].output == "order {}: six"
+        assert not held.link.got(ResponseCreate), "nobody speaks about what was stopped"
+
+
+async def test_a_piped_line_answers_the_question_that_holds_the_conversation_up(
+    autojump_clock: object,
+) -> None:
+    wanted = FunctionCall(id="F1", call_id="call_1", name="delete", arguments="{}", status="completed")
+    terms = Terms(session=Session(type="realtime"), microphone=False, asks=("delete",))
+    async with call(terms, tools=Dice(), in_turn=True) as held:
+        for line in ("delete it", "y", "thank you"):
+            held.commands.send_nowait(events.Typed(line))
+        await trio.sleep(1)
+        held.link.say(
+            ResponseCreated(event_id="c", response=Response(id="R1")),
+            ResponseDone(event_id="d", response=Response(id="R1", status="completed", output=(wanted,))),
+        )
+        await trio.sleep(3)
+        items = [event.item for event in held.link.got(ConversationItemCreate)]
+        assert [type(item).__name__ for item in items] == ["UserMessage", "FunctionCallOutput"]
+        assert items[1].output == "delete {}: six"
 
 
 @define
@@ -473,13 +518,12 @@ async def test_an_errand_is_run_beside_the_conversation_and_reported(autojump_cl
 
 async def test_what_is_preferred_and_what_was_said_is_handed_on(autojump_clock: object) -> None:
     preferred: list[tuple[str, str]] = []
-    left: list[tuple[Turn, ...]] = []
-    earlier = Turn("user", "hello")
-    terms = Terms(session=Session(type="realtime"), history=(earlier,))
-    async with call(terms, prefer=lambda *change: preferred.append(change), left=left.append) as held:
+    left: list[Conversation] = []
+    terms = Terms(session=Session(type="realtime"))
+    async with call(terms, prefer=lambda *change: preferred.append(change), ended=left.append) as held:
         held.commands.send_nowait(events.Typed("and now?"))
         held.commands.send_nowait(events.Typed("/model other"))
         await held.ended.wait()
     assert preferred == [("model", "other")]
-    assert left == [(earlier, Turn("user", "and now?"))]
+    assert [state.history for state in left] == [(Turn("user", "and now?"),)]
     assert held.quit == effects.Quit(Outcome.GO_ON)

@@ -9,7 +9,16 @@ import pytest
 
 from rtassist.costs import FREE, price_of
 from rtassist.dialogue.state import Terms
-from rtassist.protocol import UNSET, AudioConfig, AudioInput, SemanticVad, ServerVad, SessionUpdate, encode
+from rtassist.protocol import (
+    UNSET,
+    AudioConfig,
+    AudioInput,
+    RetentionRatio,
+    SemanticVad,
+    ServerVad,
+    SessionUpdate,
+    encode,
+)
 from rtassist.sessions.notation import NotRead, read_terms, terms_body
 from rtassist.settings import Secret, Settings
 from rtassist.terms import SPARE_MS, terms_for
@@ -160,3 +169,16 @@ def test_prices_are_the_same_behind_a_recording() -> None:
         begun["terms"] = {"price": wrong}
         with pytest.raises(NotRead, match="where a price should be"):
             read_terms(begun)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sent"),
+    [
+        (None, UNSET),
+        ("auto", "auto"),
+        ("disabled", "disabled"),
+        ("0.8", RetentionRatio(retention_ratio=0.8)),
+    ],
+)
+def test_how_the_context_is_truncated_is_the_users(setting: str | None, sent: object) -> None:
+    assert terms(Settings(truncation=setting)).session.truncation == sent

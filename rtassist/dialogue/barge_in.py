@@ -45,7 +45,8 @@ def _at_work(state: Conversation) -> bool:
     return (
         state.sounding
         or state.wanted
-        or bool(state.say or state.calls)
+        or bool(state.say)
+        or any(call.speak for call in state.calls.values())
         or (state.active is not None and state.active == state.holder)
         or any(not request.denied for request in state.requests)
     )
@@ -124,6 +125,12 @@ def broke_off(do: Draft) -> None:
     if item_id is not None and item_id in do.state.own_turns:
         _forget(do, item_id)
         duck.nothing(do)
+
+
+def lost(do: Draft) -> None:
+    """The session is over that could say more. What it has not written down is said to the next one again."""
+    do.change(own_turns={})
+    duck.nothing(do)
 
 
 def overdue(do: Draft) -> None:

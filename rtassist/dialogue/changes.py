@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rtassist.dialogue import barge_in, turns
+import attrs
+
+from rtassist.dialogue import barge_in, budget, present, turns
 from rtassist.dialogue.effects import Notice, Prefer, Send, Show
-from rtassist.dialogue.state import Conversation, Draft, Purpose, Update
+from rtassist.dialogue.state import Draft, Purpose, Update
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,
@@ -19,7 +21,6 @@ from rtassist.protocol import (
     SemanticVad,
     ServerVad,
     Session,
-    TurnDetection,
 )
 
 
@@ -32,51 +33,12 @@ def voice(do: Draft, name: str) -> tuple[Session, Purpose]:
 
 
 def vad(do: Draft, who: str) -> tuple[Session, Purpose]:
-    sound = AudioInput(turn_detection=_detection(do.state, who))
+    """Once the budget is spent, the server is to answer nothing by itself, whoever finds the turns."""
+    found = present.detection(do.state, who)
+    if isinstance(found, ServerVad | SemanticVad) and budget.is_spent(do.state):
+        found = attrs.evolve(found, create_response=False)
+    sound = AudioInput(turn_detection=found)
     return Session(type="realtime", audio=AudioConfig(input=sound)), Purpose.VAD
-
-
-def _detection(state: Conversation, who: str) -> TurnDetection | None:
-    """As it was agreed, where it is of that kind; else as the server has it by default."""
-    agreed = _agreed_input(state)
-    detection = agreed.turn_detection if agreed is not None else None
-    by_itself = not state.terms.asks_itself
-    match who:
-        case "off":
-            return None
-        case "server" if isinstance(detection, ServerVad):
-            return detection
-        case "server":
-            return ServerVad(create_response=by_itself, interrupt_response=by_itself)
-        case _:
-            return SemanticVad(create_response=by_itself, interrupt_response=by_itself)
-
-
-def _agreed_input(state: Conversation) -> AudioInput | None:
-    audio = state.terms.session.audio
-    sound = audio.input if isinstance(audio, AudioConfig) else None
-    return sound if isinstance(sound, AudioInput) else None
-
-
-def instructions_now(state: Conversation) -> str:
-    return state.changed.get("instructions") or _text(state.terms.session.instructions)
-
-
-def voice_now(state: Conversation) -> str:
-    audio = state.terms.session.audio
-    output = audio.output if isinstance(audio, AudioConfig) else None
-    agreed = output.voice if isinstance(output, AudioOutput) else ""
-    return state.changed.get("voice") or _text(agreed)
-
-
-def vad_now(state: Conversation) -> str:
-    """server, semantic or off; empty in a conversation without a microphone."""
-    agreed = _agreed_input(state)
-    if agreed is None:
-        return ""
-    detection = agreed.turn_detection
-    kind = "server" if isinstance(detection, ServerVad) else "semantic" if detection else "off"
-    return state.changed.get("vad") or kind
 
 
 def accepted(do: Draft, update: Update) -> None:
@@ -88,11 +50,11 @@ def accepted(do: Draft, update: Update) -> None:
 
 
 def _instructed(do: Draft, text: str) -> None:
-    do.ask(Show(Notice(f"The assistant has new instructions: {turns.shortened(text)}")))
+    do.ask(Show(Notice(f"The assistant has new instructions: {turns.shortened(text)}", "reply")))
 
 
 def _voiced(do: Draft, name: str) -> None:
-    do.ask(Show(Notice(f"The assistant's voice is {name} now.")))
+    do.ask(Show(Notice(f"The assistant's voice is {name} now.", "reply")))
 
 
 def _turns_found(do: Draft, who: str) -> None:
@@ -105,13 +67,15 @@ def _turns_found(do: Draft, who: str) -> None:
         "server": "The server finds the end of your turns now, by the silence behind them.",
         "semantic": "The server finds the end of your turns now, by what you say.",
     }[who]
-    do.ask(Show(Notice(told)))
+    do.ask(Show(Notice(told, "reply")))
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
+CHANGES: dict[Purpose, Callable[[Draft, str], tuple[Session, Purpose]]] = {
+    Purpose.INSTRUCTIONS: instructions,
+    Purpose.VOICE: voice,
+    Purpose.VAD: vad,
+}
+"""How the server is told."""
 ACCEPTED: dict[Purpose, Callable[[Draft, str], None]] = {
     Purpose.INSTRUCTIONS: _instructed,
     Purpose.VOICE: _voiced,

@@ -84,6 +84,13 @@ class CallTool:
 
 
 @frozen
+class CancelTool:
+    """End a function call that runs; its end is reported as any other."""
+
+    call_id: str
+
+
+@frozen
 class RunErrand:
     """Do what a command needs of the outside (`name` is the command's), and report what came of it."""
 
@@ -146,7 +153,8 @@ class Notice:
     """Something to tell the user that is not part of the conversation."""
 
     text: str
-    level: Literal["info", "warning", "debug"] = "info"
+    level: Literal["info", "reply", "warning", "debug"] = "info"
+    """A reply is what a command was given for."""
 
 
 @frozen
@@ -164,6 +172,30 @@ Shown = Awaited | Said | LineEnded | Notice | Layout
 @frozen
 class Show:
     what: Shown
+
+
+@frozen
+class Dial:
+    """Open another connection, and tell whether it stands."""
+
+
+@frozen
+class Switch:
+    """Go on over the connection that was opened last."""
+
+
+@frozen
+class Keep:
+    """The session is over: hang up, and send nothing more that waits. But keep the microphone's audio, and
+    its commits, from this time (µs on the conversation's clock) on, for the next session.
+    """
+
+    since_us: int
+
+
+@frozen
+class Deliver:
+    """The next session knows what went before: send what was kept, and from now on send at once."""
 
 
 class Outcome(Enum):
@@ -196,10 +228,15 @@ Effect = (
     | Unduck
     | Announce
     | CallTool
+    | CancelTool
     | RunErrand
     | Prefer
     | SetAlarm
     | ClearAlarm
     | Show
+    | Dial
+    | Switch
+    | Keep
+    | Deliver
     | Quit
 )

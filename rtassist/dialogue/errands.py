@@ -23,12 +23,16 @@ def ended(do: Draft, event: events.ErrandEnded) -> None:
         do.ask(Quit(Outcome.RESTART))
     else:
         for line in event.result.splitlines():
-            do.ask(Show(Notice(line)))
+            do.ask(Show(Notice(line, "reply")))
 
 
 def _image(do: Draft, event: events.ErrandEnded) -> None:
     """`result` is the data URI. The question with it is answered; without one, the next turn may be it."""
     path, question = obeying.split_path(event.argument)
+    if do.state.between:
+        text = f"There is no connection: {path} was not shown. Give the command again when there is one."
+        do.ask(Show(Notice(text, "warning")))
+        return
     content = [UserContent(type="input_image", image_url=event.result)]
     if question:
         floor.take(do, Taker.USER_ACTED)
@@ -42,4 +46,4 @@ def _image(do: Draft, event: events.ErrandEnded) -> None:
     if question:
         turns.want_answer(do)
     else:
-        do.ask(Show(Notice(f"The assistant sees {path}. Ask about it.")))
+        do.ask(Show(Notice(f"The assistant sees {path}. Ask about it.", "reply")))

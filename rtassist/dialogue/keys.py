@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import commands, events, floor, obeying, session, turns
+from rtassist.dialogue import commands, events, floor, obeying, questions, session, turns
 from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.effects import LineEnded, Notice, Send, Show
 from rtassist.dialogue.floor import Taker
@@ -11,8 +11,6 @@ from rtassist.protocol import (
     ConversationItemCreate,
     InputAudioBufferClear,
     InputAudioBufferCommit,
-    UserContent,
-    UserMessage,
 )
 
 SHORTEST_COMMIT_SAMPLES = 100 * SAMPLES_PER_MS
@@ -24,6 +22,8 @@ def typed(do: Draft, event: events.Typed) -> None:
     if not text:
         _enter(do)
         return
+    if questions.typed(do, text):
+        return
     order: Order | str | None
     if text.startswith("/"):
         order = commands.slash(text)
@@ -31,7 +31,7 @@ def typed(do: Draft, event: events.Typed) -> None:
         command = commands.phrase(text, do.state.terms)
         order = Order(command) if command else None
     if isinstance(order, str):
-        do.ask(Show(Notice(order)))
+        do.ask(Show(Notice(order, "reply")))
         return
     if order is None or order.command is Command.GOODBYE:
         _say(do, "goodbye" if text.startswith("/") else text)
@@ -56,8 +56,7 @@ def _say(do: Draft, text: str) -> None:
     event_id = do.next_event_id()
     do.ask(Show(LineEnded(event_id, "user", text, typed=True)))
     turns.keep(do, Turn("user", text))
-    message = UserMessage(content=(UserContent(type="input_text", text=text),))
-    do.ask(Send(ConversationItemCreate(event_id=event_id, item=message)))
+    do.ask(Send(ConversationItemCreate(event_id=event_id, item=turns.as_item(Turn("user", text)))))
     turns.want_answer(do)
 
 
@@ -72,8 +71,9 @@ def talk_pressed(do: Draft, event: events.TalkPressed) -> None:
         return
     obeying.interrupt(do)
     do.change(talk_held=True, uncommitted=0, paused=False, muted=False)
+    turns.says(do)
     do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
-    do.ask(Show(Notice("Talk. Enter ends your turn.")))
+    do.ask(Show(Notice("Talk; the same key ends your turn.")))
 
 
 def talk_released(do: Draft, event: events.TalkReleased | events.MicEnded) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rtassist.dialogue import barge_in, budget, calls, changes, commands, floor, session, turns
+from rtassist.dialogue import (
+    barge_in,
+    budget,
+    calls,
+    changes,
+    commands,
+    floor,
+    present,
+    questions,
+    session,
+    turns,
+)
 from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.effects import Layout, Notice, Outcome, Prefer, Quit, RunErrand, Send, Show
 from rtassist.dialogue.floor import Taker
@@ -31,6 +42,7 @@ def interrupt(do: Draft) -> None:
     """Silence, and nothing more of what was asked for until now."""
     do.change(wanted=False, say="")
     calls.keep_quiet(do)
+    questions.stopped(do)
     floor.take(do, Taker.USER_ACTED)
 
 
@@ -44,7 +56,7 @@ def drop_half_turn(do: Draft) -> None:
 
 def _tell(do: Draft, *sentences: str) -> None:
     for sentence in sentences:
-        do.ask(Show(Notice(sentence)))
+        do.ask(Show(Notice(sentence, "reply")))
 
 
 def _microphone(do: Draft) -> bool:
@@ -103,7 +115,7 @@ def _status(do: Draft, _: str) -> None:
     state = do.state
     minutes, seconds = divmod(do.now_us // 1_000_000, 60)
     said = sum(turn.role == "user" for turn in state.history)
-    voice, who = changes.voice_now(state), changes.vad_now(state)
+    voice, who = present.voice(state), present.vad(state)
     facts = [
         f"{_condition(do)}, {minutes}:{seconds:02} since the beginning, {said} turns of yours.",
         f"Model: {state.terms.model}." if state.terms.model else "",
@@ -146,7 +158,7 @@ def split_path(argument: str) -> tuple[str, str]:
 
 def _instructions(do: Draft, text: str) -> None:
     if not text:
-        _tell(do, f"Instructions: {changes.instructions_now(do.state) or 'none'}")
+        _tell(do, f"Instructions: {present.instructions(do.state) or 'none'}")
     elif text.startswith("@"):
         _send_out(do, Command.INSTRUCTIONS, text)
     else:
@@ -154,7 +166,7 @@ def _instructions(do: Draft, text: str) -> None:
 
 
 def _voice(do: Draft, name: str) -> None:
-    now = changes.voice_now(do.state)
+    now = present.voice(do.state)
     if not now:
         _tell(do, "Answers are written in this conversation: there is no voice.")
     elif not name or name == now:
@@ -180,7 +192,7 @@ def _model(do: Draft, name: str) -> None:
 
 
 def _vad(do: Draft, who: str) -> None:
-    now = changes.vad_now(do.state)
+    now = present.vad(do.state)
     if not now:
         _tell(do, "There is no microphone in this conversation.")
     elif not who or who == now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import session, turns
+from rtassist.dialogue import limits, link, session, turns
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Show
 from rtassist.dialogue.state import Draft, Purpose
 from rtassist.protocol import UNSET, ErrorEvent, Response, StatusDetails, StatusError, Unset
@@ -29,6 +29,8 @@ FATAL = {
     "account_deactivated": "Ask the account's owner.",
     "session_expired": "Start again: a session cannot be prolonged.",
 }
+_EXPIRED = "session_expired"
+_LIMIT = "rate_limit_exceeded"
 """Codes after which no answer can come, with what the user can do."""
 
 _INCOMPLETE = {
@@ -43,7 +45,9 @@ def error(do: Draft, event: ErrorEvent) -> None:
     detail = event.error
     code = _text(detail.code)
     event_id = _text(detail.event_id)
-    if code in FATAL:
+    if code == _EXPIRED and do.state.terms.reconnects and do.state.link.sessions:
+        link.expired(do)
+    elif code in FATAL:
         _stop(do, detail.message, FATAL[code])
     elif code == _ALREADY_ANSWERING:
         turns.answer_in_the_way(do, event_id)
@@ -69,6 +73,8 @@ def response_failed(do: Draft, response: Response) -> None:
         message = _text(error.message) or code or _NO_REASON
         if code in FATAL:
             _stop(do, message, FATAL[code])
+        elif code == _LIMIT and response.id == do.state.holder:
+            limits.reached(do, message)
         else:
             do.ask(Show(Notice(f"The answer failed: {message}", "warning")))
 

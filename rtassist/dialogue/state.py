@@ -12,6 +12,7 @@ from attrs import field, frozen
 from rtassist.costs import Price
 from rtassist.dialogue.effects import Effect, Role
 from rtassist.dialogue.spending import NOTHING, Spending
+from rtassist.dialogue.standing import Limits, Link
 from rtassist.protocol import Session
 
 SAMPLES_PER_MS = 24
@@ -68,6 +69,10 @@ class Terms:
     """Of the user's own: a phrase, and the name of the command that it means."""
     history: tuple[Turn, ...] = ()
     """What was said in an earlier conversation that this one goes on with, oldest first."""
+    truncates: bool = True
+    """The server takes out of an answer what was not heard of it, when it is told."""
+    reconnects: bool = False
+    """Another connection can be had when one is lost."""
     model: str = ""
     """As it is called in what the user is told."""
     price: Price | None = None
@@ -79,6 +84,12 @@ class Terms:
     """What the run had cost before this conversation."""
     max_length_ms: int = 0
     """How long the conversation may last; 0: as long as it does."""
+    asks: tuple[str, ...] = ()
+    """Functions that the user is asked about before each call."""
+    cancels: tuple[str, ...] = ()
+    """Functions whose calls end when the user says stop; any other goes on, and is only not spoken about."""
+    shows_calls: bool = False
+    """The user sees when a function begins and ends."""
 
     @property
     def asks_itself(self) -> bool:
@@ -150,6 +161,10 @@ class Utterance:
     shown: int = 0
     """Characters of the transcript that were shown."""
     line_ended: bool = False
+    lost: bool = False
+    """Its session is over: no server is told what becomes of it, but the next one what was heard."""
+    short: bool = False
+    """It was lost before its end came."""
 
     @property
     def cut(self) -> bool:
@@ -215,11 +230,35 @@ class Update:
 
 @frozen
 class Call:
-    """A function call that runs. `speak`: its result is to be spoken about, unless the user said stop."""
+    """A function call that runs, or waits for the user's word (see `Question`).
+
+    `speak`: its result is to be spoken about, unless the user said stop.
+    """
 
     response_id: str
     name: str
     speak: bool = True
+    arguments: str = ""
+    began_us: int = 0
+    remote: bool = False
+    """The server runs it, at an MCP server; its key is the item's id."""
+    lost: bool = False
+    """The session that asked for it is over, and the next one does not know its id."""
+
+
+@frozen
+class Question:
+    """Whether a call may be made: `id` is the call's, or that of the item by which the server asks."""
+
+    id: str
+    name: str
+    arguments: str
+    approval: bool = False
+    """The server asks, for a tool of an MCP server."""
+    open: bool = False
+    """The user has been asked; one question is open at a time, the first."""
+    earlier: tuple[str, ...] = ()
+    """The user's items from before it was asked, whose words may come late: they are no answer to it."""
 
 
 class Standing(Enum):
@@ -257,6 +296,14 @@ class Ending(Enum):
 class Conversation:
     terms: Terms
     ready: bool = False
+    link: Link = field(factory=Link)
+    said_us: int | None = None
+    """Since when the user has been saying what only the server has: no words of it are known yet."""
+    told: tuple[str, ...] = ()
+    """What the model was told besides the lines, and has not answered: another session is told it again."""
+    asked_again: bool = False
+    """An answer was lost and has been asked for again; of that one nothing has come yet."""
+    limits: Limits = field(factory=Limits)
     updates: tuple[Update, ...] = ()
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
@@ -286,6 +333,8 @@ class Conversation:
     """The assistant has spoken in this session: its voice is fixed."""
     changed: Mapping[str, str] = field(factory=dict)
     """Settings that the server has accepted since the session began: instructions, voice, vad."""
+    postponed: tuple[Update, ...] = ()
+    """Such settings that no server was told of yet, or none has answered: there is no session."""
     errands: int = 0
     """That are under way."""
     answers: Mapping[str, Answer] = field(factory=dict)
@@ -313,7 +362,11 @@ class Conversation:
     """Transcripts of the user that are still coming in, by item."""
 
     calls: Mapping[str, Call] = field(factory=dict)
-    """Function calls that run, by call id."""
+    """Function calls that run or wait to be allowed, by call id."""
+    questions: tuple[Question, ...] = ()
+    """Calls that wait for the user's word, oldest first."""
+    approvals: tuple[str, ...] = ()
+    """The last items by which the server asked for one: each is told more than once."""
 
     spending: Spending = NOTHING
     announcement: str | None = None
@@ -327,6 +380,11 @@ class Conversation:
     pace: int = 1600
     """Samples of speech for one unit of text, learnt from finished items (see `words`)."""
     history: tuple[Turn, ...] = ()
+
+    @property
+    def between(self) -> bool:
+        """The conversation goes on, and there is no session to hold it with."""
+        return not self.ready and self.link.sessions > 0
 
     @property
     def user_speaks(self) -> bool:
@@ -361,9 +419,12 @@ class Conversation:
             or self.user_speaks
             or self.talk_held
             or self.calls
+            or self.questions
             or self.awaited
             or self.own_turns
             or self.announcement
+            or self.between
+            or self.limits.retry_due
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
         )
 
@@ -391,12 +452,14 @@ class Draft:
     frozen values.
     """
 
-    __slots__ = ("effects", "now_us", "state")
+    __slots__ = ("effects", "given_ids", "now_us", "state")
 
     def __init__(self, state: Conversation, now_us: int) -> None:
         self.state = state
         self.now_us = now_us
         self.effects: list[Effect] = []
+        self.given_ids: list[str] = []
+        """Of calls that came with this event: one that is refused at once is in neither state."""
 
     def change(self, **changes: Any) -> None:
         self.state = _evolved(self.state, changes)
@@ -414,6 +477,9 @@ class Draft:
         changed = attrs.evolve(self.state.answers[response_id], **changes)
         self.change(answers={**self.state.answers, response_id: changed})
         return changed
+
+    def change_link(self, **changes: Any) -> None:
+        self.change(link=attrs.evolve(self.state.link, **changes))
 
     def next_event_id(self) -> str:
         self.change(sent=self.state.sent + 1)

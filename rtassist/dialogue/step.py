@@ -6,45 +6,51 @@ table at the end names the rule for each event; everything else is in the file t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
 from rtassist.dialogue import (
-    barge_in,
+    alarms,
     budget,
     calls,
-    commands,
     devices,
     duck,
     errands,
     events,
     floor,
+    hearing,
     keys,
+    limits,
+    link,
     obeying,
+    questions,
     refusals,
+    remote,
     session,
     turns,
 )
+from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.effects import (
     Effect,
     Notice,
-    Outcome,
     Quit,
     Send,
     Show,
 )
-from rtassist.dialogue.floor import Taker
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
     Conversation,
     Draft,
     Ending,
+    Purpose,
     Sound,
     Terms,
 )
 from rtassist.protocol import (
+    UNSET,
     AssistantMessage,
+    ConversationItemDone,
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
@@ -53,13 +59,19 @@ from rtassist.protocol import (
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
+    McpListToolsFailed,
+    RateLimitsUpdated,
     ResponseCreated,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
     ResponseOutputAudioDone,
     ResponseOutputAudioTranscriptDelta,
     ResponseOutputAudioTranscriptDone,
     ResponseOutputItemAdded,
+    ResponseOutputItemDone,
     ResponseOutputTextDelta,
     ResponseOutputTextDone,
     SessionCreated,
@@ -94,17 +106,24 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
     else:
         LOCAL_RULES[kind](do, event)
     if kind not in FREQUENT:
+        questions.ask_next(do)
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
-        do.effects = [lawful(effect, state, do.state) for effect in do.effects]
+        link.hand_over_when_quiet(do)
+        if do.state.between:
+            do.effects = [effect for effect in do.effects if link.may_pass(effect)]
+        do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
     return _leave_at_quit(do)
 
 
-def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
+def lawful(
+    effect: Effect, before: Conversation, after: Conversation, given_ids: Sequence[str] = ()
+) -> Effect:
     """The effect, or a notice in place of an event that the protocol forbids to send.
 
     The rules above ask for nothing unlawful; a mistake in them is to cost an event and not the conversation.
+    `given_ids` came with what is being decided: the server's own may look as they like.
     """
     if not isinstance(effect, Send) or effect.samples:
         return effect
@@ -113,7 +132,7 @@ def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
         effect.event,
         arrived_ms={u.item_id: u.arrived // SAMPLES_PER_MS for u in utterances},
         buffered_ms=before.uncommitted / SAMPLES_PER_MS,
-        given_ids=before.calls,
+        given_ids=(*before.calls, *given_ids),
     )
     if refusal is None:
         return effect
@@ -133,58 +152,12 @@ def _leave_at_quit(do: Draft) -> tuple[Conversation, tuple[Effect, ...]]:
 
 
 def _session_created(do: Draft, event: SessionCreated) -> None:
-    session.opened(do)
+    link.created(do, event)
 
 
 def _session_updated(do: Draft, event: SessionUpdated) -> None:
-    session.updated(do)
-
-
-def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
-    if do.state.terms.interrupts:
-        floor.take(do, Taker.USER_SPOKE)
-    if _microphone_on(do.state):
-        turns.user_began(do, event.item_id)
-        barge_in.started(do, event.item_id)
-
-
-def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
-    do.change(user_item=None)
-    turns.user_ended(do, event.item_id)
-    if do.state.terms.asks_itself:
-        barge_in.stopped(do)
-    else:
-        turns.answer_due(do)
-
-
-def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
-    turns.user_ended(do, event.item_id)
-    barge_in.committed(do, event.item_id)
-
-
-def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:
-    if isinstance(event.delta, str):
-        floor.user_words(do, event.item_id, event.delta)
-        turns.user_words(do, event.item_id, event.delta)
-        barge_in.words(do, event.item_id)
-
-
-def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
-    session.used(do, budget.after_transcription(do.state, event))
-    text = event.transcript.strip()
-    command = commands.phrase(text, do.state.terms)
-    for_the_model = command in commands.ANSWERED
-    meant = barge_in.transcribed(do, event.item_id, text, answered=for_the_model)
-    turns.user_line_ended(do, event.item_id, text, meant=meant)
-    if command is not None:
-        obeying.obey_phrase(do, command)
-
-
-def _transcript_failed(do: Draft, event: ConversationItemInputAudioTranscriptionFailed) -> None:
-    turns.user_line_ended(do, event.item_id, "")
-    barge_in.not_transcribed(do, event.item_id)
-    reason = event.error.message if isinstance(event.error.message, str) else "no reason was given"
-    do.ask(Show(Notice(f"What you said could not be written down: {reason}", "warning")))
+    if session.updated(do) is Purpose.BEGIN:
+        link.stands(do)
 
 
 def _response_created(do: Draft, event: ResponseCreated) -> None:
@@ -235,18 +208,23 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
+    if response.usage:
+        limits.used(do, response.usage)
+    if response.status in ("completed", UNSET):
+        do.change(told=(), asked_again=False)
     floor.done(do, response.id)
     for utterance in do.state.utterances.values():
         if utterance.response_id == response.id:
             turns.end_line_when_over(do, utterance.item_id)
     calls.asked(do, response)
+    remote.response_done(do, response)
 
 
 def _mic_heard(do: Draft, event: events.MicHeard) -> None:
     state = do.state
     if state.ending is Ending.TRAILING:
         session.trail(do, event.samples)
-    elif not _microphone_on(state):
+    elif not microphone_on(state):
         return
     uncommitted = min(do.state.uncommitted + event.samples, keys.SHORTEST_COMMIT_SAMPLES)
     if uncommitted != do.state.uncommitted:  # it comes fifty times a second, and mostly changes nothing
@@ -254,14 +232,8 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
     do.ask(Send(InputAudioBufferAppend(audio=event.pcm)))
 
 
-def _microphone_on(state: Conversation) -> bool:
-    if not state.ready or not state.microphone or state.paused or state.muted:
-        return False
-    return state.server_turns or state.talk_held
-
-
 def _onset_heard(do: Draft, event: events.OnsetHeard) -> None:
-    if _microphone_on(do.state):
+    if microphone_on(do.state):
         duck.onset(do)
 
 
@@ -283,31 +255,16 @@ def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
         turns.end_line_when_over(do, event.item_id)
 
 
-def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
-    if event.name == turns.ANSWER_ALARM:
-        turns.answer_overdue(do)
-    elif event.name == turns.TRANSCRIPT_ALARM:
-        barge_in.overdue(do)
-    elif event.name == duck.DUCK_ALARM:
-        duck.alarm_rang(do)
-    elif event.name == session.SETTLE_ALARM:
-        session.settled(do)
-    elif event.name == session.LAST_MINUTE_ALARM:
-        session.last_minute(do)
-    elif event.name == session.TIME_ALARM:
-        session.time_over(do)
-    elif event.name == session.OUT_ALARM:
-        do.ask(Quit())
-    elif event.name == session.BEGIN_ALARM and not do.state.ready:
-        do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
-
-
-def _link_lost(do: Draft, event: events.LinkLost) -> None:
-    do.ask(Quit(Outcome.LINK_LOST, event.sentence))
-
-
 def _uplink_dropped(do: Draft, event: events.UplinkDropped) -> None:
     ms = event.samples // SAMPLES_PER_MS
+    if event.in_gap:
+        kept_s = link.LONGEST_KEPT_US // 1_000_000
+        text = (
+            f"The connection was away for long: of what you said the last {kept_s} s were kept, and "
+            f"{ms / 1000:.1f} s before them are lost."
+        )
+        do.ask(Show(Notice(text, "warning")))
+        return
     do.ask(Show(Notice(f"The network is too slow: {ms} ms of what you said were dropped.", "warning")))
 
 
@@ -321,12 +278,12 @@ SERVER_RULES: dict[type, Rule] = {
     SessionCreated: _session_created,
     SessionUpdated: _session_updated,
     ErrorEvent: refusals.error,
-    InputAudioBufferSpeechStarted: _speech_started,
-    InputAudioBufferSpeechStopped: _speech_stopped,
-    InputAudioBufferCommitted: _committed,
-    ConversationItemInputAudioTranscriptionDelta: _transcript_delta,
-    ConversationItemInputAudioTranscriptionCompleted: _transcript_completed,
-    ConversationItemInputAudioTranscriptionFailed: _transcript_failed,
+    InputAudioBufferSpeechStarted: hearing.speech_started,
+    InputAudioBufferSpeechStopped: hearing.speech_stopped,
+    InputAudioBufferCommitted: hearing.committed,
+    ConversationItemInputAudioTranscriptionDelta: hearing.transcript_delta,
+    ConversationItemInputAudioTranscriptionCompleted: hearing.transcript_completed,
+    ConversationItemInputAudioTranscriptionFailed: hearing.transcript_failed,
     ResponseCreated: _response_created,
     ResponseOutputItemAdded: _output_item_added,
     ResponseOutputAudioDelta: _audio_delta,
@@ -336,6 +293,13 @@ SERVER_RULES: dict[type, Rule] = {
     ResponseOutputTextDelta: _text_delta,
     ResponseOutputTextDone: _text_done,
     ResponseDone: _response_done,
+    ConversationItemDone: lambda do, event: remote.item_done(do, event.item),
+    ResponseOutputItemDone: lambda do, event: remote.item_done(do, event.item),
+    ResponseMcpCallInProgress: lambda do, event: remote.call_began(do, event.item_id),
+    ResponseMcpCallCompleted: lambda do, event: remote.call_ended(do, event.item_id),
+    ResponseMcpCallFailed: lambda do, event: remote.call_ended(do, event.item_id),
+    McpListToolsFailed: lambda do, event: remote.listing_failed(do),
+    RateLimitsUpdated: limits.updated,
 }
 """What the server says that changes something here. All else it says is only recorded."""
 
@@ -360,15 +324,17 @@ LOCAL_RULES: dict[type, Rule] = {
     events.ToolEnded: lambda do, event: calls.ended(do, event.call_id, event.output),
     events.ErrandEnded: errands.ended,
     events.TimerDue: lambda do, event: calls.timer_due(do, event.label),
-    events.AlarmRang: _alarm_rang,
-    events.LinkLost: _link_lost,
+    events.AlarmRang: alarms.rang,
+    events.LinkLost: link.lost,
+    events.LinkOpened: link.opened,
+    events.DialFailed: link.dial_failed,
     events.UplinkDropped: _uplink_dropped,
     events.FrameUnreadable: _frame_unreadable,
 }
 
 MIC_FIELDS = (
-    *("over", "ready", "microphone", "server_turns", "paused", "muted", "talk_held", "ending"),
-    "uncommitted",
+    *("over", "ready", "link", "microphone", "server_turns", "paused", "muted"),
+    *("talk_held", "ending", "uncommitted"),
 )
 MIC_READS = attrgetter(*MIC_FIELDS)
 """All of a state that decides what a chunk of the microphone means: where these are the same and the chunk

@@ -14,14 +14,28 @@ from rtassist.dialogue.effects import (
     Show,
 )
 from rtassist.dialogue.state import HISTORY_TURNS, Cancel, Draft, Fate, Request, Sound, Turn, Utterance
-from rtassist.protocol import ResponseCreate, ResponseParams
+from rtassist.protocol import (
+    AssistantContent,
+    AssistantMessage,
+    ConversationItemCreate,
+    Item,
+    ResponseCreate,
+    ResponseParams,
+    SystemContent,
+    SystemMessage,
+    UserContent,
+    UserMessage,
+)
 
 SHORT = 100
 """Characters of a longer text that are enough to know which it is."""
 SAY_EXACTLY = "Say exactly the following words, in their language, and nothing else: "
 ANSWER_ALARM = "answer"
-ANSWER_WAIT_US = 15_000_000
-"""A response that is due and has not begun by then is no longer waited for."""
+ANSWER_WAIT_US = 25_000_000
+"""A response that is due and has not begun by then is no longer waited for. A dead connection is noticed
+within 20 s, and what was asked over it is asked again."""
+REMEMBERED = 20
+"""Results of functions and timers, should all of them wait for an answer."""
 TRANSCRIPT_ALARM = "transcript"
 TRANSCRIPT_WAIT_US = 6_000_000
 """The user's words are worth this much waiting: past it the conversation is shown without them."""
@@ -29,7 +43,7 @@ TRANSCRIPT_WAIT_US = 6_000_000
 
 def want_answer(do: Draft) -> None:
     """Ask for a response now, or as soon as the one before it is over."""
-    do.change(wanted=True)
+    do.change(wanted=True, asked_again=False)
     ask_when_allowed(do)
 
 
@@ -43,8 +57,9 @@ def ask_when_allowed(do: Draft) -> None:
         return
     if state.user_speaks or state.talk_held:
         return
-    if any(utterance.sound is Sound.HUSHED for utterance in state.utterances.values()):
-        return  # the answer is to be made by a server that knows how much of that was heard
+    for utterance in state.utterances.values():  # whoever answers is to know how much of it was heard
+        if utterance.sound is Sound.HUSHED or (utterance.lost and utterance.sound is Sound.SOUNDING):
+            return
     if budget.is_spent(state):
         budget.refuse(do)
         return
@@ -68,11 +83,13 @@ def answer_due(do: Draft) -> None:
     if budget.is_spent(do.state) and not do.state.paused:
         want_answer(do)
         return
-    do.change(requests=(*do.state.requests, Request(None, denied=do.state.paused)), wanted=False)
+    due = Request(None, denied=do.state.paused)
+    do.change(requests=(*do.state.requests, due), wanted=False, asked_again=False)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
 def answer_began(do: Draft) -> None:
+    _known(do)
     if not do.state.requests:
         do.ask(ClearAlarm(ANSWER_ALARM))
 
@@ -123,6 +140,7 @@ def answer_in_the_way(do: Draft, event_id: str) -> None:
 def user_began(do: Draft, item_id: str) -> None:
     """The server hears speech that will become this item."""
     do.change(user_item=item_id)
+    says(do)
     _await_words(do, item_id)
 
 
@@ -139,6 +157,27 @@ def user_broke_off(do: Draft) -> None:
     if item_id is not None:
         do.change(user_item=None)
         user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+
+
+def says(do: Draft) -> None:
+    """The user begins to say what only the server has."""
+    if do.state.said_us is None:
+        do.change(said_us=do.now_us)
+
+
+def _known(do: Draft) -> None:
+    """Where no words are on their way any more, what the user said is known, or will never be."""
+    state = do.state
+    if not (state.awaited or state.user_speaks or state.talk_held):
+        do.change(said_us=None)
+
+
+def lose_user_lines(do: Draft, *, said_again: bool) -> None:
+    """The session that heard the user is over. What he says again is a line then, and not twice."""
+    do.change(user_item=None)
+    for item_id in do.state.awaited:
+        user_line_ended(do, item_id, "" if said_again else do.state.heard_words.get(item_id, ""))
+    _known(do)
 
 
 def _await_words(do: Draft, item_id: str) -> None:
@@ -163,14 +202,19 @@ def user_line_ended(do: Draft, item_id: str, text: str, *, meant: bool = True) -
     if not do.state.awaited:
         do.ask(ClearAlarm(TRANSCRIPT_ALARM))
     do.ask(Show(LineEnded(item_id, "user", text)))
+    _known(do)
     if text and meant:
         keep(do, Turn("user", text))
 
 
 def transcripts_overdue(do: Draft) -> None:
+    """No longer wait for words. Before an answer has begun, the server may be gone, and they with it."""
+    said_us = do.state.said_us
     for item_id in do.state.awaited:
         if item_id != do.state.user_item:
             user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+    if any(not request.denied for request in do.state.requests):
+        do.change(said_us=said_us)
 
 
 def assistant_line_began(do: Draft, item_id: str, response_id: str) -> None:
@@ -239,7 +283,7 @@ def _heard_length(do: Draft, utterance: Utterance) -> int:
         return len(utterance.transcript) if utterance.response_id == state.holder else utterance.shown
     if utterance.fate is Fate.WHOLE:
         return len(utterance.transcript)
-    whole = utterance.audio_done and utterance.transcript_done
+    whole = utterance.audio_done and utterance.transcript_done and not utterance.short
     if not utterance.heard and (utterance.arrived or not whole):
         return 0
     total = words.total_samples(utterance.transcript, arrived=utterance.arrived, whole=whole, pace=state.pace)
@@ -266,7 +310,7 @@ def end_line_when_over(do: Draft, item_id: str) -> None:
     response_over = do.state.answers[utterance.response_id].done
     words_over = utterance.transcript_done or response_over
     if _is_read(do, utterance):
-        over, cut = words_over, utterance.response_id != do.state.holder
+        over, cut = words_over, utterance.response_id != do.state.holder or utterance.short
     elif utterance.sound is Sound.ENDED:
         cut = utterance.cut
         over = cut or words_over
@@ -283,7 +327,10 @@ def _end_line(do: Draft, item_id: str, cut: bool) -> None:
     unsaid = utterance.transcript[utterance.shown :] if cut else ""
     do.ask(Show(LineEnded(item_id, "assistant", text, cut, unsaid)))
     if text:
-        keep(do, Turn("assistant", text, cut, unsaid))
+        turn = Turn("assistant", text, cut, unsaid)
+        keep(do, turn)
+        if utterance.lost and do.state.ready:
+            send_item(do, as_item(turn))
     if not cut and utterance.arrived and utterance.transcript_done:
         do.change(pace=words.learn_pace(do.state.pace, utterance.transcript, utterance.arrived))
 
@@ -302,6 +349,33 @@ def forget(do: Draft) -> None:
     over = [a.id for a in state.answers.values() if a.done and a.id not in owners]
     if over:
         do.change(answers={k: a for k, a in state.answers.items() if k not in over})
+
+
+def as_item(turn: Turn) -> UserMessage | AssistantMessage:
+    """A line as an item. The server keeps items in the order in which they come."""
+    if turn.role == "user":
+        return UserMessage(content=(UserContent(type="input_text", text=turn.text),))
+    return AssistantMessage(content=(AssistantContent(type="output_text", text=turn.text),))
+
+
+def as_told(text: str) -> SystemMessage:
+    return SystemMessage(content=(SystemContent(type="input_text", text=text),))
+
+
+def send_item(do: Draft, item: Item) -> None:
+    do.ask(Send(ConversationItemCreate(event_id=do.next_event_id(), item=item)))
+
+
+def tell(do: Draft, text: str) -> None:
+    """Tell the model what nobody has said."""
+    remember(do, text)
+    if not do.state.between:
+        send_item(do, as_told(text))
+
+
+def remember(do: Draft, text: str) -> None:
+    """The model is told this, or has been; until an answer has come, another session is told it again."""
+    do.change(told=(*do.state.told, text)[-REMEMBERED:])
 
 
 def keep(do: Draft, turn: Turn) -> None:

@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 
 import h11
 import trio
+from attrs import evolve
 from trio_websocket import (
     ConnectionClosed,
     ConnectionRejected,
@@ -48,6 +49,7 @@ HASTY_GOODBYE_S = 0.2
 PREPARED_AFTER_S = 0.1
 # A refused upgrade carries at most an error object or a web page.
 _LARGEST_REFUSAL = 1024 * 1024
+_SHORTEST_SECRET = 6
 
 
 class Said(NamedTuple):
@@ -66,6 +68,7 @@ class _Wire(trio.abc.Stream):
         self.first_bytes = b""
         self.ended = trio.Event()
         self.heard = trio.Event()
+        self.heard_s = trio.current_time()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._stream.send_all(data)
@@ -80,6 +83,8 @@ class _Wire(trio.abc.Stream):
             self.ended.set()
             raise
         self.heard.set()
+        if data:
+            self.heard_s = trio.current_time()
         if not self.opened and data:
             self.first_bytes += data
         if not data or (not self.opened and len(self.first_bytes) > _LARGEST_REFUSAL):
@@ -156,6 +161,10 @@ class Link:
 
     def _close(self) -> Close:
         """Why the connection ended; what was noticed here goes before what the socket makes of it."""
+        silent_ms = round((trio.current_time() - self._wire.heard_s) * 1000)
+        return evolve(self._reason(), silent_ms=silent_ms)
+
+    def _reason(self) -> Close:
         if self._lost is not None:
             return self._lost
         reason = self._socket.closed if self._socket is not None else None
@@ -163,6 +172,10 @@ class Link:
             return Close(BROKEN_OFF, "the server broke the WebSocket protocol")
         text = foreign_text(reason.reason or "", self._secrets)
         return Close(int(reason.code), text)
+
+    async def close(self) -> None:
+        """Says goodbye, for 0.2 s at most. What waits for this link ends with LinkClosed."""
+        await self.leave(HASTY_GOODBYE_S)
 
     async def run(self, address: Address, headers: Sequence[tuple[str, str]]) -> None:
         """Opens the WebSocket, then reads, writes and listens for life until `leave`.
@@ -311,6 +324,12 @@ async def _prepare() -> None:
         await trio.lowlevel.checkpoint()
 
 
+def _secrets(headers: Sequence[tuple[str, str]]) -> list[str]:
+    """The values of headers; a word of less than six characters is none, and found in any sentence."""
+    values = [value.removeprefix("Bearer ") for _, value in headers]
+    return [value for value in values if len(value) >= _SHORTEST_SECRET]
+
+
 def _leaf(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -352,7 +371,7 @@ async def over(
 
     The stream is closed on leaving.
     """
-    link = Link(stream, address.authority, [value.removeprefix("Bearer ") for _, value in headers])
+    link = Link(stream, address.authority, _secrets(headers))
     failure: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(link.run, address, headers)

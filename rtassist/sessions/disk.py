@@ -18,7 +18,7 @@ from attrs import evolve
 
 from rtassist.errors import Failure
 from rtassist.sessions import repository
-from rtassist.sessions.files import locked
+from rtassist.sessions.files import locked, notes_path
 from rtassist.sessions.index import BUSY_S, Index, Stamp
 from rtassist.sessions.repository import BeingRecorded, Described, Kept, Match, NotKept, State
 
@@ -90,6 +90,7 @@ class Disk:
 
     def forget(self, id: str) -> None:
         self.drop_audio(id)
+        _delete(notes_path(self.path(id)))
         _delete(self.path(id))
         self._refresh()
 

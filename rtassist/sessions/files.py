@@ -28,6 +28,11 @@ def sound_path(path: Path, track: Literal["mic", "voice"]) -> Path:
     return path.with_name(f"{path.stem}.{track}.flac")
 
 
+def notes_path(path: Path) -> Path:
+    """`NAME.notes.txt` beside `NAME.jsonl`."""
+    return path.with_name(f"{path.stem}.notes.txt")
+
+
 def private_folder(path: Path, *, tighten: bool) -> None:
     """Make the folder, for its owner alone. One that is there stays as it is, unless it is to be tightened.
 

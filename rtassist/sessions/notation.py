@@ -162,6 +162,7 @@ def read_terms(begin: Any) -> Terms:
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
     history, phrases = fields.pop("history", []), fields.pop("phrases", [])
+    asks, cancels = _read_names(fields.pop("asks", [])), _read_names(fields.pop("cancels", []))
     prices: dict[str, Any] = {
         name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None
     }
@@ -171,6 +172,8 @@ def read_terms(begin: Any) -> Terms:
         terms,
         history=tuple(map(_read_turn, history)),
         phrases=tuple(map(_read_phrase, phrases)),
+        asks=asks,
+        cancels=cancels,
         **prices,
     )
 
@@ -184,6 +187,12 @@ def _read_price(fields: Any) -> Price:
         return Price(**{kind: Decimal(rate) for kind, rate in fields.items()}, source=source)
     except (AttributeError, KeyError, TypeError, ArithmeticError):
         raise NotRead(f"the terms have {fields!r} where a price should be") from None
+
+
+def _read_names(names: Any) -> tuple[str, ...]:
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise NotRead(f"the terms have {names!r} where names of functions should be")
 
 
 def _read_phrase(pair: Any) -> tuple[str, str]:

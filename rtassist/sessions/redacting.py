@@ -8,7 +8,8 @@ from typing import Any, Final
 import attrs
 from pybase64 import b64decode, b64encode, b64encode_as_string
 
-from rtassist.dialogue import commands, events
+from rtassist.dialogue import commands, events, questions
+from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.effects import Effect, Notice, Play, Quit, Send, Show
 from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import begin, step
@@ -144,11 +145,15 @@ class Redaction:
             case events.Typed(text=text):
                 line = text.strip()
                 order = commands.slash(line) if line.startswith("/") else commands.phrase(line, terms)
-                if order is not None and not isinstance(order, str):
+                answers = questions.typed_answer(self._was, line) is not None
+                if isinstance(order, Order | Command) or answers:
                     return "text"
             case events.ServerSaid(
-                event=ConversationItemInputAudioTranscriptionCompleted(transcript=transcript)
-            ) if commands.phrase(transcript, terms):
+                event=ConversationItemInputAudioTranscriptionCompleted(item_id=item_id, transcript=transcript)
+            ) if (
+                commands.phrase(transcript, terms)
+                or questions.spoken_answer(self._was, item_id, transcript) is not None
+            ):
                 return "transcript"
             case _:
                 pass

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from rtassist.dialogue import step
-from rtassist.dialogue.state import Conversation, Sound
+from rtassist.dialogue import events, step
+from rtassist.dialogue.state import Conversation, Sound, Terms
+from rtassist.protocol import Session
 from tests.dialogue.judge import BrokenRuleError, judge
-from tests.dialogue.world import Budget, Move, World, event_of, moves, world
-from tests.playbook import listening
+from tests.dialogue.world import UNIX_S, Budget, Move, World, event_of, moves, world
+from tests.playbook import after, listening, session_created, session_updated
 
 
 @frozen
@@ -30,7 +31,10 @@ class Scope:
             interrupts=not self.push_to_talk and self.mode == "instant",
             barge_in=self.mode,
             ducks=self.mode != "off",
+            reconnects=True,
         )
+        if self.budget.ends:
+            state = ending()
         return state, world(self.responses, self.items, self.chunks, self.budget, self.mode)
 
 
@@ -102,17 +106,26 @@ def key(state: Conversation, w: World) -> object:
         state.uncommitted,
         state.ducking._value_,
         tuple((id, turn.standing._value_, turn.committed) for id, turn in state.own_turns.items()),
+        tuple((key, call.speak, call.lost) for key, call in state.calls.items()),
+        (state.link.line._value_, state.link.spare._value_, state.said_us is None, state.asked_again),
         tuple((request.event_id is None, request.denied) for request in state.requests),
         tuple(
             (answer.id, answer.done, answer.cancel._value_, answer.quiet) for answer in state.answers.values()
         ),
         tuple(
-            (u.item_id, u.sound._value_, u.fate._value_, u.audio_done, u.line_ended)
+            (u.item_id, u.sound._value_, u.fate._value_, u.audio_done, u.line_ended, u.lost)
             if u.sound is Sound.ENDED
-            else (u.item_id, u.sound._value_, u.audio_done, u.arrived, u.handed, u.written)
+            else (u.item_id, u.sound._value_, u.audio_done, u.arrived, u.handed, u.written, u.lost, u.short)
             for u in state.utterances.values()
         ),
     )
+
+
+def ending() -> Conversation:
+    """A conversation whose session has told when it ends."""
+    state = step.begin(Terms(session=Session(type="realtime"), reconnects=True))
+    opened = events.LinkOpened(UNIX_S)
+    return after(state, opened, session_created(expires_at=UNIX_S + 3600), session_updated())
 
 
 SMALL = (
@@ -126,6 +139,7 @@ SMALL = (
     Scope("two items", 1, 2, 1, Budget(turns=1, stops=1, unasked=1)),
     Scope("lost and back", 1, 2, 1, Budget(stops=1, muteness=1, returns=1, unasked=1)),
     Scope("lowered", 1, 1, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
+    Scope("calls", 2, 1, 1, Budget(calls=1, stops=1, unasked=1)),
     Scope("lowered and stopped", 2, 1, 1, Budget(stops=1, onsets=1, rests=1, unasked=2)),
     Scope("in doubt", 2, 1, 1, Budget(turns=2, rests=1), mode="confirm"),
     Scope("in doubt, and lowered", 1, 1, 1, Budget(turns=1, onsets=1, rests=2, unasked=1), mode="confirm"),
@@ -134,6 +148,18 @@ SMALL = (
     Scope("not interrupted", 2, 1, 1, Budget(turns=2, stops=1), mode="off"),
 )
 """Small enough to be walked for every mutant."""
+
+CUT_OFF = (
+    Scope("cut off", 2, 1, 1, Budget(lines=1, stops=1, drops=1, failures=1)),
+    Scope("cut off in a turn", 2, 1, 1, Budget(turns=1, drops=1)),
+    Scope("cut off twice", 2, 1, 2, Budget(timers=1, drops=2)),
+    Scope("cut off with the key held", 1, 1, 1, Budget(presses=1, drops=1), push_to_talk=True),
+    Scope("cut off while it calls", 2, 1, 1, Budget(calls=1, timers=1, drops=1)),
+    Scope("handed over", 2, 1, 1, Budget(lines=1, stops=1, drops=1, ends=1, failures=1)),
+    Scope("in doubt and cut off", 2, 1, 1, Budget(turns=1, drops=1, unasked=1), mode="confirm"),
+    Scope("not interrupted, and cut off", 2, 1, 1, Budget(turns=1, drops=1, unasked=1), mode="off"),
+)
+"""Likewise, for the rules of a lost connection."""
 
 WHOLE = (
     Scope("spoken over", 2, 2, 1, Budget(turns=1, unasked=2)),
@@ -151,13 +177,18 @@ WHOLE = (
     Scope("in doubt and typed over", 2, 1, 1, Budget(turns=2, lines=1), mode="confirm"),
     Scope("in doubt and lost", 1, 1, 1, Budget(turns=1, losses=1, muteness=1, unasked=1), mode="confirm"),
     Scope("never interrupted", 2, 1, 2, Budget(turns=2, unasked=1), mode="off"),
+    Scope("calls anywhere", 2, 1, 1, Budget(calls=1, turns=1, stops=1, unasked=1)),
+    Scope("cut off anywhere", 2, 1, 1, Budget(turns=1, drops=1, unasked=1)),
+    Scope("cut off and stopped", 1, 2, 1, Budget(stops=1, drops=1, unasked=1)),
+    Scope("cut off and mute", 1, 1, 2, Budget(muteness=1, returns=1, drops=1, losses=1, unasked=1)),
+    Scope("handed over in a turn", 2, 1, 1, Budget(turns=1, drops=1, ends=1)),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 
 
 def main() -> None:
     """Walk and tell; a broken rule is told with the way that leads to it."""
-    for scope in (*SMALL, *WHOLE):
+    for scope in (*SMALL, *CUT_OFF, *WHOLE):
         print(explore(scope))
 
 

@@ -5,29 +5,38 @@ from __future__ import annotations
 from rtassist.dialogue.effects import (
     Awaited,
     ClearAlarm,
+    Deliver,
+    Dial,
     Duck,
     Effect,
     Finish,
     Hush,
+    Keep,
     LineEnded,
     Play,
     Quit,
     Send,
     SetAlarm,
     Show,
+    Switch,
     Unduck,
 )
 from rtassist.dialogue.state import Conversation
 from rtassist.protocol import (
     ConversationItemDelete,
     ConversationItemTruncate,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
     ResponseCancel,
     ResponseCreate,
+    SessionUpdate,
 )
 from tests.dialogue.world import (
     Answer,
     Cause,
     Doubt,
+    Line,
     Move,
     Phase,
     Turn,
@@ -61,6 +70,7 @@ def judge(w: World, move: Move, effects: tuple[Effect, ...], state: Conversation
     now = _asked(now, effects)
     now = _shown(now, effects)
     now = _ducked(w, now, move, effects)
+    now = _linked(w, now, move, effects)
     _check_counts(now, state)
     return _without_the_past(now)
 
@@ -71,20 +81,34 @@ def _happen(w: World, move: Move) -> World:
     match move.kind:
         case "speech started" if w.asks_itself:
             turn = Turn(left.turns, Doubt(w.mode == "confirm" and _at_work(w)))
-            return w._replace(budget=left._replace(turns=left.turns - 1), speaking=True, said=(*w.said, turn))
+            return w._replace(
+                budget=left._replace(turns=left.turns - 1),
+                speaking=True,
+                said=True,
+                turns=(*w.turns, turn),
+            )
         case "speech stopped" if w.asks_itself:
-            return _with_turn(w._replace(speaking=False), len(w.said) - 1, w.said[-1]._replace(over=True))
+            return _with_turn(w._replace(speaking=False), len(w.turns) - 1, w.turns[-1]._replace(over=True))
         case "committed" | "words of it" | "written down" | "no words" | "not written down":
             return _happen_to_turn(w, move)
         case "speech started":
             w = _take(w._replace(budget=left._replace(turns=left.turns - 1)), spoke=True)
-            return w._replace(speaking=True)
+            return w._replace(speaking=True, said=True)
         case "speech stopped":
-            return w._replace(speaking=False, due=Cause.LIVE, owed=False)
+            return w._replace(speaking=False, due=Cause.LIVE, owed=False, asked_again=False)
         case "stop":
-            return _take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False)
+            return _quieted(_take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False))
+        case "function ended":
+            speak = dict(w.calls)[move.response]
+            w = w._replace(calls=tuple(call for call in w.calls if call[0] != move.response))
+            return w._replace(owed=w.owed or speak, asked_again=w.asked_again and not speak)
+        case "done and calls":
+            w = w._replace(budget=left._replace(calls=left.calls - 1))
+            calls = (*w.calls, (move.response, not w.answers[move.response].quiet))
+            return _done(w, move.response)._replace(asked_again=False, calls=calls)
         case "typed":
-            return _take(w._replace(budget=left._replace(lines=left.lines - 1)), owed=True)
+            w = w._replace(budget=left._replace(lines=left.lines - 1), asked_again=False)
+            return _take(w, owed=True)
         case "onset":
             return w._replace(budget=left._replace(onsets=left.onsets - 1))
         case "words":
@@ -93,19 +117,21 @@ def _happen(w: World, move: Move) -> World:
         case "duck alarm":
             return w._replace(budget=left._replace(rests=left.rests - 1), duck_alarm=False)
         case "timer":
-            return w._replace(budget=left._replace(timers=left.timers - 1), owed=True)
+            w = w._replace(budget=left._replace(timers=left.timers - 1), asked_again=False)
+            return w._replace(owed=True)
         case "speaker lost":
             return w._replace(budget=left._replace(muteness=left.muteness - 1), voiced=False)
         case "speaker back":
             w = w._replace(budget=left._replace(returns=left.returns - 1), voiced=True)
             return w._replace(answers=tuple(_read_on(answer) for answer in w.answers))
         case "pressed":
-            w = _take(w._replace(budget=left._replace(presses=left.presses - 1)), owed=False)
+            w = _quieted(_take(w._replace(budget=left._replace(presses=left.presses - 1)), owed=False))
             return w._replace(held=True, spoken=False)
         case "spoke":
             return w._replace(spoken=True)
         case "released":
-            return w._replace(held=False, spoken=False, owed=w.owed or w.spoken)
+            again = w.asked_again and not w.spoken
+            return w._replace(held=False, spoken=False, owed=w.owed or w.spoken, asked_again=again)
         case "refused":
             return w._replace(budget=left._replace(refusals=left.refusals - 1), ours=Cause.NONE)
         case "refused: already answering":
@@ -120,7 +146,32 @@ def _happen(w: World, move: Move) -> World:
         case "created" | "created due" | "created unasked":
             return _created(w, move)
         case "done":
-            return _done(w, move.response)
+            return _done(w, move.response)._replace(asked_again=False)
+        case "link lost":
+            w = w._replace(budget=left._replace(drops=left.drops - 1))
+            if w.line is not Line.UP:
+                return _another(w)
+            answered = w.said and not any(turn.doubt for turn in w.turns)
+            again = not answered and _to_be_asked_again(w)
+            owed = (w.owed and not (answered and w.asks_itself)) or (again and not w.asked_again)
+            return _another(_left(w)._replace(owed=owed, asked_again=w.asked_again or again))
+        case "redial":
+            return w._replace(line=Line.DIALLING)
+        case "link opened" if w.line is Line.DIALLING:
+            return w._replace(line=Line.OPENED)
+        case "link opened":
+            return w._replace(spare=True, spare_coming=False)
+        case "dial failed":
+            w = w._replace(budget=left._replace(failures=left.failures - 1))
+            return (
+                w._replace(line=Line.WAITING) if w.line is Line.DIALLING else w._replace(spare_coming=False)
+            )
+        case "session created":
+            return w._replace(line=Line.TOLD)
+        case "session updated":
+            return w._replace(line=Line.UP)
+        case "end is near":
+            return w._replace(budget=left._replace(ends=left.ends - 1), spare_coming=True)
         case "created again" | "done again":
             return w._replace(budget=left._replace(late=left.late - 1))
     return _happen_to_voice(w, move)
@@ -129,25 +180,90 @@ def _happen(w: World, move: Move) -> World:
 def _at_work(w: World) -> bool:
     """The assistant speaks or is about to."""
     making = any(answer.phase is Phase.ACTIVE and not answer.silent for answer in w.answers)
-    return w.sounds or making or w.ours is Cause.LIVE or w.owed
+    calls = any(speak for _, speak in w.calls)
+    return w.sounds or making or calls or w.ours is Cause.LIVE or w.owed
 
 
 def _happen_to_turn(w: World, move: Move) -> World:
     """What is known of what the user said, where words alone interrupt or nothing does."""
-    turn = w.said[move.turn]
+    turn = w.turns[move.turn]
     doubted = turn.doubt is Doubt.DOUBTED
     if move.kind == "committed":
-        return _with_turn(w, move.turn, turn._replace(committed=True))._replace(owed=w.owed or not doubted)
+        w = _with_turn(w, move.turn, turn._replace(committed=True))
+        return w if doubted else w._replace(owed=True, asked_again=False)
     if move.kind in ("words of it", "written down") and doubted:
         w = _with_turn(w, move.turn, turn._replace(doubt=Doubt.NONE))
         w = _take(w, owed=w.owed or turn.committed)
+        w = w._replace(asked_again=w.asked_again and not turn.committed)
     if move.kind == "not written down" and doubted:
-        w = w._replace(owed=True)
-    return w if move.kind == "words of it" else _with_turn(w, move.turn, None)
+        w = w._replace(owed=True, asked_again=False)
+    if move.kind == "words of it":
+        return w
+    w = _with_turn(w, move.turn, None)
+    return w._replace(said=bool(w.turns))
 
 
 def _with_turn(w: World, index: int, turn: Turn | None) -> World:
-    return w._replace(said=(*w.said[:index], *([turn] if turn else ()), *w.said[index + 1 :]))
+    return w._replace(turns=(*w.turns[:index], *([turn] if turn else ()), *w.turns[index + 1 :]))
+
+
+def _to_be_asked_again(w: World) -> bool:
+    """Nothing, or not all, has come of what is waited for."""
+    for answer in w.answers:
+        if answer.phase is Phase.ACTIVE and not answer.silent:
+            begun = [voice for voice in answer.voices if voice.begun]
+            if not begun or any(map(_unfinished, begun)):
+                return True
+    taken = any(answer.phase is Phase.ACTIVE and answer.crossed for answer in w.answers)
+    return w.due is Cause.LIVE or (w.ours is Cause.LIVE and not taken)
+
+
+def _unfinished(voice: Voice) -> bool:
+    """Without a transcript only its audio tells whether all of it has come."""
+    return not (voice.complete and (voice.arrived or voice.ended))
+
+
+def _left(w: World) -> World:
+    """The session is over, with all that its server knew."""
+    answers = []
+    for response, answer in enumerate(w.answers):
+        if answer.phase is Phase.COMING:
+            answers.append(answer)
+            continue
+        lost = [
+            voice._replace(lost=True, short=voice.short or _unfinished(voice))
+            if voice.begun and not voice.lost
+            else voice._replace(lost=True)
+            for voice in answer.voices
+        ]
+        answer = answer._replace(voices=tuple(lost), cancelled=True)
+        if answer.phase is Phase.ACTIVE:
+            answer = _done(_with_answer(w, response, answer), response).answers[response]
+        answers.append(answer._replace(crossed=False))
+    return w._replace(
+        answers=tuple(answers),
+        ours=Cause.NONE,
+        due=Cause.NONE,
+        speaking=False,
+        said=False,
+        turns=(),
+        alarm=False,
+    )
+
+
+def _another(w: World) -> World:
+    """What stands, or is on its way, is taken; else the next attempt is waited for."""
+    line = Line.OPENED if w.spare else Line.DIALLING if w.spare_coming else Line.WAITING
+    return w._replace(line=line, spare=False, spare_coming=False)
+
+
+def _quiet(w: World) -> bool:
+    return not any(
+        (
+            *(w.owed, w.ours, w.due, w.speaking, w.held, w.said, w.calls),
+            *(a.phase is Phase.ACTIVE or any(v.sounds for v in a.voices) for a in w.answers),
+        )
+    )
 
 
 def _read_on(answer: Answer) -> Answer:
@@ -182,9 +298,9 @@ def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
         )
     return w._replace(
         answers=tuple(answers),
-        said=tuple(
+        turns=tuple(
             turn._replace(doubt=Doubt.SETTLED if turn.committed else Doubt.NONE) if turn.doubt else turn
-            for turn in w.said
+            for turn in w.turns
         ),
         ours=w.ours and Cause.DENIED,
         due=w.due and Cause.DENIED,
@@ -192,12 +308,18 @@ def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
     )
 
 
+def _quieted(w: World) -> World:
+    """What is found by now, or by what is being made, is not spoken about."""
+    answers = tuple(a._replace(quiet=a.quiet or a.phase is Phase.ACTIVE) for a in w.answers)
+    return w._replace(answers=answers, calls=tuple((response, False) for response, _ in w.calls))
+
+
 def _created(w: World, move: Move) -> World:
     cause = w.due if move.kind == "created due" else w.ours
     silent = cause is Cause.DENIED or w.certain or w.held
     unasked = move.kind == "created unasked"
     answer = w.answers[move.response]._replace(
-        phase=Phase.ACTIVE, silent=silent, cancel_due=silent, crossed=unasked and bool(w.ours)
+        phase=Phase.ACTIVE, silent=silent, quiet=silent, cancel_due=silent, crossed=unasked and bool(w.ours)
     )
     w = _with_answer(w, move.response, answer)
     if unasked:
@@ -280,18 +402,20 @@ def _settled(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -
     if move.kind in ("ended", "lost"):
         answer = w.answers[move.response]
         voice = answer.voices[move.item]
-        if not _whole(w, answer, voice, move) and not voice.unheard:
+        if not _whole(w, answer, voice, move) and not (voice.unheard or voice.lost):
             to_truncate.append((item_id(move), _ms(move.heard)))
             w = _with_voice(w, move, voice._replace(told=True))
     for response, answer in enumerate(w.answers):
         if answer.phase is not Phase.DONE:
             continue
         for item, voice in enumerate(answer.voices):
-            if voice.unheard and not voice.told:
+            if voice.unheard and not (voice.told or voice.lost):
                 to_delete.append(item_id(Move("", response, item)))
                 w = _with_voice(w, Move("", response, item), voice._replace(told=True))
-    if move.kind == "no words" and before.said[move.turn].doubt:
-        to_delete.append(user_id(before.said[move.turn]))
+    if move.kind == "no words" and before.turns[move.turn].doubt:
+        to_delete.append(user_id(before.turns[move.turn]))
+    if any(isinstance(effect, Keep) for effect in effects):
+        to_truncate, to_delete = [], []  # that server needs to know nothing any more
     for told, _ in truncated:
         if any(
             item_id(Move("", response, item)) == told and voice.told
@@ -329,8 +453,9 @@ def _asked(w: World, effects: tuple[Effect, ...]) -> World:
     """One response at a time; none that is owed is forgotten; none is waited for without an alarm."""
     creates = [e.event for e in effects if isinstance(e, Send) and isinstance(e.event, ResponseCreate)]
     active = any(answer.phase is Phase.ACTIVE for answer in w.answers)
-    told = not any(voice.hushed and not voice.ended for answer in w.answers for voice in answer.voices)
-    allowed = told and not (w.ours or w.due or active or w.speaking or w.held)
+    voices = [voice for answer in w.answers for voice in answer.voices]
+    told = not any((voice.hushed and not voice.ended) or (voice.lost and voice.sounds) for voice in voices)
+    allowed = told and not (w.ours or w.due or active or w.speaking or w.held) and w.line is Line.UP
     if len(creates) != (w.owed and allowed):
         raise BrokenRuleError("one at a time", f"asked for {len(creates)} responses; {w.owed=} {allowed=}")
     if creates:
@@ -365,7 +490,9 @@ def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) ->
     doubts = _doubts(before, w, move) and not w.sure
     onset = move.kind == "onset" and before.sounds and not w.resting and not w.certain
     lowers = (onset or doubts) and not w.lowered
-    verdict = move.kind in ("no words", "not written down") and before.said[move.turn].doubt
+    verdict = move.kind == "link lost" or (
+        move.kind in ("no words", "not written down") and before.turns[move.turn].doubt
+    )
     nothing = bool(verdict) and w.doubting and not _doubted(w)
     raises = w.lowered and (ended or nothing or (alarm and not w.sure))
     asked = [type(effect) for effect in effects if isinstance(effect, Duck | Unduck)]
@@ -393,7 +520,7 @@ def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) ->
 def _took(before: World, move: Move) -> bool:
     """The user has the floor by this."""
     if move.kind in ("words of it", "written down"):
-        return before.said[move.turn].doubt is Doubt.DOUBTED
+        return before.turns[move.turn].doubt is Doubt.DOUBTED
     if move.kind == "words":
         return before.lowered and not before.sure
     return move.kind in ("stop", "typed", "pressed") or (
@@ -414,7 +541,37 @@ def _doubts(before: World, w: World, move: Move) -> bool:
 
 
 def _doubted(w: World) -> bool:
-    return w.speaking and w.asks_itself and w.said[-1].doubt is Doubt.DOUBTED
+    return w.speaking and w.asks_itself and w.turns[-1].doubt is Doubt.DOUBTED
+
+
+def _linked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
+    """P10: without a session nothing is sent but what the next one wants; one is looked for, and taken."""
+    wanted: list[type] = []
+    match move.kind:
+        case "link lost":
+            wanted = [Keep] + [Switch] * before.spare
+        case "redial" | "end is near":
+            wanted = [Dial]
+        case "link opened" if before.line is Line.DIALLING:
+            wanted = [Switch]
+        case "session updated":
+            wanted = [Deliver]
+    if w.spare and w.line is Line.UP and _quiet(w):
+        wanted += [Keep, Switch]
+        w = _left(w)._replace(line=Line.OPENED, spare=False)
+    asked = [type(effect) for effect in effects if isinstance(effect, Keep | Switch | Dial | Deliver)]
+    if asked != wanted:
+        raise BrokenRuleError("P10", f"{move}: {asked} instead of {wanted}")
+    sent = [type(effect.event) for effect in effects if isinstance(effect, Send)]
+    if w.line is not Line.UP:
+        allowed = (InputAudioBufferAppend, InputAudioBufferClear, InputAudioBufferCommit)
+        others = [kind for kind in sent if kind not in allowed]
+        if others != [SessionUpdate] * (move.kind == "session created"):
+            raise BrokenRuleError("P10", f"{move}: {others} are sent without a session")
+    redial = any(isinstance(effect, SetAlarm) and effect.name == "redial" for effect in effects)
+    if redial is not (w.line is Line.WAITING and before.line is not Line.WAITING):
+        raise BrokenRuleError("P10", f"{move}: {w.line} is waited for without end")
+    return w
 
 
 def _check_counts(w: World, state: Conversation) -> None:
@@ -430,6 +587,9 @@ def _check_counts(w: World, state: Conversation) -> None:
             counted = utterance and (utterance.handed, utterance.arrived)
             if counted != (voice.handed, voice.arrived):
                 raise BrokenRuleError("P5", f"the state counts {counted} instead of {voice}")
+    known = {user_id(turn) for turn in w.turns}
+    if not known.issuperset(state.own_turns):
+        raise BrokenRuleError("memory", f"it waits for {state.own_turns}, and there is only {known}")
     if over and w.lines:
         raise BrokenRuleError("lines", f"{w.lines} are never ended")
     if over and (state.utterances or state.answers or state.holder in state.answers):
@@ -449,7 +609,7 @@ def _without_the_past(w: World) -> World:
         if answer.phase is Phase.DONE:
             voices = tuple(voice._replace(chunks=0) for voice in voices)
             silent = answer.silent or not any(voice.sounds for voice in voices)
-            answer = answer._replace(silent=silent, cancelled=True, voices=voices)
+            answer = answer._replace(silent=silent, quiet=True, cancelled=True, voices=voices)
         w = _with_answer(w, response, answer)
     return w
 
@@ -457,7 +617,7 @@ def _without_the_past(w: World) -> World:
 def _whole(w: World, answer: Answer, voice: Voice, move: Move) -> bool:
     """What has not sounded of it was never said, or is read because nothing can sound any more."""
     read = (voice.read or not w.voiced) and not answer.silent
-    return read or (voice.complete and _ms(move.heard) >= _ms(voice.arrived))
+    return read or (voice.complete and not voice.short and _ms(move.heard) >= _ms(voice.arrived))
 
 
 def _ms(samples: int) -> int:

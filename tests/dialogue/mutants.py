@@ -14,7 +14,19 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from rtassist.dialogue import barge_in, duck, floor, obeying, session, step, turns
+from rtassist.dialogue import (
+    barge_in,
+    calls,
+    duck,
+    floor,
+    hearing,
+    link,
+    obeying,
+    session,
+    step,
+    turns,
+)
+from rtassist.dialogue.standing import Line
 from rtassist.dialogue.state import Ducking, Sound
 
 
@@ -52,14 +64,14 @@ class WrongArrow:
     """A transition that there is not."""
 
     name: str
-    start: Sound | Ducking
+    start: Sound | Ducking | Line
     cause: str
-    to: Sound | Ducking
+    to: Sound | Ducking | Line
     seen_as: str
     mode: str = "instant"
 
     def apply(self, patch: pytest.MonkeyPatch) -> None:
-        tables: dict[Any, dict[str, Any]] = {**floor.TRANSITIONS, **duck.TRANSITIONS}
+        tables: dict[Any, dict[str, Any]] = {**floor.TRANSITIONS, **duck.TRANSITIONS, **link.TRANSITIONS}
         patch.setitem(tables[self.start], self.cause, self.to)
 
 
@@ -154,7 +166,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "P9",
     ),
     Mutant("its alarm is not set back", duck._change, "do.ask(ClearAlarm(DUCK_ALARM))", "pass", "P9"),
-    Mutant("its alarm is not heard", step._alarm_rang, "duck.alarm_rang(do)", "pass", "P9"),
+    Mutant("its alarm is not heard", duck.alarm_rang, '_change(do, "alarm")', "pass", "P9"),
     WrongArrow("lowered beyond the alarm", Ducking.DUCKED, "alarm", Ducking.DUCKED, "P9"),
     WrongArrow("lowered beyond the end", Ducking.DUCKED, "ended", Ducking.DUCKED, "P9"),
     WrongArrow("lowered beyond the user's floor", Ducking.CONFIRMED, "ended", Ducking.CONFIRMED, "P9"),
@@ -334,7 +346,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     ),
     Mutant(
         "the server is waited for, and we are to ask",
-        step._speech_stopped,
+        hearing.speech_stopped,
         "if do.state.terms.asks_itself:",
         "if False:",
         "one at a time",
@@ -362,8 +374,20 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     ),
     Mutant("deleted although heard", floor._settle, "if heard_ms == 0", "if True", "P4"),
     Mutant("cut to nothing", floor._settle, "if heard_ms == 0", "if False", "P4"),
-    Mutant("left alone although cut", floor._settle, "or _heard_whole(utterance)", "or True", "P4"),
-    Mutant("cut although heard to its end", floor._settle, "or _heard_whole(utterance)", "", "P4"),
+    Mutant(
+        "left alone although cut",
+        floor._settle,
+        "or (_heard_whole(utterance) and not utterance.short)",
+        "or True",
+        "P4",
+    ),
+    Mutant(
+        "cut although heard to its end",
+        floor._settle,
+        "or (_heard_whole(utterance) and not utterance.short)",
+        "",
+        "P4",
+    ),
     Mutant("heard as far as it came is whole", floor._heard_whole, "utterance.audio_done and", "", "P4"),
     Mutant(
         "deleted while its response goes on",
@@ -480,6 +504,11 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "alarm",
     ),
     Mutant("an overdue answer blocks the next", turns.answer_overdue, "requests=()", "", "one at a time"),
+    Mutant("what a function finds is told after stop", calls.over, "call.speak and", "", "one at a time"),
+    Mutant(
+        "what is called after stop is told", calls.keep_quiet, "quiet=True", "quiet=False", "one at a time"
+    ),
+    Mutant("what a function finds is not told", calls.over, "turns.want_answer(do)", "pass", "one at a time"),
     # What is shown
     Mutant(
         "the line of what was never heard is not ended",
@@ -527,3 +556,103 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "alarm",
     ),
 )
+
+CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
+    Mutant("nothing is kept", link._leave_session, "do.ask(Keep(", "((", "P10"),
+    Mutant("nobody dials", link.redial, "do.ask(Dial())", "pass", "P10"),
+    Mutant("nobody tries again", link._try_again, "do.ask(SetAlarm(REDIAL_ALARM, redial_us))", "pass", "P10"),
+    Mutant("what was opened is not taken", link.opened, "do.ask(Switch())", "pass", "P10"),
+    Mutant("what was kept is not delivered", link.stands, "do.ask(Deliver())", "pass", "P10"),
+    Mutant(
+        "the spare connection is forgotten", link._lose, "if link.spare is Spare.READY", "if False", "P10"
+    ),
+    Mutant(
+        "it is handed over at any time",
+        link.hand_over_when_quiet,
+        "if not (state.quiet()",
+        "if (False",
+        "alarm",
+    ),
+    Mutant(
+        "it is never handed over", link.hand_over_when_quiet, "if not (state.quiet()", "if not (False", "P10"
+    ),
+    Mutant("what is sent goes nowhere", step.step, "if do.state.between:", "if False:", "P10"),
+    Mutant("asked without a session", turns.ask_when_allowed, "not state.ready or", "", "one at a time"),
+    Mutant("a session that is over is ready", link._leave_session, "ready=False,", "", "one at a time"),
+    WrongArrow("a failure is a connection", Line.DIALLING, "failed", Line.OPENING, "P10"),
+    WrongArrow("a loss is a connection", Line.UP, "lost", Line.OPENING, "P10"),
+    Mutant(
+        "the next server is told of the last one's item",
+        floor._settle,
+        "utterance.lost or",
+        "",
+        "P4",
+    ),
+    Mutant(
+        "the next server is to delete the last one's item",
+        floor._delete_unheard,
+        "if utterance.lost:",
+        "if False:",
+        "P4",
+    ),
+    Mutant("what is lost is not over", floor.lose, "done(do, answer.id)", "pass", "memory"),
+    Mutant(
+        "asked before it is known what was heard",
+        turns.ask_when_allowed,
+        "utterance.lost and",
+        "False and",
+        "one at a time",
+    ),
+    Mutant(
+        "a lost request is forgotten",
+        link._leave_session,
+        "if (asked or halved)",
+        "if False",
+        "one at a time",
+    ),
+    Mutant("half an answer is enough", link._leave_session, "asked or halved", "asked", "one at a time"),
+    Mutant(
+        "a whole answer is asked for again",
+        link._whole,
+        "not any(map(floor.is_short, parts))",
+        "False",
+        "one at a time",
+    ),
+    Mutant(
+        "asked again and what was said is said again",
+        link._leave_session,
+        "and not answered",
+        "",
+        "one at a time",
+    ),
+    Mutant(
+        "what was in doubt is waited for",
+        barge_in.lost,
+        "do.change(own_turns={})",
+        "pass",
+        "memory",
+        mode="confirm",
+    ),
+    Mutant("lowered for what is lost", barge_in.lost, "duck.nothing(do)", "pass", "P9", mode="confirm"),
+    Mutant(
+        "a cough answers what was asked",
+        link._leave_session,
+        "turn.standing is Standing.SPOKEN",
+        "True",
+        "one at a time",
+        mode="confirm",
+    ),
+    Mutant(
+        "asked, and said again",
+        link._leave_session,
+        "do.change(wanted=False)",
+        "pass",
+        "one at a time",
+        mode="off",
+    ),
+    Mutant("lost requests are still waited for", link._leave_session, "requests=(),", "", "one at a time"),
+    Mutant(
+        "asked again without end", link._ask_again, "if do.state.asked_again:", "if False:", "one at a time"
+    ),
+)
+"""Of what is done without a session."""

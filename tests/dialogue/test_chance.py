@@ -14,8 +14,13 @@ from rtassist.dialogue.state import Conversation, Sound, Terms
 from rtassist.protocol import (
     UNSET,
     AssistantMessage,
+    ConversationItemDone,
+    McpApprovalRequest,
+    McpListToolsFailed,
     Response,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallInProgress,
     ResponseOutputItemAdded,
     Session,
     StatusDetails,
@@ -39,6 +44,9 @@ BUDGET = Budget(
     onsets=4,
     words=1,
     rests=6,
+    drops=2,
+    failures=2,
+    calls=2,
 )
 HELD = BUDGET._replace(turns=0, presses=4, onsets=0)
 
@@ -54,6 +62,7 @@ def test_every_property_holds_in_long_conversations(mode: str, data: st.DataObje
         interrupts=mode == "instant",
         barge_in=barge_in,
         ducks=mode != "off",
+        reconnects=True,
     )
     w = world(6, 3, 3, HELD if push_to_talk else BUDGET, barge_in)._replace(chunk=chunk)
     for _ in range(data.draw(st.integers(1, 80), label="length")):
@@ -65,12 +74,18 @@ def test_every_property_holds_in_long_conversations(mode: str, data: st.DataObje
         w = judge(w, move, effects, state)
 
 
+def approval(item: str) -> McpApprovalRequest:
+    return McpApprovalRequest(id=item, server_label="files", name="remove", arguments="{}")
+
+
 def ids(prefix: str) -> st.SearchStrategy[str]:
     return st.sampled_from([f"{prefix}1", f"{prefix}2", f"{prefix}3"])
 
 
 responses, items, users = ids("R"), st.sampled_from(["A1", "A1b", "A2", "A3"]), ids("U")
-short = st.sampled_from(["", "one", "one two.", " ", "Stop.", "goodbye", "mute", "mm-hm", "[coughs]"])
+short = st.sampled_from(
+    ["", "one", "one two.", " ", "Stop.", "goodbye", "mute", "mm-hm", "[coughs]", "y", "Yes.", "no"]
+)
 orders = st.sampled_from(TABLE)
 rests = st.sampled_from(["", " off", " on", " server", " x.png what is it", " @x"])
 samples = st.sampled_from([0, 1, 24, 500, 24_000])
@@ -85,6 +100,7 @@ details = st.sampled_from(
 
 from_the_server: st.SearchStrategy[Event] = st.one_of(
     st.builds(playbook.session_created),
+    st.just(playbook.session_created(expires_at=1_800_000_060)),
     st.builds(playbook.session_updated),
     st.builds(playbook.speech_started, users),
     st.builds(playbook.speech_stopped, users),
@@ -123,6 +139,10 @@ from_the_server: st.SearchStrategy[Event] = st.one_of(
     ),
     st.builds(lambda code, number: playbook.error(code, event_id=f"rta_{number}"), codes, st.integers(0, 12)),
     st.builds(playbook.error, codes),
+    st.builds(lambda item: said(ConversationItemDone(item=approval(item))), ids("q")),
+    st.builds(lambda item: said(ResponseMcpCallInProgress(item_id=item, output_index=0)), ids("c")),
+    st.builds(lambda item: said(ResponseMcpCallCompleted(item_id=item, output_index=0)), ids("c")),
+    st.builds(lambda item: said(McpListToolsFailed(item_id=item)), ids("q")),
 )
 from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.MicHeard, samples.map(lambda n: bytes(2 * n))),
@@ -156,11 +176,19 @@ from_here: st.SearchStrategy[Event] = st.one_of(
         short,
     ),
     st.builds(
-        events.AlarmRang, st.sampled_from(["answer", "transcript", "settle", "begin", "duck", "nobody's"])
+        events.AlarmRang,
+        st.sampled_from(
+            ["answer", "transcript", "settle", "begin", "duck", "question", "remote call", "nobody's"]
+        ),
     ),
     st.builds(events.UplinkDropped, samples),
     st.builds(events.VoiceStarved, items, samples, samples),
     st.builds(events.FrameUnreadable, short),
+    st.builds(events.LinkLost, st.just(1006), short, st.just(True), samples, st.integers(0, 999)),
+    st.just(AlarmRang("redial")),
+    st.just(AlarmRang("handover")),
+    st.builds(events.LinkOpened, st.sampled_from([0, 1_800_000_000])),
+    st.builds(events.DialFailed, short),
 )
 terms = st.builds(
     Terms,
@@ -177,6 +205,10 @@ terms = st.builds(
     microphone=st.booleans(),
     microphone_ends=st.booleans(),
     keyboard=st.booleans(),
+    asks=st.sampled_from([(), ("look_up",)]),
+    cancels=st.sampled_from([(), ("look_up",)]),
+    shows_calls=st.booleans(),
+    reconnects=st.booleans(),
 )
 
 
@@ -203,9 +235,22 @@ def test_nothing_that_happens_is_too_much(terms: Terms, happened: list[Event]) -
     assert state.over or (state.quiet() and not state.utterances and not state.answers and not state.lowered)
 
 
+def linked(state: Conversation) -> list[Event]:
+    """The next session, where one is waited for."""
+    if not state.between:
+        return []
+    return [
+        AlarmRang("redial"),
+        events.LinkOpened(0),
+        playbook.session_created(),
+        playbook.session_updated(),
+    ]
+
+
 def outstanding(state: Conversation) -> list[Event]:
     """What comes if everybody does what is waited for, or the alarm rings."""
     return [
+        *linked(state),
         *(playbook.speech_stopped(item) for item in [state.user_item] if item),
         *(events.TalkReleased() for _ in range(state.talk_held)),
         *(playbook.done(answer.id) for answer in state.answers.values() if not answer.done),
@@ -217,6 +262,8 @@ def outstanding(state: Conversation) -> list[Event]:
         *(ToolEnded(call_id, "done") for call_id in state.calls),
         *(events.ErrandEnded("save", "", "saved") for _ in range(state.errands)),
         *(playbook.committed(item_id) for item_id in state.own_turns),
+        *(AlarmRang("question") for _ in state.questions),
+        AlarmRang("remote call"),
         AlarmRang("answer"),
         AlarmRang("transcript"),
         AlarmRang("duck"),

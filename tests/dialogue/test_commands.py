@@ -147,7 +147,7 @@ def test_each_command_has_a_slash_and_does_something(entry: Entry) -> None:
     ],
 )
 def test_a_typing_error_is_told_with_what_was_meant(line: str, sentence: str) -> None:
-    assert Playbook(listening(), blind_to=()) >> typed(line) << Says(sentence, "info")
+    assert Playbook(listening(), blind_to=()) >> typed(line) << Says(sentence, "reply")
 
 
 def test_help_names_every_command_and_what_can_be_said() -> None:

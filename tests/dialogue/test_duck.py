@@ -276,4 +276,4 @@ def test_a_microphone_that_is_muted_while_the_voice_is_low_leaves_it_to_the_alar
 
 def test_the_table_is_in_the_docstring() -> None:
     assert duck.__doc__ is not None
-    assert "ducked     ── taken → confirmed" in duck.__doc__
+    assert "ducked     ── taken  → confirmed" in duck.__doc__

@@ -20,6 +20,8 @@ from rtassist.dialogue import events
 from rtassist.dialogue.events import Event
 from tests import playbook
 
+UNIX_S = 1_800_000_000
+
 
 class Phase(IntEnum):
     COMING = 0
@@ -52,6 +54,10 @@ class Voice(NamedTuple):
     """To be deleted when its response is done."""
     told: bool = False
     """Truncated or deleted."""
+    lost: bool = False
+    """Its session is over: no server is to be told of it."""
+    short: bool = False
+    """Its end never came."""
     read: bool = False
     """It came while there was no loudspeaker, and is not heard from its middle on when there is one again."""
 
@@ -85,6 +91,8 @@ class Answer(NamedTuple):
     cancel_due: bool = False
     cancelled: bool = False
     """By the server itself, or by us."""
+    quiet: bool = False
+    """The user said stop to it, or before it: what its functions find is not spoken about."""
     crossed: bool = False
     """Nobody asked for it, and our own request is still on its way to the server."""
     voices: tuple[Voice, ...] = ()
@@ -114,6 +122,24 @@ class Budget(NamedTuple):
     """Of the user, before the server has said that he speaks."""
     rests: int = 0
     """The alarm of a lowered voice rings, or that of the rest after it."""
+    calls: int = 0
+    """A response that is done calls a function."""
+    drops: int = 0
+    """The connection is lost."""
+    failures: int = 0
+    """Another one does not come about."""
+    ends: int = 0
+    """A session's end comes near."""
+
+
+class Line(IntEnum):
+    UP = 0
+    WAITING = 1
+    DIALLING = 2
+    OPENED = 3
+    """Of its session nothing has been heard yet."""
+    TOLD = 4
+    """The server has our settings, and has not answered."""
 
 
 class World(NamedTuple):
@@ -142,8 +168,18 @@ class World(NamedTuple):
     doubting: bool = False
     """It is low while the server hears speech, or waits for what was said to be written down."""
     mode: str = "instant"
-    said: tuple[Turn, ...] = ()
-    """Turns whose words are not known."""
+    turns: tuple[Turn, ...] = ()
+    """What the user said whose words are not known, where words alone interrupt or nothing does."""
+    calls: tuple[tuple[int, bool], ...] = ()
+    """Functions that run, by the number of their response, and whether what they find is spoken about."""
+    line: Line = Line.UP
+    spare: bool = False
+    """A connection stands that may take over."""
+    spare_coming: bool = False
+    said: bool = False
+    """The server hears, or has heard, what the user says, and has not told the words."""
+    asked_again: bool = False
+    """What is on its way was lost once before."""
     lines: tuple[str, ...] = ()
     """Lines of the assistant that are open on the screen, which holds back all others meanwhile."""
     create_id: str = ""
@@ -158,7 +194,7 @@ class World(NamedTuple):
         """The user speaks, and nobody else may."""
         if not self.asks_itself:
             return self.speaking
-        return self.speaking and self.mode == "confirm" and not self.said[-1].doubt
+        return self.speaking and self.mode == "confirm" and not self.turns[-1].doubt
 
     @property
     def sounds(self) -> bool:
@@ -171,7 +207,7 @@ class Move(NamedTuple):
     item: int = 0
     heard: int = 0
     turn: int = 0
-    """Of the user: its place in `said`."""
+    """Of the user: its place in `turns`."""
 
     def __str__(self) -> str:
         return f"{self.kind} {item_id(self)} {self.heard or ''}".rstrip()
@@ -199,6 +235,14 @@ def moves(w: World) -> Iterator[Move]:
     """Everything that can happen next."""
     left = w.budget
     yield from _user_moves(w)
+    yield from _link_moves(w)
+    for response, _ in w.calls:
+        yield Move("function ended", response)
+    if w.line is not Line.UP:
+        for response, answer in enumerate(w.answers):
+            for item, voice in enumerate(answer.voices):
+                yield from _reports(w, voice, Move("", response, item))
+        return
     active = next((index for index, answer in enumerate(w.answers) if answer.phase is Phase.ACTIVE), None)
     if active is None:
         coming = next((i for i, answer in enumerate(w.answers) if answer.phase is Phase.COMING), None)
@@ -220,7 +264,9 @@ def moves(w: World) -> Iterator[Move]:
             continue
         if answer.phase is Phase.ACTIVE and not answer.crossed:
             yield Move("done", response)
-        if left.late:
+            if left.calls:
+                yield Move("done and calls", response)
+        if left.late and not any(voice.lost for voice in answer.voices):
             yield Move("created again" if answer.phase is Phase.ACTIVE else "done again", response)
         before = True
         for item, voice in enumerate(answer.voices):
@@ -228,13 +274,33 @@ def moves(w: World) -> Iterator[Move]:
             before = voice.begun
 
 
+def _link_moves(w: World) -> Iterator[Move]:
+    left = w.budget
+    if left.drops and w.line in (Line.UP, Line.OPENED, Line.TOLD):
+        yield Move("link lost")
+    if w.line is Line.WAITING:
+        yield Move("redial")
+    if w.line is Line.DIALLING or w.spare_coming:
+        yield Move("link opened")
+        if left.failures:
+            yield Move("dial failed")
+    if w.line is Line.OPENED:
+        yield Move("session created")
+    if w.line is Line.TOLD:
+        yield Move("session updated")
+    if left.ends and w.line is Line.UP and not (w.spare or w.spare_coming):
+        yield Move("end is near")
+
+
 def _user_moves(w: World) -> Iterator[Move]:
     left = w.budget
-    if w.speaking:
+    if w.line is not Line.UP:
+        pass
+    elif w.speaking:
         yield Move("speech stopped")
-    elif left.turns and not w.held and all(turn.committed for turn in w.said):
+    elif left.turns and not w.held and all(turn.committed for turn in w.turns):
         yield Move("speech started")
-    for index, turn in enumerate(w.said):
+    for index, turn in enumerate(w.turns):
         if turn.over and not turn.committed:
             yield Move("committed", turn=index)
         if turn.doubt is Doubt.DOUBTED:
@@ -257,7 +323,7 @@ def _user_moves(w: World) -> Iterator[Move]:
         yield Move("timer")
     if left.onsets:
         yield Move("onset")
-    if left.words and not w.speaking and not w.asks_itself:
+    if left.words and not w.speaking and not w.asks_itself and w.line is Line.UP:
         yield Move("words")
     if left.rests and w.duck_alarm:
         yield Move("duck alarm")
@@ -275,11 +341,16 @@ def _voice_moves(w: World, answer: Answer, may_begin: bool, voice: Voice, move: 
             yield move._replace(kind="audio")
         if voice.begun and not voice.complete:
             yield move._replace(kind="audio done")
-    if w.budget.late:
+    if w.budget.late and not voice.lost:
         if voice.complete or answer.phase is Phase.DONE:
             yield move._replace(kind="late audio")
         if voice.ended:
             yield move._replace(kind="ended again", heard=w.chunk)
+    yield from _reports(w, voice, move)
+
+
+def _reports(w: World, voice: Voice, move: Move) -> Iterator[Move]:
+    """Of the loudspeaker."""
     if voice.sounds and voice.hushed:
         for heard in sorted({0, voice.handed // 2, voice.handed}):
             yield move._replace(kind="ended", heard=heard)
@@ -299,6 +370,10 @@ def event_of(w: World, move: Move) -> Event:
             return playbook.created(response)
         case "done" | "done again":
             return playbook.done(response)
+        case "done and calls":
+            return playbook.done(response, calls=[playbook.function_call(f"call_{move.response}")])
+        case "function ended":
+            return events.ToolEnded(f"call_{move.response}", "42")
         case "added":
             return playbook.added(item, of=response)
         case "audio" | "late audio":
@@ -312,17 +387,17 @@ def event_of(w: World, move: Move) -> Event:
         case "speech started":
             return playbook.speech_started(f"U{w.budget.turns}" if w.asks_itself else "U")
         case "speech stopped":
-            return playbook.speech_stopped(user_id(w.said[-1]) if w.asks_itself else "U")
+            return playbook.speech_stopped(user_id(w.turns[-1]) if w.asks_itself else "U")
         case "committed":
-            return playbook.committed(user_id(w.said[move.turn]))
+            return playbook.committed(user_id(w.turns[move.turn]))
         case "words of it":
-            return playbook.transcribing(user_id(w.said[move.turn]), "wait")
+            return playbook.transcribing(user_id(w.turns[move.turn]), "wait")
         case "written down":
-            return playbook.transcribed(user_id(w.said[move.turn]), "wait")
+            return playbook.transcribed(user_id(w.turns[move.turn]), "wait")
         case "no words":
-            return playbook.transcribed(user_id(w.said[move.turn]), "Mm-hm.")
+            return playbook.transcribed(user_id(w.turns[move.turn]), "Mm-hm.")
         case "not written down":
-            return playbook.not_transcribed(user_id(w.said[move.turn]))
+            return playbook.not_transcribed(user_id(w.turns[move.turn]))
         case "stop":
             return events.Interrupted()
         case "typed":
@@ -351,4 +426,18 @@ def event_of(w: World, move: Move) -> Event:
             return playbook.error("conversation_already_has_active_response", event_id=w.create_id)
         case "answer overdue":
             return events.AlarmRang("answer")
+        case "link lost":
+            return events.LinkLost(1006, "gone", recoverable=True)
+        case "redial":
+            return events.AlarmRang("redial")
+        case "link opened":
+            return events.LinkOpened(UNIX_S)
+        case "dial failed":
+            return events.DialFailed("no network")
+        case "session created":
+            return playbook.session_created(expires_at=UNIX_S + 3600)
+        case "session updated":
+            return playbook.session_updated()
+        case "end is near":
+            return events.AlarmRang("handover")
     raise NotImplementedError(move.kind)

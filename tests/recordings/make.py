@@ -23,10 +23,20 @@ from rtassist.protocol import (
     AudioConfig,
     AudioInput,
     AudioOutput,
+    ConversationItemDone,
     FunctionTool,
+    McpApprovalRequest,
+    McpListToolsFailed,
+    McpTool,
+    RateLimit,
+    RateLimitsUpdated,
     Response,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
+    ResponseOutputItemDone,
     ServerVad,
     Session,
     StatusDetails,
@@ -257,6 +267,13 @@ WRITTEN = Talk(
         events.TypingEnded(),
     ],
 )
+
+
+def rates(resets_s: float) -> Happening:
+    limit = RateLimit(name="tokens", limit=40_000, remaining=0, reset_seconds=resets_s)
+    return said(RateLimitsUpdated(rate_limits=(limit,)))
+
+
 TROUBLE = Talk(
     terms(),
     [
@@ -275,6 +292,20 @@ TROUBLE = Talk(
     ],
 )
 REFUSED = Talk(terms(), [5, session_created(), error("invalid_value", "no such voice", event_id="rta_1")])
+RATES = Talk(
+    terms(),
+    [
+        *(*OPEN, typed("hello"), created("R1"), rates(3.5), finished("R1", "failed", "rate_limit_exceeded")),
+        *(3500, rang("limit"), created("R2"), finished("R2", "failed", "rate_limit_exceeded")),
+        *(
+            typed("again"),
+            created("R3"),
+            finished("R3", "failed", "rate_limit_exceeded"),
+            typed("never mind"),
+        ),
+        *(created("R4"), done("R4"), 10_000, rang("limit"), typed("/quit")),
+    ],
+)
 SILENT_SERVER = Talk(terms(), [5, session_created(), 15_000, rang("begin")])
 
 LOWERED = Talk(
@@ -386,6 +417,67 @@ NEVER_INTERRUPTED = Talk(
         typed("/quit"),
     ],
 )
+UNIX_S = 1_800_000_000
+
+
+def opened(at_s: int) -> Iterator[Happening]:
+    """A connection and its session, of an hour."""
+    yield from (events.LinkOpened(UNIX_S + at_s), 5, session_created(expires_at=UNIX_S + at_s + 3600))
+    yield from (30, session_updated())
+
+
+def lost(code: int, *, silent_ms: int = 0) -> events.LinkLost:
+    return events.LinkLost(code, "The connection is lost.", recoverable=True, silent_ms=silent_ms, chance=500)
+
+
+CUT_OFF = Talk(
+    terms(reconnects=True, greeting="Speak."),
+    [
+        *(*opened(0), *asks("U1", "What is the weather?")),
+        # half an answer, and a function that runs; then a line that is typed without a connection
+        *(*answers("A1", "Sunny, they say, until the evening.", ms=600), *sounds("A1", 200)),
+        *(lost(1006, silent_ms=4000), *mic(100), 400, rang("redial"), events.DialFailed("No.", chance=999)),
+        *(typed("and tomorrow?"), 7, ended("A1", ms=380), *mic(100), 1000, rang("redial"), *opened(4)),
+        events.UplinkDropped(24_000, in_gap=True),
+        *(
+            *answers("A2", "I was saying: sunny.", ms=400),
+            *sounds("A2", 300),
+            done("R2"),
+            ended("A2", ms=400),
+        ),
+        *(created("R3"), done("R3", calls=[function_call("call_1", "timer", '{"minutes":1}')]), 100),
+        # the server has only half of a sentence; the result comes when there is no session
+        *(*mic(200), speech_started("U4"), *mic(100), 20_000, lost(1011), 400, rang("redial")),
+        *(events.ToolEnded("call_1", '{"set":true}'), *opened(30), *mic(100), speech_started("U5")),
+        *(speech_stopped("U5"), committed("U5"), transcribed("U5", "And at night?")),
+        *(created("R5"), added("A5"), words("A5", "Stars"), audio("A5", ms=200), words_done("A5", "Stars")),
+        *(audio_done("A5"), done("R5"), 200, ended("A5", ms=200), created("R6"), done("R6")),
+        # handed over in a silence; then one that does not accept its settings, and one that has expired
+        *(3_200_000, rang("handover"), 300, events.DialFailed("Not yet."), 8000, rang("handover"), 300),
+        *opened(3300),
+        *(12_000, lost(1001), 500, rang("redial"), events.LinkOpened(UNIX_S), session_created(), 15_000),
+        *(
+            rang("begin"),
+            1000,
+            rang("redial"),
+            *opened(3330),
+            12_000,
+            error("session_expired"),
+            *opened(3400),
+        ),
+        events.DialFailed("of nothing that was asked for"),
+        *(lost(1012), 500, rang("redial"), events.DialFailed("The key is no longer valid.", "refused")),
+    ],
+)
+GIVEN_UP = Talk(
+    terms(reconnects=True, microphone=False, server_turns=False),
+    [
+        *(*opened(0), typed("hello"), 10, created("R1"), 10, lost(1006), 500, rang("redial")),
+        *(119_000, events.DialFailed("No network.")),
+    ],
+)
+
+
 LIMITED = Talk(
     terms(
         session=Session(
@@ -412,6 +504,41 @@ LIMITED = Talk(
     ],
 )
 
+REQUEST = McpApprovalRequest(id="mcpr_1", server_label="files", name="remove", arguments='{"path":"/tmp/a"}')
+FILES = McpTool(server_label="files", server_url="https://mcp.example.com/")
+
+
+def mcp(kind: type, item_id: str) -> Happening:
+    return said(kind(item_id=item_id, output_index=0))
+
+
+TOOLS = Talk(
+    terms(
+        session=Session(type="realtime", tools=(FILES,)),
+        asks=("delete", "send"),
+        cancels=("search",),
+        shows_calls=True,
+    ),
+    [
+        *(*OPEN, said(McpListToolsFailed(item_id="item_1")), *asks("U1", "Delete it.")),
+        # two that ask, and one that does not; the first is allowed by a line, the second expires
+        *(created("R1"), done("R1", calls=[function_call("c1", "delete", '{"file":"a"}')])),
+        *(900, typed("y"), 250, events.ToolEnded("c1", "deleted"), *answers("A2", "It is gone."), done("R2")),
+        *(600, ended("A2", ms=600), typed("search and send"), created("R3")),
+        *(done("R3", calls=[function_call("c2", "send"), function_call("c3", "search", '{"for":"x"}')]),),
+        *(60_000, rang("question"), 100, events.Interrupted(), 3, events.ToolEnded("c3", "cancelled")),
+        # what the Realtime server calls by itself: allowed aloud, denied, never ended
+        *(typed("remove it"), created("R4"), said(ConversationItemDone(item=REQUEST)), done("R4")),
+        *asks("U5", "Yes."),
+        *(mcp(ResponseMcpCallInProgress, "m1"), created("R5"), done("R5"), 800),
+        *(mcp(ResponseMcpCallCompleted, "m1"), created("R6"), done("R6")),
+        said(ResponseOutputItemDone(response_id="R6", output_index=0, item=attrs.evolve(REQUEST, id="q2"))),
+        *(typed("n"), mcp(ResponseMcpCallInProgress, "m2"), mcp(ResponseMcpCallFailed, "m2")),
+        *(created("R7"), done("R7"), mcp(ResponseMcpCallInProgress, "m3"), 120_000, rang("remote call")),
+        typed("/quit"),
+    ],
+)
+
 RECORDINGS: dict[str, Sequence[Talk]] = {
     "spoken": [SPOKEN],
     "lowered": [LOWERED],
@@ -422,8 +549,10 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "files": [FROM_FILE, FROM_SILENT_FILE, FROM_PUSHED_FILE],
     "devices": [DEVICES],
     "written": [WRITTEN],
+    "cut_off": [CUT_OFF, GIVEN_UP],
     "limits": [LIMITED],
-    "trouble": [TROUBLE, REFUSED, SILENT_SERVER],
+    "trouble": [TROUBLE, REFUSED, RATES, SILENT_SERVER],
+    "tools": [TOOLS],
 }
 
 

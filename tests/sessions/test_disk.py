@@ -55,6 +55,17 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
     assert {kept.id for kept in index.all({"c": (1, 1)}, describe)} == {"c"}
 
 
+def test_notes_are_forgotten_with_their_recording_and_stay_with_its_words(shelf: Disk) -> None:
+    notes = [shelf.folder / f"{id}.notes.txt" for id in "ab"]
+    for path in notes:
+        path.write_text("Buy milk.\n")
+    shelf.drop_audio("a")
+    assert [path.exists() for path in notes] == [True, True]
+    shelf.forget("a")
+    assert [path.exists() for path in notes] == [False, True]
+    assert [kept.id for kept in shelf.all()] == ["b"]
+
+
 def test_the_audio_beside_a_recording_belongs_to_it(shelf: Disk) -> None:
     text = shelf.path("a").stat().st_size
     for ending in (".mic.flac", ".voice.flac"):

@@ -17,6 +17,7 @@ from rtassist.sessions.reading import Asked, Begun, Happened, Heard
 from rtassist.sessions.redacting import CannotRedact, Redaction
 from rtassist.sessions.replay import Equal, replay
 from tests import playbook as p
+from tests.recordings.make import recording as golden_recording
 from tests.sessions import making
 from tests.sessions.making import Recording
 
@@ -284,3 +285,11 @@ def test_audio_deltas_are_not_taken_for_words() -> None:
         and isinstance(record.event.event, ResponseOutputAudioDelta)
     ]
     assert [len(delta.delta) // 48 for delta in deltas] == [1000, 2000, 500]
+
+
+def test_answers_to_questions_stay_and_everything_else_of_a_call_goes() -> None:
+    made, kept = redacted(golden_recording("tools").splitlines(keepends=True))
+
+    assert isinstance(replay(made), Equal)
+    assert kept == ["y", "Yes.", "n", "/quit"]
+    assert b"/tmp/a" not in b"".join(made)
