@@ -105,7 +105,8 @@ LAYERS = {
         "attrs trio",
     ),
     "tasks": layer(others="trio"),
-    "running": layer("errors tasks", "trio"),
+    "leaving": layer(pure=True),
+    "running": layer("errors leaving tasks", "trio"),
     "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
     "gauge": layer("dialogue", "trio"),
     "front": layer("audio.Microphone dialogue errors logs recording settings terminal", "attrs trio"),
@@ -192,6 +193,7 @@ LAYERS = {
     "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs trio"),
+    "terminal.live": layer("leaving terminal dialogue errors", "attrs trio"),
     "terminal.machine": layer(
         "terminal dialogue errors protocol.ResponseDone protocol.encode rtassist.__version__"
     ),
