@@ -9,16 +9,16 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
 import trio
 
-from rtassist import errors
+from rtassist import errors, tasks
 from rtassist.audio import Microphone, Speaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
@@ -124,29 +124,42 @@ def _leaves(error: BaseException) -> Any:
 async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
     """Run `command`; a signal cancels it, and when everything in it has ended, its code is 128 + signal.
 
-    The second signal finds Python's own handler and ends the program where it stands.
+    The second signal tells what has not ended yet, and ends the program where it stands.
     """
     wanted = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP"):
         wanted.append(signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in wanted}
     code = 0
 
     async def watch(nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
         nonlocal code
         with trio.open_signal_receiver(*wanted) as signals:
             task_status.started()
-            async for number in signals:
-                code = 128 + number
-                nursery.cancel_scope.cancel()
-                if sys.stderr.isatty():
-                    print(file=sys.stderr)  # the shell's prompt is not to stand behind the ^C
-                return
-
-    async with trio.open_nursery() as nursery:
-        await nursery.start(partial(watch, nursery))
-        code = await command()
+            code = 128 + await anext(aiter(signals))
+        for number in wanted:
+            signal.signal(number, _leave_at_once)
         nursery.cancel_scope.cancel()
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the shell's prompt is not to stand behind the ^C
+
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(partial(watch, nursery))
+            code = await command()
+            nursery.cancel_scope.cancel()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return code
+
+
+def _leave_at_once(number: int, frame: object) -> NoReturn:
+    """The user does not want to wait any more: say for what it would have been, and leave all as it is."""
+    with suppress(OSError, ValueError):
+        told = ["rtassist: left at once. What had not ended:", *tasks.tree(trio.lowlevel.current_root_task())]
+        print("\n".join(told), file=sys.stderr, flush=True)
+    os._exit(128 + number)
 
 
 async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
@@ -291,10 +304,8 @@ async def hold(
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
-    async with (
-        connect(address.url, headers=address.headers, deadline_s=settings.timeout_s) as link,
-        trio.open_nursery() as nursery,
-    ):
+    dial = partial(connect, address.url, headers=address.headers, deadline_s=settings.timeout_s)
+    async with dial() as link, trio.open_nursery() as nursery:
         tools = Toolbox(
             (
                 clock(lambda: datetime.now().astimezone()),
@@ -317,6 +328,7 @@ async def hold(
             nursery.start_soon(type_lines, to_commands, screen)
         edges = Edges(
             link=link,
+            another_link=dial,
             microphone=heard.device,
             speaker=spoken.device,
             another_microphone=partial(next_device, heard) if heard.comes_back else None,

@@ -4,6 +4,8 @@
     server ────── receive ─┼─► feed ─► step ─► perform ───┼─ playback ── loudspeaker
     keys, timers  command ─┘    (noted)                   └─ tools, alarms, screen
 
+send and receive are in `exchange`.
+
 Every task brings what happened to `feed`, which notes it, decides it and performs the effects without a
 single await, so that events cannot interleave. `perform` starts, stops or queues; it never waits and never
 feeds. What is decided is in `dialogue`; what things are is behind the edges that are passed in.
@@ -24,10 +26,13 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
     CallTool,
     ClearAlarm,
+    Deliver,
+    Dial,
     Duck,
     Effect,
     Finish,
     Hush,
+    Keep,
     Listen,
     Outcome,
     Play,
@@ -35,20 +40,18 @@ from rtassist.dialogue.effects import (
     Send,
     SetAlarm,
     Show,
+    Switch,
     Unduck,
 )
 from rtassist.dialogue.state import Ending, Terms
 from rtassist.dialogue.step import begin, step
 from rtassist.edges import Edges
-from rtassist.link.closing import LinkClosed
+from rtassist.exchange import STALE_SAMPLES, Exchange
 
 CHUNK_BYTES = 960
 """20 ms: what is handed to the loudspeaker at once, and so what an interruption can be late by."""
 ADVANCE_SAMPLES = SAMPLE_RATE // 10
 """Progress is reported ten times a second: about a syllable."""
-STALE_UPLINK_SAMPLES = 5 * SAMPLE_RATE
-"""Microphone audio that waits behind more than this would be answered too late to be of use."""
-DEAD_UPLINK_SAMPLES = 30 * SAMPLE_RATE
 REPLACED_S = 0.3
 """A device that is there this soon after one was lost goes on where that one stopped: opening takes 50 ms.
 One may stand still for 1.5 s before it counts as lost, and both together are to be less than two seconds."""
@@ -85,7 +88,7 @@ async def converse(terms: Terms, edges: Edges) -> Quit:
     """
     async with trio.open_nursery() as nursery:
         ring = Ring(terms, edges, nursery)
-        for task in (ring.capture, ring.send, ring.receive, ring.playback, ring.command):
+        for task in (ring.capture, ring.exchange.run, ring.playback, ring.command):
             nursery.start_soon(task)
     return ring.quit
 
@@ -99,19 +102,20 @@ class Ring:
         self.speaker = edges.speaker
         self.set_gain()  # another conversation may have ended while its voice was lowered
         self.listening = trio.Event()
-        self.to_send, self.outgoing = trio.open_memory_channel[Send](math.inf)
+        self.exchange = Exchange(edges, self.feed, self.now_us, nursery)
         self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
         self.voice_of: dict[str, Voice] = {}
         self.alarms: dict[str, trio.CancelScope] = {}
         self.jitter = Jitter()
-        self.unsent = 0
-        self.was_sent = trio.Event()
         self.became_quiet = trio.Event()
         self.quit = Quit(Outcome.OVER)
 
+    def now_us(self) -> int:
+        return round((trio.current_time() - self.began) * 1_000_000)
+
     def feed(self, event: events.Event) -> None:
         """The one door: note what happened, decide it, perform what follows."""
-        now_us = round((trio.current_time() - self.began) * 1_000_000)
+        now_us = self.now_us()
         self.edges.note(now_us, event)
         self.state, effects = step(self.state, now_us, event)
         for effect in effects:
@@ -123,8 +127,7 @@ class Ring:
     def perform(self, effect: Effect) -> None:
         match effect:
             case Send():
-                self.unsent += effect.samples
-                self.to_send.send_nowait(effect)
+                self.exchange.send(effect)
             case Play():
                 self.voice(effect.item_id).to_sound.send_nowait(effect.pcm)
             case Finish():
@@ -141,6 +144,14 @@ class Ring:
                 self.edges.show(effect.what)
             case Listen():
                 self.listening.set()
+            case Keep():
+                self.exchange.keep(effect.since_us)
+            case Deliver():
+                self.exchange.deliver()
+            case Dial():
+                self.exchange.dial()
+            case Switch():
+                self.exchange.switch()
             case Quit():
                 self.quit = effect
                 self.nursery.cancel_scope.cancel()
@@ -198,42 +209,15 @@ class Ring:
             if microphone.clips and not clips:
                 clips = True
                 self.feed(events.MicClips())
-            if self.unsent > DEAD_UPLINK_SAMPLES:
-                self.feed(events.LinkLost(1006, "The network has taken nothing for thirty seconds."))
+            self.exchange.check()
 
     async def sent_most(self) -> None:
         """What is no live voice can wait for the network, and loses nothing."""
         await trio.lowlevel.checkpoint()
-        while self.unsent > STALE_UPLINK_SAMPLES // 2:
-            self.was_sent = trio.Event()
-            await self.was_sent.wait()
-
-    async def send(self) -> None:
-        """Owns the write side. Microphone audio that has waited too long is dropped, the oldest first."""
-        dropped = 0
-        async for effect in self.outgoing:
-            stale = effect.samples and self.unsent > STALE_UPLINK_SAMPLES
-            self.unsent -= effect.samples
-            self.was_sent.set()
-            if stale:
-                dropped += effect.samples
-                continue
-            if dropped:
-                self.feed(events.UplinkDropped(dropped))
-                dropped = 0
-            try:
-                await self.edges.link.send(effect.event)
-            except LinkClosed:
-                return  # `receive` meets the same end and tells it
-
-    async def receive(self) -> None:
-        """Waits for nothing but the socket: what it brings is queued without bound elsewhere."""
-        try:
-            while True:
-                frame, event = await self.edges.link.receive()
-                self.feed(events.received(frame, event))
-        except LinkClosed as closed:
-            self.feed(events.LinkLost(closed.close.code, closed.close.sentence))
+        uplink = self.exchange.uplink
+        while uplink.unsent > STALE_SAMPLES // 2:
+            uplink.was_sent = trio.Event()
+            await uplink.was_sent.wait()
 
     async def playback(self) -> None:
         """One voice after the other; the report of its end is outside of its scope, and given once."""

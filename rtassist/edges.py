@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 import trio
@@ -17,11 +20,15 @@ D = TypeVar("D")
 
 
 class Link(Protocol):
-    """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls."""
+    """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls and may cancel:
+    then the event was sent wholly or not at all. `close` says goodbye, and waits for little.
+    """
 
     async def send(self, event: ClientEvent) -> None: ...
 
     async def receive(self) -> tuple[str | bytes, ServerEvent | Unknown | BadFrame]: ...
+
+    async def close(self) -> None: ...
 
 
 class Tools(Protocol):
@@ -45,6 +52,11 @@ class Edges:
     """The outside, as the ring sees it. `commands` brings what people and timers do, as events."""
 
     link: Link
+    another_link: Callable[[], AbstractAsyncContextManager[Link]] | None = None
+    """Opens another connection to the same server, or raises errors.Failure. None: what is lost is lost."""
+    unix_s: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.random
+    """From 0 to 1, for the waits between attempts."""
     microphone: Microphone | None
     speaker: Speaker | None
     another_microphone: Another[Microphone] | None = None

@@ -76,6 +76,7 @@ def terms_for(
         language=settings.language or "en",
         greeting=greeting,
         history=history,
+        reconnects=True,
     )
 
 

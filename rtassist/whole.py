@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import trio
@@ -19,18 +20,21 @@ from rtassist.audio import SAMPLE_RATE, DeviceLost
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
-from rtassist.dialogue.effects import CallTool, Effect
+from rtassist.dialogue.effects import CallTool, Effect, Outcome, Switch
 from rtassist.dialogue.state import Terms
 from rtassist.edges import Edges
+from rtassist.errors import CannotConnect, Failure, Refused
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown, decode
+from rtassist.sessions import notation
 from rtassist.sessions.properties import Break, Monitor
-from rtassist.sessions.reading import Begun, Gap, Happened, Heard, Record, Torn
+from rtassist.sessions.reading import Asked, Begun, Gap, Happened, Heard, Record, Torn
 from rtassist.sessions.rendering import Tracks
 
 GRACE_S: Final = 30.0
 """Virtual seconds after the last thing that was recorded, for voices that still sound."""
 _BYTES: Final = 2
+_SWITCH: Final = notation.effect_body(Switch())
 
 Frame = tuple[str | bytes, ServerEvent | Unknown | BadFrame]
 
@@ -112,7 +116,9 @@ class _World:
         self._terms = terms
         self._monitor = monitor
         self._began_s = began_s
-        self._link = _Link()
+        self._link = self._next_link = _Link()
+        self._dialled = 0
+        self._dials, self._dial_ends = trio.open_memory_channel["_Link | Failure"](math.inf)
         self._microphone = _Microphone(live=not terms.microphone_ends)
         self._tools = _Tools()
         self._speaker = _Speaker(monitor, began_s)
@@ -123,6 +129,8 @@ class _World:
     def edges(self) -> Edges:
         return Edges(
             link=self._link,
+            another_link=self._another_link if self._terms.reconnects else None,
+            chance=lambda: 0.0,
             microphone=self._microphone if self._terms.microphone else None,
             speaker=self._speaker if self._terms.voiced and self._terms.speaker else None,
             another_microphone=None if self._terms.microphone_ends else self._another_microphone,
@@ -137,6 +145,13 @@ class _World:
         self._monitor.note(now_us, what)
         if isinstance(what, CallTool):
             self._tools.called(what)
+
+    @asynccontextmanager
+    async def _another_link(self) -> AsyncIterator[_Link]:
+        end = await self._dial_ends.receive()
+        if isinstance(end, Failure):
+            raise end
+        yield end
 
     async def _another_microphone(self, lost: object, moved_to: str | None) -> tuple[_Microphone, str]:
         name = await self._mics.receive()
@@ -155,6 +170,8 @@ class _World:
             elif isinstance(record, Happened):
                 await trio.sleep_until(self._began_s + (record.us - begun_us) / 1_000_000)
                 self._happened(record, sound)
+            elif isinstance(record, Asked) and record.body == _SWITCH:
+                self._link = self._next_link
         await trio.sleep(GRACE_S)
         everything.cancel()
 
@@ -174,9 +191,17 @@ class _World:
                 self._link.said.send_nowait((frame, event))
             case events.FrameUnreadable(frame=frame):
                 self._link.said.send_nowait((frame, _read(frame)))
-            case events.LinkLost(code=code):
-                self._link.closed = Close(code)
+            case events.LinkLost(code=code, silent_ms=silent_ms):
+                self._link.closed = Close(code, silent_ms=silent_ms)
                 self._link.said.close()
+            case events.LinkOpened():
+                self._dialled += 1
+                if self._dialled > 1:  # the first one is there when the conversation begins
+                    self._next_link = _Link()
+                    self._dials.send_nowait(self._next_link)
+            case events.DialFailed(sentence=sentence, outcome=outcome):
+                kind = Refused if outcome == Outcome.REFUSED.value else CannotConnect
+                self._dials.send_nowait(kind(sentence))
             case events.ToolEnded(call_id=call_id, output=output):
                 self._tools.ended(call_id, output)
             case events.MicEnded():
@@ -218,7 +243,7 @@ def _read(frame: str | bytes) -> ServerEvent | Unknown | BadFrame:
 
 
 class _Link:
-    """The server's frames, when they came. What is sent goes nowhere, at once."""
+    """The server's frames, when they came, over one connection. What is sent goes nowhere, at once."""
 
     def __init__(self) -> None:
         self.said, self._frames = trio.open_memory_channel[Frame](math.inf)
@@ -232,6 +257,9 @@ class _Link:
             return await self._frames.receive()
         except trio.EndOfChannel:
             raise LinkClosed(self.closed) from None
+
+    async def close(self) -> None:
+        await trio.lowlevel.checkpoint()
 
 
 class _Microphone:

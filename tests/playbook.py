@@ -253,8 +253,9 @@ def said(event: ServerEvent | Unknown) -> ServerSaid:
     return ServerSaid(event)
 
 
-def session_created() -> ServerSaid:
-    return said(SessionCreated(session=Session(type="realtime")))
+def session_created(*, expires_at: int | None = None) -> ServerSaid:
+    ends = UNSET if expires_at is None else expires_at
+    return said(SessionCreated(session=Session(type="realtime", expires_at=ends)))
 
 
 def session_updated() -> ServerSaid:

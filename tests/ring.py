@@ -15,8 +15,10 @@ from rtassist.converse import converse
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.state import Terms
 from rtassist.edges import Another, Edges
+from rtassist.errors import Failure
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import (
+    UNSET,
     AssistantMessage,
     BadFrame,
     ClientEvent,
@@ -38,6 +40,8 @@ from rtassist.protocol import (
     encode,
 )
 
+UNIX_S = 1_800_000_000
+"""The wall clock, which stands still."""
 MS = 48
 """Bytes of PCM16 at 24 kHz in a millisecond."""
 
@@ -46,7 +50,7 @@ class ScriptedLink:
     """Both ends of a link in memory: a test says what the server says, and sees what it got and when.
 
     It stops where a real one stops: `send` waits while `stalled`, `receive` waits for the server, both raise
-    LinkClosed after `close`.
+    LinkClosed after `break_off`.
     """
 
     def __init__(self) -> None:
@@ -56,12 +60,13 @@ class ScriptedLink:
         self._flows = trio.Event()
         self._say, self._said = trio.open_memory_channel[ServerEvent | Unknown](math.inf)
         self._close: Close | None = None
+        self.closed_by_us = False
 
     def say(self, *said: ServerEvent | Unknown) -> None:
         for event in said:
             self._say.send_nowait(event)
 
-    def close(self, close: Close) -> None:
+    def break_off(self, close: Close) -> None:
         self._close = close
         self._say.close()
         self.flow()
@@ -94,6 +99,12 @@ class ScriptedLink:
         frame = encode(event)
         return frame, decode(frame)
 
+    async def close(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self._close is None:
+            self.closed_by_us = True
+            self.break_off(Close(1000))
+
     def got(self, kind: type) -> list[ClientEvent]:
         return [event for event in self.sent if type(event) is kind]
 
@@ -109,11 +120,18 @@ class Call:
     """One conversation while it is held, and what came of it."""
 
     link: ScriptedLink
+    """The connection that was opened last."""
     commands: trio.MemorySendChannel[events.Event]
     sounded: list[tuple[int, bytes]] = field(factory=list)
     shown: list[effects.Shown] = field(factory=list)
     noted: list[tuple[int, object]] = field(factory=list)
     quit: effects.Quit | None = None
+    failures: list[Failure] = field(factory=list)
+    """How the next attempts to open another connection fail; after them one stands at once."""
+    links: list[ScriptedLink] = field(factory=list)
+    dialled_at_s: list[float] = field(factory=list)
+    lasts_s: int | None = None
+    """A session, if its server tells when it ends."""
     ended: trio.Event = field(factory=trio.Event)
 
     def samples_sounded(self) -> int:
@@ -123,6 +141,26 @@ class Call:
         """When the loudspeaker fell silent, in seconds since it was opened."""
         position, pcm = self.sounded[-1]
         return (position + len(pcm) // 2) / 24_000
+
+    def notices(self) -> list[str]:
+        return [
+            shown.text for shown in self.shown if isinstance(shown, effects.Notice) and shown.level != "debug"
+        ]
+
+    @asynccontextmanager
+    async def another_link(self) -> AsyncIterator[ScriptedLink]:
+        self.dialled_at_s.append(trio.current_time())
+        await trio.lowlevel.checkpoint()
+        if self.failures:
+            raise self.failures.pop(0)
+        self.link = ScriptedLink()
+        self.links.append(self.link)
+        self.link.say(self.begins())
+        yield self.link
+
+    def begins(self) -> SessionCreated:
+        ends = UNSET if self.lasts_s is None else UNIX_S + self.lasts_s
+        return SessionCreated(event_id="e0", session=Session(type="realtime", expires_at=ends))
 
     def text_shown(self) -> str:
         return "".join(shown.words for shown in self.shown if isinstance(shown, effects.Said))
@@ -139,16 +177,21 @@ async def call(
     speaker: Speaker | None = None,
     tools: object = None,
     in_turn: bool = False,
+    lasts_s: int | None = None,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
-    held = Call(ScriptedLink(), send)
+    held = Call(ScriptedLink(), send, lasts_s=lasts_s)
+    held.links.append(held.link)
     if speaker is None and terms.speaker:
         speaker = ClockedSpeaker(lambda position, pcm: held.sounded.append((position, pcm)))
     edges = Edges(
         link=held.link,
+        another_link=held.another_link if terms.reconnects else None,
+        chance=lambda: 0.0,
+        unix_s=lambda: UNIX_S,
         microphone=microphone,
         speaker=speaker,
         another_microphone=another_microphone,
@@ -166,7 +209,7 @@ async def call(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hold)
-        held.link.say(SessionCreated(event_id="e0", session=Session(type="realtime")))
+        held.link.say(held.begins())
         await trio.testing.wait_all_tasks_blocked()
         yield held
         nursery.cancel_scope.cancel()

@@ -115,7 +115,7 @@ async def test_a_lost_link_is_reported_once_and_ends_the_conversation(autojump_c
     async with call() as held:
         held.link.say(*answer("R1", "A1", seconds=10))
         await trio.sleep(1)
-        held.link.close(Close(1006))
+        held.link.break_off(Close(1006))
         await held.ended.wait()
 
         assert held.quit is not None

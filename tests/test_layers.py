@@ -69,15 +69,15 @@ LAYERS = {
         "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
     ),
     "whole": layer(
-        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges link.closing protocol "
-        "sessions",
+        "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges errors link.closing "
+        "protocol sessions",
         "attrs trio",
     ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
     "app": layer(
         "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
-        "settings shelf sound terminal terms tools",
+        "settings shelf sound tasks terminal terms tools",
         "attrs trio",
     ),
     "app_replay": layer(
@@ -87,9 +87,11 @@ LAYERS = {
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
         "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "audio.jitter audio.onset audio.silence edges link.closing",
+        "audio.jitter audio.onset audio.silence edges exchange",
         "attrs trio",
     ),
+    "tasks": layer(others="trio"),
+    "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
     "edges": layer(
         "audio.Microphone audio.Speaker dialogue protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
         "protocol.Unknown",

@@ -7,11 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, serve_websocket
 
+from tests.link.servers import SESSION, websocket_server
 from tests.pulse import private_pulse
 from tests.talking import environment, silence, speech, talk, until_said, until_sounded, write_wav
 
@@ -29,15 +33,17 @@ def beside_the_recording(folder: Path, told: str) -> str:
     return "".join(line for line in told.splitlines(keepends=True) if str(recording) not in line)
 
 
-async def ended(process: "subprocess.Popen[bytes]", recorded_in: Path | None = None) -> tuple[str, str]:
-    """Wait for the end that SIGINT makes; what it wrote."""
+async def ended(
+    process: "subprocess.Popen[bytes]", recorded_in: Path | None = None, number: int = signal.SIGINT
+) -> tuple[str, str]:
+    """Wait for the end that a signal makes; what it wrote."""
     began_s = time.monotonic()
     with trio.move_on_after(AT_ONCE_S) as patience:
         await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
     took_ms = (time.monotonic() - began_s) * 1000
     assert not patience.cancelled_caught, "it is still there"
     print(f"gone after {took_ms:.0f} ms")
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     with pytest.raises(ProcessLookupError):  # children are in its group, dead ones that nobody awaited, too
         os.killpg(process.pid, 0)
     out, err = (part.decode() if part else "" for part in process.communicate(timeout=5))
@@ -124,6 +130,113 @@ async def test_while_a_timer_is_set(tmp_path: Path) -> None:
             await until_said(process.stdout, "The timer is set for 1 minute.")
             os.killpg(process.pid, signal.SIGINT)
             assert await ended(process, tmp_path) == ("", "")
+        finally:
+            process.kill()
+
+
+def realtime(
+    *, lasts_s: int | None = None, drops: bool = False
+) -> Callable[[WebSocketConnection], Awaitable[None]]:
+    """A server that accepts the settings, and then listens, or fails."""
+
+    async def serve(socket: WebSocketConnection) -> None:
+        ends = f',"expires_at":{int(time.time()) + lasts_s}' if lasts_s else ""
+        await socket.send_message(SESSION.replace('"sess_1"', f'"sess_1"{ends}'))
+        while "session.update" not in await socket.get_message():
+            pass
+        await socket.send_message(SESSION.replace("created", "updated"))
+        if drops:
+            await socket.aclose(1011)
+        while True:
+            await socket.get_message()
+
+    return serve
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
+async def test_while_it_waits_to_connect_again(number: signal.Signals, tmp_path: Path) -> None:
+    async with websocket_server(realtime(drops=True)) as port:
+        with talk(
+            *("--url", f"ws://127.0.0.1:{port}/", "--text"),
+            folder=tmp_path,
+            environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path)),
+            stdin=subprocess.PIPE,
+        ) as process:
+            try:
+                await until_said(process.stderr, "Trying again in 2 s")
+                os.killpg(process.pid, number)
+                assert await ended(process, tmp_path, number) == ("", "")
+            finally:
+                process.kill()
+
+
+async def test_while_the_next_session_is_opened(tmp_path: Path) -> None:
+    """The first connection begins a session of two seconds; the next one is taken and never answered."""
+    taken = trio.Event()
+    serve = realtime(lasts_s=3)
+
+    async def first_only(request: WebSocketRequest) -> None:
+        if taken.is_set():
+            second.set()
+            await trio.sleep_forever()
+        taken.set()
+        with suppress(ConnectionClosed):
+            await serve(await request.accept())
+
+    second = trio.Event()
+    async with trio.open_nursery() as nursery:
+        server = await nursery.start(serve_websocket, first_only, "127.0.0.1", 0, None)
+        with talk(
+            *("--url", f"ws://127.0.0.1:{server.port}/", "--text"),
+            folder=tmp_path,
+            environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path)),
+            stdin=subprocess.PIPE,
+        ) as process:
+            try:
+                with trio.fail_after(60):
+                    await second.wait()
+                os.killpg(process.pid, signal.SIGINT)
+                assert await ended(process, tmp_path) == ("", "")
+            finally:
+                process.kill()
+        nursery.cancel_scope.cancel()
+
+
+STUCK = """
+import sys, time, trio
+from rtassist import app
+
+async def stuck():
+    with trio.CancelScope(shield=True):
+        print("here", flush=True)
+        await trio.sleep_forever()
+
+sys.exit(app.run(stuck))
+"""
+
+
+def stuck(folder: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", STUCK],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(folder),
+        start_new_session=True,
+    )
+
+
+async def test_the_second_ctrl_c_tells_what_it_waits_for_and_leaves(tmp_path: Path) -> None:
+    with stuck(tmp_path) as process:
+        try:
+            await until_said(process.stdout, "here")
+            process.send_signal(signal.SIGINT)
+            with trio.move_on_after(0.3):
+                await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, err = await ended(process)
+            assert err.startswith("rtassist: left at once. What had not ended:")
+            assert "app.until_signal" in err
         finally:
             process.kill()
 

@@ -5,17 +5,9 @@ from __future__ import annotations
 import attrs
 
 from rtassist.dialogue import turns
-from rtassist.dialogue.effects import CallTool, Send
+from rtassist.dialogue.effects import CallTool
 from rtassist.dialogue.state import Call, Draft
-from rtassist.protocol import (
-    UNSET,
-    ConversationItemCreate,
-    FunctionCall,
-    FunctionCallOutput,
-    Response,
-    SystemContent,
-    SystemMessage,
-)
+from rtassist.protocol import UNSET, FunctionCall, FunctionCallOutput, Response
 
 
 def asked(do: Draft, response: Response) -> None:
@@ -29,7 +21,7 @@ def asked(do: Draft, response: Response) -> None:
         call_id = item.call_id
         if not isinstance(call_id, str) or call_id in do.state.calls:
             continue
-        call = Call(str(response.id), item.name, speak=not quiet)
+        call = Call(str(response.id), item.name, speak=not quiet, arguments=item.arguments or "{}")
         do.change(calls={**do.state.calls, call_id: call})
         do.ask(CallTool(call_id, item.name, item.arguments or "{}"))
 
@@ -41,13 +33,12 @@ def ended(do: Draft, call_id: str, output: str) -> None:
         return
     left = {key: value for key, value in do.state.calls.items() if key != call_id}
     do.change(calls=left)
-    do.ask(
-        Send(
-            ConversationItemCreate(
-                event_id=do.next_event_id(), item=FunctionCallOutput(call_id=call_id, output=output)
-            )
-        )
-    )
+    text = f"The function {call.name} that you called with {call.arguments} returned: {output}"
+    if call.lost:
+        turns.tell(do, text)
+    else:
+        turns.remember(do, text)
+        turns.send_item(do, FunctionCallOutput(call_id=call_id, output=output))
     if call.speak and not any(other.response_id == call.response_id for other in left.values()):
         turns.want_answer(do)
 
@@ -64,13 +55,5 @@ def keep_quiet(do: Draft) -> None:
 
 def timer_due(do: Draft, label: str) -> None:
     """Let the model say that a timer is due."""
-    text = f"The timer '{label}' is due. Tell the user now, in one short sentence."
-    do.ask(
-        Send(
-            ConversationItemCreate(
-                event_id=do.next_event_id(),
-                item=SystemMessage(content=(SystemContent(type="input_text", text=text),)),
-            )
-        )
-    )
+    turns.tell(do, f"The timer '{label}' is due. Tell the user now, in one short sentence.")
     turns.want_answer(do)

@@ -132,6 +132,30 @@ class Show:
     what: Shown
 
 
+@frozen
+class Dial:
+    """Open another connection, and tell whether it stands."""
+
+
+@frozen
+class Switch:
+    """Go on over the connection that was opened last."""
+
+
+@frozen
+class Keep:
+    """The session is over: hang up, and send nothing more that waits. But keep the microphone's audio, and
+    its commits, from this time (µs on the conversation's clock) on, for the next session.
+    """
+
+    since_us: int
+
+
+@frozen
+class Deliver:
+    """The next session knows what went before: send what was kept, and from now on send at once."""
+
+
 class Outcome(Enum):
     """How a conversation ended."""
 
@@ -150,4 +174,21 @@ class Quit:
     message: str = ""
 
 
-Effect = Send | Listen | Play | Finish | Hush | Duck | Unduck | CallTool | SetAlarm | ClearAlarm | Show | Quit
+Effect = (
+    Send
+    | Listen
+    | Play
+    | Finish
+    | Hush
+    | Duck
+    | Unduck
+    | CallTool
+    | SetAlarm
+    | ClearAlarm
+    | Show
+    | Dial
+    | Switch
+    | Keep
+    | Deliver
+    | Quit
+)

@@ -29,17 +29,47 @@ class FrameUnreadable:
 
 @frozen
 class LinkLost:
-    """The connection ended without our doing. `sentence` says it in the user's words."""
+    """The connection ended without our doing. `sentence` says it in the user's words.
+
+    `silent_ms`: nothing at all had come for so long, so that what went out since then may never have arrived.
+    `chance`: a random number from 0 to 999, for the wait before the next attempt.
+    """
 
     code: int
     sentence: str
+    recoverable: bool = False
+    silent_ms: int = 0
+    chance: int = 0
+
+
+@frozen
+class LinkOpened:
+    """A connection stands; of its session the server has not told yet. `unix_s`: the wall clock, for the
+    session's end, which is told in its time.
+    """
+
+    unix_s: int
+
+
+@frozen
+class DialFailed:
+    """The connection that was asked for did not come about. `outcome`: how the conversation ends by it, by
+    the value of an `Outcome`; empty where another attempt may succeed. `chance` as for LinkLost.
+    """
+
+    sentence: str
+    outcome: str = ""
+    chance: int = 0
 
 
 @frozen
 class UplinkDropped:
-    """The uplink was too slow: this many samples of microphone audio, the oldest unsent, were dropped."""
+    """This many samples of microphone audio, the oldest unsent, were dropped: the uplink was too slow, or
+    there was no session (`in_gap`) for longer than they are kept.
+    """
 
     samples: int
+    in_gap: bool = False
 
 
 @frozen
@@ -191,6 +221,8 @@ class AlarmRang:
 LocalEvent = (
     FrameUnreadable
     | LinkLost
+    | LinkOpened
+    | DialFailed
     | UplinkDropped
     | MicHeard
     | MicEnded

@@ -193,6 +193,25 @@ def done(do: Draft, response_id: str) -> None:
             _delete_unheard(do, do.state.utterances[utterance.item_id])
 
 
+def lose(do: Draft) -> None:
+    """The session is over: what has come of its answers sounds to its end, and its server learns nothing."""
+    for utterance in do.state.utterances.values():
+        do.change_utterance(
+            utterance.item_id,
+            lost=True,
+            short=utterance.short or (not utterance.lost and is_short(utterance)),
+        )
+    for answer in do.state.answers.values():
+        if not answer.done:
+            done(do, answer.id)
+
+
+def is_short(utterance: Utterance) -> bool:
+    """More of it is to come."""
+    whole = utterance.audio_done if utterance.arrived else utterance.transcript_done
+    return not whole
+
+
 def _heard_whole(utterance: Utterance) -> bool:
     """All of its audio came and has sounded, to the millisecond that a truncation can name."""
     return utterance.audio_done and utterance.heard // SAMPLES_PER_MS >= utterance.arrived // SAMPLES_PER_MS
@@ -214,7 +233,7 @@ def _hush_all(do: Draft) -> None:
 def _settle(do: Draft, utterance: Utterance, hushed: bool) -> None:
     """Decide the fate of a voice that has ended. Without a loudspeaker, what was not heard is read."""
     is_read = (utterance.written or not do.state.voiced) and not hushed
-    if is_read or _heard_whole(utterance):
+    if is_read or (_heard_whole(utterance) and not utterance.short):
         do.change_utterance(utterance.item_id, fate=Fate.WHOLE)
         return
     heard_ms = utterance.heard // SAMPLES_PER_MS
@@ -222,6 +241,8 @@ def _settle(do: Draft, utterance: Utterance, hushed: bool) -> None:
         _delete_unheard(do, do.change_utterance(utterance.item_id, fate=Fate.UNHEARD))
         return
     do.change_utterance(utterance.item_id, fate=Fate.TRUNCATED)
+    if utterance.lost:
+        return
     do.ask(
         Send(
             ConversationItemTruncate(
@@ -237,6 +258,8 @@ def _settle(do: Draft, utterance: Utterance, hushed: bool) -> None:
 def _delete_unheard(do: Draft, utterance: Utterance) -> None:
     if utterance.fate is Fate.UNHEARD and do.state.answers[utterance.response_id].done:
         do.change_utterance(utterance.item_id, fate=Fate.DELETED)
+        if utterance.lost:
+            return
         do.ask(Send(ConversationItemDelete(event_id=do.next_event_id(), item_id=utterance.item_id)))
 
 

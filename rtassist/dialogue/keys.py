@@ -11,8 +11,6 @@ from rtassist.protocol import (
     ConversationItemCreate,
     InputAudioBufferClear,
     InputAudioBufferCommit,
-    UserContent,
-    UserMessage,
 )
 
 SHORTEST_COMMIT_SAMPLES = 100 * SAMPLES_PER_MS
@@ -48,8 +46,7 @@ def _say(do: Draft, text: str) -> None:
     event_id = do.next_event_id()
     do.ask(Show(LineEnded(event_id, "user", text, typed=True)))
     turns.keep(do, Turn("user", text))
-    message = UserMessage(content=(UserContent(type="input_text", text=text),))
-    do.ask(Send(ConversationItemCreate(event_id=event_id, item=message)))
+    do.ask(Send(ConversationItemCreate(event_id=event_id, item=turns.as_item(Turn("user", text)))))
     turns.want_answer(do)
 
 
@@ -64,6 +61,7 @@ def talk_pressed(do: Draft, event: events.TalkPressed) -> None:
         return
     commands.interrupt(do)
     do.change(talk_held=True, uncommitted=0, paused=False, muted=False)
+    turns.says(do)
     do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
     do.ask(Show(Notice("Talk. Enter ends your turn.")))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import session, turns
+from rtassist.dialogue import link, session, turns
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Show
 from rtassist.dialogue.state import Draft, Purpose
 from rtassist.protocol import UNSET, ErrorEvent, Response, StatusDetails, StatusError, Unset
@@ -29,6 +29,7 @@ FATAL = {
     "account_deactivated": "Ask the account's owner.",
     "session_expired": "Start again: a session cannot be prolonged.",
 }
+_EXPIRED = "session_expired"
 """Codes after which no answer can come, with what the user can do."""
 
 _INCOMPLETE = {
@@ -43,7 +44,9 @@ def error(do: Draft, event: ErrorEvent) -> None:
     detail = event.error
     code = _text(detail.code)
     event_id = _text(detail.event_id)
-    if code in FATAL:
+    if code == _EXPIRED and do.state.terms.reconnects and do.state.link.sessions:
+        link.expired(do)
+    elif code in FATAL:
         _stop(do, detail.message, FATAL[code])
     elif code == _ALREADY_ANSWERING:
         turns.answer_in_the_way(do, event_id)

@@ -7,18 +7,12 @@ answer proves that the server has read all of it; and once nothing is outstandin
 
 from __future__ import annotations
 
-from rtassist.dialogue import turns
-from rtassist.dialogue.effects import ClearAlarm, Listen, Notice, Quit, Send, SetAlarm, Show
-from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Turn, Update
-from rtassist.protocol import (
-    AssistantContent,
-    AssistantMessage,
-    ConversationItemCreate,
-    Session,
-    SessionUpdate,
-    UserContent,
-    UserMessage,
-)
+import attrs
+
+from rtassist.dialogue import limits, turns
+from rtassist.dialogue.effects import ClearAlarm, Notice, Quit, Send, SetAlarm, Show
+from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
+from rtassist.protocol import Session, SessionUpdate
 
 BEGIN_ALARM = "begin"
 BEGIN_WAIT_US = 15_000_000
@@ -30,41 +24,54 @@ FENCE_WAIT_US = 10_000_000
 
 
 def opened(do: Draft) -> None:
-    """The server is there: tell it the terms."""
-    update(do, do.state.terms.session, Purpose.BEGIN)
+    """The server is there: tell it the terms, and whether there is a loudspeaker now."""
+    state = do.state
+    session = state.terms.session
+    if state.voiced is not (state.terms.voiced and state.terms.speaker):
+        session = attrs.evolve(session, output_modalities=("audio",) if state.voiced else ("text",))
+    update(do, session, Purpose.BEGIN)
     do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
 
 
 def update(do: Draft, session: Session, purpose: Purpose) -> None:
+    if do.state.between and purpose is not Purpose.BEGIN:
+        return  # the next session begins with it
     event_id = do.next_event_id()
     do.change(updates=(*do.state.updates, Update(event_id, purpose)))
     do.ask(Send(SessionUpdate(event_id=event_id, session=session)))
 
 
-def updated(do: Draft) -> None:
-    """The server answers the oldest update: there is no id in it, only the order."""
+def updated(do: Draft) -> Purpose | None:
+    """The server answers the oldest update, whose purpose this is: there is no id in it, only the order."""
     if not do.state.updates:
-        return
+        return None
     answered, *left = do.state.updates
     do.change(updates=tuple(left))
-    if answered.purpose is Purpose.BEGIN:
-        terms = do.state.terms
-        do.change(ready=True, talk_held=terms.push_to_talk and terms.microphone_ends)
-        do.ask(ClearAlarm(BEGIN_ALARM))
-        for turn in terms.history:
-            do.ask(Send(ConversationItemCreate(event_id=do.next_event_id(), item=_message(turn))))
-        do.ask(Listen())
-        if terms.greeting:
-            do.ask(Show(Notice(terms.greeting)))
-    elif answered.purpose is Purpose.FENCE:
+    if answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
+    return answered.purpose
 
 
-def _message(turn: Turn) -> UserMessage | AssistantMessage:
-    """A line as an item. The server keeps items in the order in which they come."""
-    if turn.role == "user":
-        return UserMessage(content=(UserContent(type="input_text", text=turn.text),))
-    return AssistantMessage(content=(AssistantContent(type="output_text", text=turn.text),))
+def begun(do: Draft, *, again: bool) -> None:
+    """The server has accepted the terms: tell it what was said before it was there."""
+    state = do.state
+    terms = state.terms
+    do.ask(ClearAlarm(BEGIN_ALARM))
+    if again:
+        do.change(ready=True)
+        history = limits.newest((*terms.history, *state.history))
+    else:
+        do.change(ready=True, talk_held=terms.push_to_talk and terms.microphone_ends)
+        history = terms.history
+    for turn in history:
+        turns.send_item(do, turns.as_item(turn))
+    for text in state.told:
+        turns.send_item(do, turns.as_told(text))
+
+
+def greet(do: Draft) -> None:
+    if do.state.terms.greeting:
+        do.ask(Show(Notice(do.state.terms.greeting)))
 
 
 def refused(do: Draft, event_id: str) -> Purpose | None:
@@ -100,8 +107,15 @@ def trail(do: Draft, samples: int) -> None:
     do.change(trailed=trailed)
     if trailed >= do.state.terms.trailing_silence_ms * SAMPLES_PER_MS:
         do.change(ending=Ending.FENCED)
-        update(do, Session(type="realtime"), Purpose.FENCE)
-        do.ask(SetAlarm(SETTLE_ALARM, do.now_us + FENCE_WAIT_US))
+        fence(do)
+
+
+def fence(do: Draft) -> None:
+    """Behind all that was said; where there is no session, the next one gets it."""
+    if do.state.between:
+        return
+    update(do, Session(type="realtime"), Purpose.FENCE)
+    do.ask(SetAlarm(SETTLE_ALARM, do.now_us + FENCE_WAIT_US))
 
 
 def conclude(do: Draft) -> None:

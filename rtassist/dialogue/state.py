@@ -58,6 +58,8 @@ class Terms:
     """Told the user when the session stands, if it is not empty."""
     history: tuple[Turn, ...] = ()
     """What was said in an earlier conversation that this one goes on with, oldest first."""
+    reconnects: bool = False
+    """Another connection can be had when one is lost."""
 
 
 Value = TypeVar("Value", "Conversation", "Utterance")
@@ -122,11 +124,58 @@ class Utterance:
     shown: int = 0
     """Characters of the transcript that were shown."""
     line_ended: bool = False
+    lost: bool = False
+    """Its session is over: no server is told what becomes of it, but the next one what was heard."""
+    short: bool = False
+    """It was lost before its end came."""
 
     @property
     def cut(self) -> bool:
         """Some of it was not heard and never will be."""
         return self.fate in (Fate.TRUNCATED, Fate.UNHEARD, Fate.DELETED)
+
+
+class Line(Enum):
+    """Whether there is a session to talk to (see `link`)."""
+
+    OPENING = "opening"
+    """A connection stands, its session does not yet."""
+    UP = "up"
+    WAITING = "waiting"
+    """Until the next attempt."""
+    DIALLING = "dialling"
+
+
+class Spare(Enum):
+    """The connection that is to take over before the session's end."""
+
+    NONE = "none"
+    DIALLING = "dialling"
+    READY = "ready"
+
+
+@frozen(kw_only=True)
+class Link:
+    """The connection. Times are µs on the conversation's clock."""
+
+    line: Line = Line.OPENING
+    sessions: int = 0
+    """So many have stood, this one included."""
+    attempt: int = 0
+    """The number of the attempt that is next, or under way."""
+    lost_us: int | None = None
+    """Since when there has been no session that lasted."""
+    redial_us: int = 0
+    """When the next attempt is due."""
+    stood_us: int = 0
+    """When the session stood."""
+    opened_us: int = 0
+    opened_unix_s: int = 0
+    """The same moment: when the last connection was opened."""
+    lasts_us: int = 0
+    expires_us: int | None = None
+    """The session's end, and how long it was from its beginning; None: the server has not told."""
+    spare: Spare = Spare.NONE
 
 
 class Cancel(Enum):
@@ -181,6 +230,9 @@ class Call:
     response_id: str
     name: str
     speak: bool = True
+    arguments: str = ""
+    lost: bool = False
+    """The session that asked for it is over, and the next one does not know its id."""
 
 
 class Ending(Enum):
@@ -198,6 +250,13 @@ class Ending(Enum):
 class Conversation:
     terms: Terms
     ready: bool = False
+    link: Link = Link()
+    said_us: int | None = None
+    """Since when the user has been saying what only the server has: no words of it are known yet."""
+    told: tuple[str, ...] = ()
+    """What the model was told besides the lines, and has not answered: another session is told it again."""
+    asked_again: bool = False
+    """An answer was lost and has been asked for again; of that one nothing has come yet."""
     updates: tuple[Update, ...] = ()
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
@@ -253,6 +312,11 @@ class Conversation:
     history: tuple[Turn, ...] = ()
 
     @property
+    def between(self) -> bool:
+        """The conversation goes on, and there is no session to hold it with."""
+        return not self.ready and self.link.sessions > 0
+
+    @property
     def user_speaks(self) -> bool:
         return self.user_item is not None
 
@@ -274,6 +338,7 @@ class Conversation:
             or self.talk_held
             or self.calls
             or self.awaited
+            or self.between
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
         )
 
@@ -324,6 +389,9 @@ class Draft:
         changed = attrs.evolve(self.state.answers[response_id], **changes)
         self.change(answers={**self.state.answers, response_id: changed})
         return changed
+
+    def change_link(self, **changes: Any) -> None:
+        self.change(link=attrs.evolve(self.state.link, **changes))
 
     def next_event_id(self) -> str:
         self.change(sent=self.state.sent + 1)

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from rtassist.dialogue import calls, commands, devices, duck, events, floor, keys, refusals, session, turns
+from rtassist.dialogue import (
+    calls,
+    commands,
+    devices,
+    duck,
+    events,
+    floor,
+    keys,
+    link,
+    refusals,
+    session,
+    turns,
+)
 from rtassist.dialogue.effects import (
     Effect,
     Notice,
@@ -25,10 +37,12 @@ from rtassist.dialogue.state import (
     Conversation,
     Draft,
     Ending,
+    Purpose,
     Sound,
     Terms,
 )
 from rtassist.protocol import (
+    UNSET,
     AssistantMessage,
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
@@ -80,6 +94,9 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
+        link.hand_over_when_quiet(do)
+        if do.state.between:
+            do.effects = [effect for effect in do.effects if link.may_pass(effect)]
         do.effects = [lawful(effect, state, do.state) for effect in do.effects]
     return _leave_at_quit(do)
 
@@ -116,11 +133,12 @@ def _leave_at_quit(do: Draft) -> tuple[Conversation, tuple[Effect, ...]]:
 
 
 def _session_created(do: Draft, event: SessionCreated) -> None:
-    session.opened(do)
+    link.created(do, event)
 
 
 def _session_updated(do: Draft, event: SessionUpdated) -> None:
-    session.updated(do)
+    if session.updated(do) is Purpose.BEGIN:
+        link.stands(do)
 
 
 def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
@@ -205,6 +223,8 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
     answer = do.state.answers.get(response.id)
     if answer is None or answer.done:
         return
+    if response.status in ("completed", UNSET):
+        do.change(told=(), asked_again=False)
     floor.done(do, response.id)
     for utterance in do.state.utterances.values():
         if utterance.response_id == response.id:
@@ -225,7 +245,7 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
 
 
 def _microphone_on(state: Conversation) -> bool:
-    if not state.ready or not state.microphone or state.paused or state.muted:
+    if not (state.ready or state.between) or not state.microphone or state.paused or state.muted:
         return False
     return state.terms.server_turns or state.talk_held
 
@@ -261,16 +281,26 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
         session.settled(do)
+    elif event.name == link.REDIAL_ALARM:
+        link.redial(do)
+    elif event.name == link.HANDOVER_ALARM:
+        link.handover_due(do)
+    elif event.name == session.BEGIN_ALARM and do.state.between:
+        link.not_opened(do)
     elif event.name == session.BEGIN_ALARM and not do.state.ready:
         do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
 
 
-def _link_lost(do: Draft, event: events.LinkLost) -> None:
-    do.ask(Quit(Outcome.LINK_LOST, event.sentence))
-
-
 def _uplink_dropped(do: Draft, event: events.UplinkDropped) -> None:
     ms = event.samples // SAMPLES_PER_MS
+    if event.in_gap:
+        kept_s = link.LONGEST_KEPT_US // 1_000_000
+        text = (
+            f"The connection was away for long: of what you said the last {kept_s} s were kept, and "
+            f"{ms / 1000:.1f} s before them are lost."
+        )
+        do.ask(Show(Notice(text, "warning")))
+        return
     do.ask(Show(Notice(f"The network is too slow: {ms} ms of what you said were dropped.", "warning")))
 
 
@@ -323,12 +353,17 @@ LOCAL_RULES: dict[type, Rule] = {
     events.ToolEnded: lambda do, event: calls.ended(do, event.call_id, event.output),
     events.TimerDue: lambda do, event: calls.timer_due(do, event.label),
     events.AlarmRang: _alarm_rang,
-    events.LinkLost: _link_lost,
+    events.LinkLost: link.lost,
+    events.LinkOpened: link.opened,
+    events.DialFailed: link.dial_failed,
     events.UplinkDropped: _uplink_dropped,
     events.FrameUnreadable: _frame_unreadable,
 }
 
-MIC_FIELDS = ("over", "terms", "ready", "microphone", "paused", "muted", "talk_held", "ending", "uncommitted")
+MIC_FIELDS = (
+    *("over", "terms", "ready", "link", "microphone", "paused", "muted"),
+    *("talk_held", "ending", "uncommitted"),
+)
 MIC_READS = attrgetter(*MIC_FIELDS)
 """All of a state that decides what a chunk of the microphone means: where these are the same and the chunk
 changes nothing, so is what it means. Most of a recording are such chunks."""

@@ -14,11 +14,23 @@ from rtassist.dialogue.effects import (
     Show,
 )
 from rtassist.dialogue.state import HISTORY_TURNS, Cancel, Draft, Fate, Request, Sound, Turn, Utterance
-from rtassist.protocol import ResponseCreate
+from rtassist.protocol import (
+    AssistantContent,
+    AssistantMessage,
+    ConversationItemCreate,
+    Item,
+    ResponseCreate,
+    SystemContent,
+    SystemMessage,
+    UserContent,
+    UserMessage,
+)
 
 ANSWER_ALARM = "answer"
 ANSWER_WAIT_US = 15_000_000
 """A response that is due and has not begun by then is no longer waited for."""
+REMEMBERED = 20
+"""Results of functions and timers, should all of them wait for an answer."""
 TRANSCRIPT_ALARM = "transcript"
 TRANSCRIPT_WAIT_US = 6_000_000
 """The user's words are worth this much waiting: past it the conversation is shown without them."""
@@ -26,7 +38,7 @@ TRANSCRIPT_WAIT_US = 6_000_000
 
 def want_answer(do: Draft) -> None:
     """Ask for a response now, or as soon as the one before it is over."""
-    do.change(wanted=True)
+    do.change(wanted=True, asked_again=False)
     ask_when_allowed(do)
 
 
@@ -40,6 +52,8 @@ def ask_when_allowed(do: Draft) -> None:
         return
     if state.user_speaks or state.talk_held:
         return
+    if any(u.lost and u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in state.utterances.values()):
+        return  # the next session is to know what was heard of it
     event_id = do.next_event_id()
     do.change(wanted=False, requests=(Request(event_id),))
     do.ask(Send(ResponseCreate(event_id=event_id)))
@@ -48,7 +62,8 @@ def ask_when_allowed(do: Draft) -> None:
 
 def answer_due(do: Draft) -> None:
     """The server has taken the user's turn and will answer it by itself; nobody wants that in a pause."""
-    do.change(requests=(*do.state.requests, Request(None, denied=do.state.paused)), wanted=False)
+    due = Request(None, denied=do.state.paused)
+    do.change(requests=(*do.state.requests, due), wanted=False, asked_again=False)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
@@ -97,6 +112,7 @@ def answer_in_the_way(do: Draft, event_id: str) -> None:
 def user_began(do: Draft, item_id: str) -> None:
     """The server hears speech that will become this item."""
     do.change(user_item=item_id)
+    says(do)
     _await_words(do, item_id)
 
 
@@ -113,6 +129,27 @@ def user_broke_off(do: Draft) -> None:
     if item_id is not None:
         do.change(user_item=None)
         user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+
+
+def says(do: Draft) -> None:
+    """The user begins to say what only the server has."""
+    if do.state.said_us is None:
+        do.change(said_us=do.now_us)
+
+
+def _known(do: Draft) -> None:
+    """Where no words are on their way any more, what the user said is known, or will never be."""
+    state = do.state
+    if not (state.awaited or state.user_speaks or state.talk_held):
+        do.change(said_us=None)
+
+
+def lose_user_lines(do: Draft, *, said_again: bool) -> None:
+    """The session that heard the user is over. What he says again is a line then, and not twice."""
+    do.change(user_item=None)
+    for item_id in do.state.awaited:
+        user_line_ended(do, item_id, "" if said_again else do.state.heard_words.get(item_id, ""))
+    _known(do)
 
 
 def _await_words(do: Draft, item_id: str) -> None:
@@ -137,6 +174,7 @@ def user_line_ended(do: Draft, item_id: str, text: str) -> None:
     if not do.state.awaited:
         do.ask(ClearAlarm(TRANSCRIPT_ALARM))
     do.ask(Show(LineEnded(item_id, "user", text)))
+    _known(do)
     if text:
         keep(do, Turn("user", text))
 
@@ -213,7 +251,7 @@ def _heard_length(do: Draft, utterance: Utterance) -> int:
         return len(utterance.transcript) if utterance.response_id == state.holder else utterance.shown
     if utterance.fate is Fate.WHOLE:
         return len(utterance.transcript)
-    whole = utterance.audio_done and utterance.transcript_done
+    whole = utterance.audio_done and utterance.transcript_done and not utterance.short
     if not utterance.heard and (utterance.arrived or not whole):
         return 0
     total = words.total_samples(utterance.transcript, arrived=utterance.arrived, whole=whole, pace=state.pace)
@@ -240,7 +278,7 @@ def end_line_when_over(do: Draft, item_id: str) -> None:
     response_over = do.state.answers[utterance.response_id].done
     words_over = utterance.transcript_done or response_over
     if _is_read(do, utterance):
-        over, cut = words_over, utterance.response_id != do.state.holder
+        over, cut = words_over, utterance.response_id != do.state.holder or utterance.short
     elif utterance.sound is Sound.ENDED:
         cut = utterance.cut
         over = cut or words_over
@@ -257,7 +295,10 @@ def _end_line(do: Draft, item_id: str, cut: bool) -> None:
     unsaid = utterance.transcript[utterance.shown :] if cut else ""
     do.ask(Show(LineEnded(item_id, "assistant", text, cut, unsaid)))
     if text:
-        keep(do, Turn("assistant", text, cut, unsaid))
+        turn = Turn("assistant", text, cut, unsaid)
+        keep(do, turn)
+        if utterance.lost and do.state.ready:
+            send_item(do, as_item(turn))
     if not cut and utterance.arrived and utterance.transcript_done:
         do.change(pace=words.learn_pace(do.state.pace, utterance.transcript, utterance.arrived))
 
@@ -276,6 +317,33 @@ def forget(do: Draft) -> None:
     over = [a.id for a in state.answers.values() if a.done and a.id not in owners]
     if over:
         do.change(answers={k: a for k, a in state.answers.items() if k not in over})
+
+
+def as_item(turn: Turn) -> UserMessage | AssistantMessage:
+    """A line as an item. The server keeps items in the order in which they come."""
+    if turn.role == "user":
+        return UserMessage(content=(UserContent(type="input_text", text=turn.text),))
+    return AssistantMessage(content=(AssistantContent(type="output_text", text=turn.text),))
+
+
+def as_told(text: str) -> SystemMessage:
+    return SystemMessage(content=(SystemContent(type="input_text", text=text),))
+
+
+def send_item(do: Draft, item: Item) -> None:
+    do.ask(Send(ConversationItemCreate(event_id=do.next_event_id(), item=item)))
+
+
+def tell(do: Draft, text: str) -> None:
+    """Tell the model what nobody has said."""
+    remember(do, text)
+    if not do.state.between:
+        send_item(do, as_told(text))
+
+
+def remember(do: Draft, text: str) -> None:
+    """The model is told this, or has been; until an answer has come, another session is told it again."""
+    do.change(told=(*do.state.told, text)[-REMEMBERED:])
 
 
 def keep(do: Draft, turn: Turn) -> None:

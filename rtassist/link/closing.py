@@ -1,6 +1,6 @@
 """How a connection ended, as a value with a sentence for the user."""
 
-from attrs import frozen
+from attrs import field, frozen
 
 # RFC 6455 section 7.4.1 names 1000 to 1011; 1012 and 1013 are in IANA's registry of close codes. 3000 and
 # 4000 are what OpenAI's service sends for a key and for a request that it does not accept.
@@ -30,11 +30,12 @@ class Close:
     """The end of a connection.
 
     `code` is the close frame's, or 1006 where there was none. `reason` is the server's text, or what was
-    noticed on this side; it is printable and without secrets.
+    noticed on this side; it is printable and without secrets. `silent_ms`: nothing had come for so long.
     """
 
     code: int
     reason: str = ""
+    silent_ms: int = field(default=0, eq=False)
 
     @property
     def clean(self) -> bool:

@@ -79,6 +79,8 @@ def rejected_upgrade(where: str, path: str, answer: HttpAnswer, secrets: Iterabl
     said = f'HTTP {status}: "{words}"' if words else f"HTTP {status}"
     if status == 401 or code == "invalid_api_key":
         return Refused(f"{where} did not accept the key ({said}). {_KEY}", code=code or "invalid_api_key")
+    if status == 429 and code is None:
+        code = "rate_limit_exceeded"
     if status in (402, 403, 429) or code in ADVICE:
         return Refused(_advised(f"{where} refused the connection ({said}).", code), code=code)
     if 300 <= status < 400:

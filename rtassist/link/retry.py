@@ -1,4 +1,4 @@
-"""When to try again after a connection was lost, and after how long."""
+"""Whether to try again after a connection was lost, or did not come about."""
 
 from rtassist.link.closing import Close
 
@@ -6,8 +6,8 @@ from rtassist.link.closing import Close
 # network failed, the server failed. Not: a normal end, a broken rule, a refused key or request.
 RECOVERABLE = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1015})
 
-FIRST_DELAY_MS = 500
-LONGEST_DELAY_MS = 8_000
+# Refusals that pass by themselves: too many requests, and a server that has too much to do.
+PASSING = frozenset({"rate_limit_exceeded", "slow_down", "server_is_overloaded", "session_limit_reached"})
 
 
 def may_come_back(close: Close) -> bool:
@@ -15,11 +15,6 @@ def may_come_back(close: Close) -> bool:
     return close.code in RECOVERABLE
 
 
-def delay_ms(attempt: int, chance: float) -> int:
-    """How long to wait before attempt number `attempt` (1 is the first) in ms.
-
-    Doubles from half a second up to eight, less up to a quarter so that clients that lost one server do
-    not come back in one moment; `chance` in [0, 1) is the caller's random number.
-    """
-    full = min(FIRST_DELAY_MS * 2 ** min(attempt - 1, 16), LONGEST_DELAY_MS)
-    return int(full * (1 - chance / 4))
+def worth_another_try(code: str | None) -> bool:
+    """Whether a server that refused a connection with this code of its own may take the next one."""
+    return code in PASSING

@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 
 import h11
 import trio
+from attrs import evolve
 from trio_websocket import (
     ConnectionClosed,
     ConnectionRejected,
@@ -66,6 +67,7 @@ class _Wire(trio.abc.Stream):
         self.first_bytes = b""
         self.ended = trio.Event()
         self.heard = trio.Event()
+        self.heard_s = trio.current_time()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._stream.send_all(data)
@@ -80,6 +82,8 @@ class _Wire(trio.abc.Stream):
             self.ended.set()
             raise
         self.heard.set()
+        if data:
+            self.heard_s = trio.current_time()
         if not self.opened and data:
             self.first_bytes += data
         if not data or (not self.opened and len(self.first_bytes) > _LARGEST_REFUSAL):
@@ -156,6 +160,10 @@ class Link:
 
     def _close(self) -> Close:
         """Why the connection ended; what was noticed here goes before what the socket makes of it."""
+        silent_ms = round((trio.current_time() - self._wire.heard_s) * 1000)
+        return evolve(self._reason(), silent_ms=silent_ms)
+
+    def _reason(self) -> Close:
         if self._lost is not None:
             return self._lost
         reason = self._socket.closed if self._socket is not None else None
@@ -163,6 +171,10 @@ class Link:
             return Close(BROKEN_OFF, "the server broke the WebSocket protocol")
         text = foreign_text(reason.reason or "", self._secrets)
         return Close(int(reason.code), text)
+
+    async def close(self) -> None:
+        """Says goodbye, for 0.2 s at most. What waits for this link ends with LinkClosed."""
+        await self.leave(HASTY_GOODBYE_S)
 
     async def run(self, address: Address, headers: Sequence[tuple[str, str]]) -> None:
         """Opens the WebSocket, then reads, writes and listens for life until `leave`.

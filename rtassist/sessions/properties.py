@@ -12,7 +12,7 @@ from typing import Final
 from attrs import define, frozen
 
 from rtassist.dialogue import events
-from rtassist.dialogue.effects import Effect, Finish, Hush, Play, Quit, Send
+from rtassist.dialogue.effects import Effect, Finish, Hush, Keep, Play, Quit, Send
 from rtassist.dialogue.state import SAMPLES_PER_MS, Terms
 from rtassist.protocol import (
     ConversationItemDelete,
@@ -36,6 +36,7 @@ PROPERTIES: Final = {
     "P6": "a voice that is hushed is silent within 20 ms",
     "P7": "a truncation is where the sound really ended, to the ms",
     "P8": "a truncation goes before the cancellation; what the server cancels we do not",
+    "P10": "no server is told of what another one made",
 }
 SILENT_US: Final = 20_000
 """One chunk."""
@@ -80,6 +81,8 @@ class _Item:
     ended: bool = False
     truncated: bool = False
     deleted: bool = False
+    lost: bool = False
+    """Its session is over: there is nobody to be told of it."""
 
     @property
     def sounds(self) -> bool:
@@ -117,7 +120,7 @@ class Monitor:
         if self._over:
             return
         match what:
-            case Play() | Hush() | Finish() | Send() | Quit():
+            case Play() | Hush() | Finish() | Send() | Keep() | Quit():
                 self._us = us
                 self._asked(what)
             case events.MicHeard():
@@ -243,7 +246,7 @@ class Monitor:
             whole = heard == item.asked
             self._check("P5", self._us, whole, f"{item_id} ended after {heard} samples of {item.asked}")
 
-    def _asked(self, effect: Play | Hush | Finish | Send | Quit) -> None:
+    def _asked(self, effect: Play | Hush | Finish | Send | Keep | Quit) -> None:
         match effect:
             case Play(item_id=item_id) if (item := self._items.get(item_id)) is not None:
                 silenced = self._answers[item.response_id].silenced
@@ -264,6 +267,11 @@ class Monitor:
                     item.deleted = True
             case Send(event=ResponseCancel(response_id=str(response_id))):
                 self._cancelled(response_id)
+            case Keep():
+                for answer in self._answers.values():
+                    answer.done = True
+                for item in self._items.values():
+                    item.lost = True
             case Quit():
                 self.settle()
                 self._over = True
@@ -275,6 +283,7 @@ class Monitor:
             self._check("P4", self._us, again, f"{item_id} is truncated, and there is nothing of it")
             return
         self._check("P3", self._us, not item.truncated, f"{item_id} is truncated again")
+        self._check("P10", self._us, not item.lost, f"{item.id} is truncated, and its session is over")
         item.truncated = True
         whole = item.complete and ms >= item.arrived_ms
         fits = item.ended and 0 < ms <= item.arrived_ms and not whole
@@ -300,7 +309,7 @@ class Monitor:
 
     def _settled(self, item: _Item) -> None:
         """Its end was reported: what was cut is told."""
-        if item.hushed_us is None:
+        if item.hushed_us is None or item.lost:
             return
         cut = 0 < item.sounded_ms < item.arrived_ms
         told = item.truncated or not cut
@@ -308,7 +317,7 @@ class Monitor:
         self._deleted(item)
 
     def _deleted(self, item: _Item) -> None:
-        if item.hushed_us is None or not item.ended or not self._answers[item.response_id].done:
+        if item.hushed_us is None or item.lost or not item.ended or not self._answers[item.response_id].done:
             return
         unheard = not item.sounded_ms and item.arrived_ms > 0
         told = item.deleted or not unheard

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from rtassist.dialogue import step
-from rtassist.dialogue.state import Conversation, Sound
+from rtassist.dialogue import events, step
+from rtassist.dialogue.state import Conversation, Sound, Terms
+from rtassist.protocol import Session
 from tests.dialogue.judge import BrokenRuleError, judge
-from tests.dialogue.world import Budget, Move, World, event_of, moves, world
-from tests.playbook import listening
+from tests.dialogue.world import UNIX_S, Budget, Move, World, event_of, moves, world
+from tests.playbook import after, listening, session_created, session_updated
 
 
 @frozen
@@ -27,7 +28,10 @@ class Scope:
             push_to_talk=self.push_to_talk,
             server_turns=not self.push_to_talk,
             interrupts=not self.push_to_talk,
+            reconnects=True,
         )
+        if self.budget.ends:
+            state = ending()
         return state, world(self.responses, self.items, self.chunks, self.budget)
 
 
@@ -98,17 +102,25 @@ def key(state: Conversation, w: World) -> object:
         state.talk_held,
         state.uncommitted,
         state.ducking._value_,
+        (state.link.line._value_, state.link.spare._value_, state.said_us is None, state.asked_again),
         tuple((request.event_id is None, request.denied) for request in state.requests),
         tuple(
             (answer.id, answer.done, answer.cancel._value_, answer.quiet) for answer in state.answers.values()
         ),
         tuple(
-            (u.item_id, u.sound._value_, u.fate._value_, u.audio_done, u.line_ended)
+            (u.item_id, u.sound._value_, u.fate._value_, u.audio_done, u.line_ended, u.lost)
             if u.sound is Sound.ENDED
-            else (u.item_id, u.sound._value_, u.audio_done, u.arrived, u.handed, u.written)
+            else (u.item_id, u.sound._value_, u.audio_done, u.arrived, u.handed, u.written, u.lost, u.short)
             for u in state.utterances.values()
         ),
     )
+
+
+def ending() -> Conversation:
+    """A conversation whose session has told when it ends."""
+    state = step.begin(Terms(session=Session(type="realtime"), reconnects=True))
+    opened = events.LinkOpened(UNIX_S)
+    return after(state, opened, session_created(expires_at=UNIX_S + 3600), session_updated())
 
 
 SMALL = (
@@ -126,6 +138,15 @@ SMALL = (
 )
 """Small enough to be walked for every mutant."""
 
+CUT_OFF = (
+    Scope("cut off", 2, 1, 1, Budget(lines=1, stops=1, drops=1, failures=1)),
+    Scope("cut off in a turn", 2, 1, 1, Budget(turns=1, drops=1)),
+    Scope("cut off twice", 2, 1, 2, Budget(timers=1, drops=2)),
+    Scope("cut off with the key held", 1, 1, 1, Budget(presses=1, drops=1), push_to_talk=True),
+    Scope("handed over", 2, 1, 1, Budget(lines=1, stops=1, drops=1, ends=1, failures=1)),
+)
+"""Likewise, for the rules of a lost connection."""
+
 WHOLE = (
     Scope("spoken over", 2, 2, 1, Budget(turns=1, unasked=2)),
     Scope("stopped and spoken over", 2, 2, 1, Budget(turns=1, stops=1, unasked=1)),
@@ -137,13 +158,17 @@ WHOLE = (
     Scope("lost twice and back", 2, 1, 2, Budget(turns=1, muteness=2, returns=2, unasked=1)),
     Scope("lowered and spoken over", 1, 2, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
     Scope("lowered and lost", 1, 2, 1, Budget(muteness=1, returns=1, losses=1, onsets=2, rests=2, unasked=1)),
+    Scope("cut off anywhere", 2, 1, 1, Budget(turns=1, drops=1, unasked=1)),
+    Scope("cut off and stopped", 1, 2, 1, Budget(stops=1, drops=1, unasked=1)),
+    Scope("cut off and mute", 1, 1, 2, Budget(muteness=1, returns=1, drops=1, losses=1, unasked=1)),
+    Scope("handed over in a turn", 2, 1, 1, Budget(turns=1, timers=1, drops=1, ends=1)),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 
 
 def main() -> None:
     """Walk and tell; a broken rule is told with the way that leads to it."""
-    for scope in (*SMALL, *WHOLE):
+    for scope in (*SMALL, *CUT_OFF, *WHOLE):
         print(explore(scope))
 
 

@@ -5,28 +5,37 @@ from __future__ import annotations
 from rtassist.dialogue.effects import (
     Awaited,
     ClearAlarm,
+    Deliver,
+    Dial,
     Duck,
     Effect,
     Finish,
     Hush,
+    Keep,
     LineEnded,
     Play,
     Quit,
     Send,
     SetAlarm,
     Show,
+    Switch,
     Unduck,
 )
 from rtassist.dialogue.state import Conversation
 from rtassist.protocol import (
     ConversationItemDelete,
     ConversationItemTruncate,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
     ResponseCancel,
     ResponseCreate,
+    SessionUpdate,
 )
 from tests.dialogue.world import (
     Answer,
     Cause,
+    Line,
     Move,
     Phase,
     Voice,
@@ -58,6 +67,7 @@ def judge(w: World, move: Move, effects: tuple[Effect, ...], state: Conversation
     now = _asked(now, effects)
     now = _shown(now, effects)
     now = _ducked(w, now, move, effects)
+    now = _linked(w, now, move, effects)
     _check_counts(now, state)
     return _without_the_past(now)
 
@@ -68,13 +78,14 @@ def _happen(w: World, move: Move) -> World:
     match move.kind:
         case "speech started":
             w = _take(w._replace(budget=left._replace(turns=left.turns - 1)), spoke=True)
-            return w._replace(speaking=True)
+            return w._replace(speaking=True, said=True)
         case "speech stopped":
-            return w._replace(speaking=False, due=Cause.LIVE, owed=False)
+            return w._replace(speaking=False, due=Cause.LIVE, owed=False, asked_again=False)
         case "stop":
             return _take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False)
         case "typed":
-            return _take(w._replace(budget=left._replace(lines=left.lines - 1)), owed=True)
+            w = w._replace(budget=left._replace(lines=left.lines - 1), asked_again=False)
+            return _take(w, owed=True)
         case "onset":
             return w._replace(budget=left._replace(onsets=left.onsets - 1))
         case "words":
@@ -83,7 +94,8 @@ def _happen(w: World, move: Move) -> World:
         case "duck alarm":
             return w._replace(budget=left._replace(rests=left.rests - 1), duck_alarm=False)
         case "timer":
-            return w._replace(budget=left._replace(timers=left.timers - 1), owed=True)
+            w = w._replace(budget=left._replace(timers=left.timers - 1), asked_again=False)
+            return w._replace(owed=True)
         case "speaker lost":
             return w._replace(budget=left._replace(muteness=left.muteness - 1), voiced=False)
         case "speaker back":
@@ -95,7 +107,8 @@ def _happen(w: World, move: Move) -> World:
         case "spoke":
             return w._replace(spoken=True)
         case "released":
-            return w._replace(held=False, spoken=False, owed=w.owed or w.spoken)
+            again = w.asked_again and not w.spoken
+            return w._replace(held=False, spoken=False, owed=w.owed or w.spoken, asked_again=again)
         case "refused":
             return w._replace(budget=left._replace(refusals=left.refusals - 1), ours=Cause.NONE)
         case "refused: already answering":
@@ -110,10 +123,89 @@ def _happen(w: World, move: Move) -> World:
         case "created" | "created due" | "created unasked":
             return _created(w, move)
         case "done":
-            return _done(w, move.response)
+            return _done(w, move.response)._replace(asked_again=False)
+        case "link lost":
+            w = w._replace(budget=left._replace(drops=left.drops - 1))
+            if w.line is not Line.UP:
+                return _another(w)
+            again = not w.said and _to_be_asked_again(w)
+            return _another(
+                _left(w)._replace(
+                    owed=w.owed or (again and not w.asked_again), asked_again=w.asked_again or again
+                )
+            )
+        case "redial":
+            return w._replace(line=Line.DIALLING)
+        case "link opened" if w.line is Line.DIALLING:
+            return w._replace(line=Line.OPENED)
+        case "link opened":
+            return w._replace(spare=True, spare_coming=False)
+        case "dial failed":
+            w = w._replace(budget=left._replace(failures=left.failures - 1))
+            return (
+                w._replace(line=Line.WAITING) if w.line is Line.DIALLING else w._replace(spare_coming=False)
+            )
+        case "session created":
+            return w._replace(line=Line.TOLD)
+        case "session updated":
+            return w._replace(line=Line.UP)
+        case "end is near":
+            return w._replace(budget=left._replace(ends=left.ends - 1), spare_coming=True)
         case "created again" | "done again":
             return w._replace(budget=left._replace(late=left.late - 1))
     return _happen_to_voice(w, move)
+
+
+def _to_be_asked_again(w: World) -> bool:
+    """Nothing, or not all, has come of what is waited for."""
+    for answer in w.answers:
+        if answer.phase is Phase.ACTIVE and not answer.silent:
+            begun = [voice for voice in answer.voices if voice.begun]
+            if not begun or any(map(_unfinished, begun)):
+                return True
+    return Cause.LIVE in (w.ours, w.due)
+
+
+def _unfinished(voice: Voice) -> bool:
+    """Without a transcript only its audio tells whether all of it has come."""
+    return not (voice.complete and (voice.arrived or voice.ended))
+
+
+def _left(w: World) -> World:
+    """The session is over, with all that its server knew."""
+    answers = []
+    for response, answer in enumerate(w.answers):
+        if answer.phase is Phase.COMING:
+            answers.append(answer)
+            continue
+        lost = [
+            voice._replace(lost=True, short=voice.short or _unfinished(voice))
+            if voice.begun and not voice.lost
+            else voice._replace(lost=True)
+            for voice in answer.voices
+        ]
+        answer = answer._replace(voices=tuple(lost), cancelled=True)
+        if answer.phase is Phase.ACTIVE:
+            answer = _done(_with_answer(w, response, answer), response).answers[response]
+        answers.append(answer._replace(crossed=False))
+    return w._replace(
+        answers=tuple(answers), ours=Cause.NONE, due=Cause.NONE, speaking=False, said=False, alarm=False
+    )
+
+
+def _another(w: World) -> World:
+    """What stands, or is on its way, is taken; else the next attempt is waited for."""
+    line = Line.OPENED if w.spare else Line.DIALLING if w.spare_coming else Line.WAITING
+    return w._replace(line=line, spare=False, spare_coming=False)
+
+
+def _quiet(w: World) -> bool:
+    return not any(
+        (
+            *(w.owed, w.ours, w.due, w.speaking, w.held, w.said),
+            *(a.phase is Phase.ACTIVE or any(v.sounds for v in a.voices) for a in w.answers),
+        )
+    )
 
 
 def _read_on(answer: Answer) -> Answer:
@@ -242,16 +334,18 @@ def _settled(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -
     if move.kind in ("ended", "lost"):
         answer = w.answers[move.response]
         voice = answer.voices[move.item]
-        if not _whole(w, answer, voice, move) and not voice.unheard:
+        if not _whole(w, answer, voice, move) and not (voice.unheard or voice.lost):
             to_truncate.append((item_id(move), _ms(move.heard)))
             w = _with_voice(w, move, voice._replace(told=True))
     for response, answer in enumerate(w.answers):
         if answer.phase is not Phase.DONE:
             continue
         for item, voice in enumerate(answer.voices):
-            if voice.unheard and not voice.told:
+            if voice.unheard and not (voice.told or voice.lost):
                 to_delete.append(item_id(Move("", response, item)))
                 w = _with_voice(w, Move("", response, item), voice._replace(told=True))
+    if any(isinstance(effect, Keep) for effect in effects):
+        to_truncate, to_delete = [], []  # that server needs to know nothing any more
     for told, _ in truncated:
         if any(
             item_id(Move("", response, item)) == told and voice.told
@@ -289,7 +383,8 @@ def _asked(w: World, effects: tuple[Effect, ...]) -> World:
     """One response at a time; none that is owed is forgotten; none is waited for without an alarm."""
     creates = [e.event for e in effects if isinstance(e, Send) and isinstance(e.event, ResponseCreate)]
     active = any(answer.phase is Phase.ACTIVE for answer in w.answers)
-    allowed = not (w.ours or w.due or active or w.speaking or w.held)
+    lost = any(voice.lost and voice.sounds for answer in w.answers for voice in answer.voices)
+    allowed = not (w.ours or w.due or active or w.speaking or w.held or lost) and w.line is Line.UP
     if len(creates) != (w.owed and allowed):
         raise BrokenRuleError("one at a time", f"asked for {len(creates)} responses; {w.owed=} {allowed=}")
     if creates:
@@ -341,6 +436,36 @@ def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) ->
     return w
 
 
+def _linked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
+    """P10: without a session nothing is sent but what the next one wants; one is looked for, and taken."""
+    wanted: list[type] = []
+    match move.kind:
+        case "link lost":
+            wanted = [Keep] + [Switch] * before.spare
+        case "redial" | "end is near":
+            wanted = [Dial]
+        case "link opened" if before.line is Line.DIALLING:
+            wanted = [Switch]
+        case "session updated":
+            wanted = [Deliver]
+    if w.spare and w.line is Line.UP and _quiet(w):
+        wanted += [Keep, Switch]
+        w = _left(w)._replace(line=Line.OPENED, spare=False)
+    asked = [type(effect) for effect in effects if isinstance(effect, Keep | Switch | Dial | Deliver)]
+    if asked != wanted:
+        raise BrokenRuleError("P10", f"{move}: {asked} instead of {wanted}")
+    sent = [type(effect.event) for effect in effects if isinstance(effect, Send)]
+    if w.line is not Line.UP:
+        allowed = (InputAudioBufferAppend, InputAudioBufferClear, InputAudioBufferCommit)
+        others = [kind for kind in sent if kind not in allowed]
+        if others != [SessionUpdate] * (move.kind == "session created"):
+            raise BrokenRuleError("P10", f"{move}: {others} are sent without a session")
+    redial = any(isinstance(effect, SetAlarm) and effect.name == "redial" for effect in effects)
+    if redial is not (w.line is Line.WAITING and before.line is not Line.WAITING):
+        raise BrokenRuleError("P10", f"{move}: {w.line} is waited for without end")
+    return w
+
+
 def _check_counts(w: World, state: Conversation) -> None:
     """P5: what the state counts is what happened; and of what is over it keeps nothing."""
     over = True
@@ -381,7 +506,7 @@ def _without_the_past(w: World) -> World:
 def _whole(w: World, answer: Answer, voice: Voice, move: Move) -> bool:
     """What has not sounded of it was never said, or is read because nothing can sound any more."""
     read = (voice.read or not w.voiced) and not answer.silent
-    return read or (voice.complete and _ms(move.heard) >= _ms(voice.arrived))
+    return read or (voice.complete and not voice.short and _ms(move.heard) >= _ms(voice.arrived))
 
 
 def _ms(samples: int) -> int:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from rtassist.dialogue import commands, duck, floor, session, step, turns
-from rtassist.dialogue.state import Ducking, Sound
+from rtassist.dialogue import commands, duck, floor, link, session, step, turns
+from rtassist.dialogue.state import Ducking, Line, Sound
 
 
 @frozen
@@ -50,13 +50,13 @@ class WrongArrow:
     """A transition that there is not."""
 
     name: str
-    start: Sound | Ducking
+    start: Sound | Ducking | Line
     cause: str
-    to: Sound | Ducking
+    to: Sound | Ducking | Line
     seen_as: str
 
     def apply(self, patch: pytest.MonkeyPatch) -> None:
-        tables: dict[Any, dict[str, Any]] = {**floor.TRANSITIONS, **duck.TRANSITIONS}
+        tables: dict[Any, dict[str, Any]] = {**floor.TRANSITIONS, **duck.TRANSITIONS, **link.TRANSITIONS}
         patch.setitem(tables[self.start], self.cause, self.to)
 
 
@@ -182,8 +182,20 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     ),
     Mutant("deleted although heard", floor._settle, "if heard_ms == 0", "if True", "P4"),
     Mutant("cut to nothing", floor._settle, "if heard_ms == 0", "if False", "P4"),
-    Mutant("left alone although cut", floor._settle, "or _heard_whole(utterance)", "or True", "P4"),
-    Mutant("cut although heard to its end", floor._settle, "or _heard_whole(utterance)", "", "P4"),
+    Mutant(
+        "left alone although cut",
+        floor._settle,
+        "or (_heard_whole(utterance) and not utterance.short)",
+        "or True",
+        "P4",
+    ),
+    Mutant(
+        "cut although heard to its end",
+        floor._settle,
+        "or (_heard_whole(utterance) and not utterance.short)",
+        "",
+        "P4",
+    ),
     Mutant("heard as far as it came is whole", floor._heard_whole, "utterance.audio_done and", "", "P4"),
     Mutant(
         "deleted while its response goes on",
@@ -340,3 +352,78 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "alarm",
     ),
 )
+
+CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
+    Mutant("nothing is kept", link._leave_session, "do.ask(Keep(", "((", "P10"),
+    Mutant("nobody dials", link.redial, "do.ask(Dial())", "pass", "P10"),
+    Mutant("nobody tries again", link._try_again, "do.ask(SetAlarm(REDIAL_ALARM, redial_us))", "pass", "P10"),
+    Mutant("what was opened is not taken", link.opened, "do.ask(Switch())", "pass", "P10"),
+    Mutant("what was kept is not delivered", link.stands, "do.ask(Deliver())", "pass", "P10"),
+    Mutant(
+        "the spare connection is forgotten", link._lose, "if link.spare is Spare.READY", "if False", "P10"
+    ),
+    Mutant(
+        "it is handed over at any time",
+        link.hand_over_when_quiet,
+        "if not (state.quiet()",
+        "if (False",
+        "alarm",
+    ),
+    Mutant(
+        "it is never handed over", link.hand_over_when_quiet, "if not (state.quiet()", "if not (False", "P10"
+    ),
+    Mutant("what is sent goes nowhere", step.step, "if do.state.between:", "if False:", "P10"),
+    Mutant("asked without a session", turns.ask_when_allowed, "not state.ready or", "", "one at a time"),
+    Mutant("a session that is over is ready", link._leave_session, "ready=False,", "", "one at a time"),
+    WrongArrow("a failure is a connection", Line.DIALLING, "failed", Line.OPENING, "P10"),
+    WrongArrow("a loss is a connection", Line.UP, "lost", Line.OPENING, "P10"),
+    Mutant(
+        "the next server is told of the last one's item",
+        floor._settle,
+        "if utterance.lost:",
+        "if False:",
+        "P4",
+    ),
+    Mutant(
+        "the next server is to delete the last one's item",
+        floor._delete_unheard,
+        "if utterance.lost:",
+        "if False:",
+        "P4",
+    ),
+    Mutant("what is lost is not over", floor.lose, "done(do, answer.id)", "pass", "memory"),
+    Mutant(
+        "asked before it is known what was heard",
+        turns.ask_when_allowed,
+        "u.lost and",
+        "False and",
+        "one at a time",
+    ),
+    Mutant(
+        "a lost request is forgotten",
+        link._leave_session,
+        "if (asked or halved)",
+        "if False",
+        "one at a time",
+    ),
+    Mutant("half an answer is enough", link._leave_session, "asked or halved", "asked", "one at a time"),
+    Mutant(
+        "a whole answer is asked for again",
+        link._whole,
+        "not any(map(floor.is_short, parts))",
+        "False",
+        "one at a time",
+    ),
+    Mutant(
+        "asked again and what was said is said again",
+        link._leave_session,
+        "and not again",
+        "",
+        "one at a time",
+    ),
+    Mutant("lost requests are still waited for", link._leave_session, "requests=(),", "", "one at a time"),
+    Mutant(
+        "asked again without end", link._ask_again, "if do.state.asked_again:", "if False:", "one at a time"
+    ),
+)
+"""Of what is done without a session."""

@@ -39,6 +39,8 @@ BUDGET = Budget(
     onsets=4,
     words=1,
     rests=6,
+    drops=2,
+    failures=2,
 )
 HELD = BUDGET._replace(turns=0, presses=4, onsets=0)
 
@@ -50,7 +52,10 @@ def test_every_property_holds_in_long_conversations(
     push_to_talk: bool, data: st.DataObject, chunk: int
 ) -> None:
     state = playbook.listening(
-        push_to_talk=push_to_talk, server_turns=not push_to_talk, interrupts=not push_to_talk
+        push_to_talk=push_to_talk,
+        server_turns=not push_to_talk,
+        interrupts=not push_to_talk,
+        reconnects=True,
     )
     w = world(6, 3, 3, HELD if push_to_talk else BUDGET)._replace(chunk=chunk)
     for _ in range(data.draw(st.integers(1, 80), label="length")):
@@ -80,6 +85,7 @@ details = st.sampled_from(
 
 from_the_server: st.SearchStrategy[Event] = st.one_of(
     st.builds(playbook.session_created),
+    st.just(playbook.session_created(expires_at=1_800_000_060)),
     st.builds(playbook.session_updated),
     st.builds(playbook.speech_started, users),
     st.builds(playbook.speech_stopped, users),
@@ -148,6 +154,11 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.UplinkDropped, samples),
     st.builds(events.VoiceStarved, items, samples, samples),
     st.builds(events.FrameUnreadable, short),
+    st.builds(events.LinkLost, st.just(1006), short, st.just(True), samples, st.integers(0, 999)),
+    st.just(AlarmRang("redial")),
+    st.just(AlarmRang("handover")),
+    st.builds(events.LinkOpened, st.sampled_from([0, 1_800_000_000])),
+    st.builds(events.DialFailed, short),
 )
 terms = st.builds(
     Terms,
@@ -161,6 +172,7 @@ terms = st.builds(
     microphone=st.booleans(),
     microphone_ends=st.booleans(),
     keyboard=st.booleans(),
+    reconnects=st.booleans(),
 )
 
 
@@ -187,9 +199,22 @@ def test_nothing_that_happens_is_too_much(terms: Terms, happened: list[Event]) -
     assert state.over or (state.quiet() and not state.utterances and not state.answers and not state.lowered)
 
 
+def linked(state: Conversation) -> list[Event]:
+    """The next session, where one is waited for."""
+    if not state.between:
+        return []
+    return [
+        AlarmRang("redial"),
+        events.LinkOpened(0),
+        playbook.session_created(),
+        playbook.session_updated(),
+    ]
+
+
 def outstanding(state: Conversation) -> list[Event]:
     """What comes if everybody does what is waited for, or the alarm rings."""
     return [
+        *linked(state),
         *(playbook.speech_stopped(item) for item in [state.user_item] if item),
         *(events.TalkReleased() for _ in range(state.talk_held)),
         *(playbook.done(answer.id) for answer in state.answers.values() if not answer.done),

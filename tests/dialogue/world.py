@@ -20,6 +20,8 @@ from rtassist.dialogue import events
 from rtassist.dialogue.events import Event
 from tests import playbook
 
+UNIX_S = 1_800_000_000
+
 
 class Phase(IntEnum):
     COMING = 0
@@ -52,6 +54,10 @@ class Voice(NamedTuple):
     """To be deleted when its response is done."""
     told: bool = False
     """Truncated or deleted."""
+    lost: bool = False
+    """Its session is over: no server is to be told of it."""
+    short: bool = False
+    """Its end never came."""
     read: bool = False
     """It came while there was no loudspeaker, and is not heard from its middle on when there is one again."""
 
@@ -96,6 +102,22 @@ class Budget(NamedTuple):
     """Of the user, before the server has said that he speaks."""
     rests: int = 0
     """The alarm of a lowered voice rings, or that of the rest after it."""
+    drops: int = 0
+    """The connection is lost."""
+    failures: int = 0
+    """Another one does not come about."""
+    ends: int = 0
+    """A session's end comes near."""
+
+
+class Line(IntEnum):
+    UP = 0
+    WAITING = 1
+    DIALLING = 2
+    OPENED = 3
+    """Of its session nothing has been heard yet."""
+    TOLD = 4
+    """The server has our settings, and has not answered."""
 
 
 class World(NamedTuple):
@@ -121,6 +143,14 @@ class World(NamedTuple):
     resting: bool = False
     """It was nobody, and for a while onsets mean nothing."""
     duck_alarm: bool = False
+    line: Line = Line.UP
+    spare: bool = False
+    """A connection stands that may take over."""
+    spare_coming: bool = False
+    said: bool = False
+    """The server hears, or has heard, what the user says, and has not told the words."""
+    asked_again: bool = False
+    """What is on its way was lost once before."""
     lines: tuple[str, ...] = ()
     """Lines of the assistant that are open on the screen, which holds back all others meanwhile."""
     create_id: str = ""
@@ -155,6 +185,12 @@ def moves(w: World) -> Iterator[Move]:
     """Everything that can happen next."""
     left = w.budget
     yield from _user_moves(w)
+    yield from _link_moves(w)
+    if w.line is not Line.UP:
+        for response, answer in enumerate(w.answers):
+            for item, voice in enumerate(answer.voices):
+                yield from _reports(w, voice, Move("", response, item))
+        return
     active = next((index for index, answer in enumerate(w.answers) if answer.phase is Phase.ACTIVE), None)
     if active is None:
         coming = next((i for i, answer in enumerate(w.answers) if answer.phase is Phase.COMING), None)
@@ -176,7 +212,7 @@ def moves(w: World) -> Iterator[Move]:
             continue
         if answer.phase is Phase.ACTIVE and not answer.crossed:
             yield Move("done", response)
-        if left.late:
+        if left.late and not any(voice.lost for voice in answer.voices):
             yield Move("created again" if answer.phase is Phase.ACTIVE else "done again", response)
         before = True
         for item, voice in enumerate(answer.voices):
@@ -184,9 +220,29 @@ def moves(w: World) -> Iterator[Move]:
             before = voice.begun
 
 
+def _link_moves(w: World) -> Iterator[Move]:
+    left = w.budget
+    if left.drops and w.line in (Line.UP, Line.OPENED, Line.TOLD):
+        yield Move("link lost")
+    if w.line is Line.WAITING:
+        yield Move("redial")
+    if w.line is Line.DIALLING or w.spare_coming:
+        yield Move("link opened")
+        if left.failures:
+            yield Move("dial failed")
+    if w.line is Line.OPENED:
+        yield Move("session created")
+    if w.line is Line.TOLD:
+        yield Move("session updated")
+    if left.ends and w.line is Line.UP and not (w.spare or w.spare_coming):
+        yield Move("end is near")
+
+
 def _user_moves(w: World) -> Iterator[Move]:
     left = w.budget
-    if w.speaking:
+    if w.line is not Line.UP:
+        pass
+    elif w.speaking:
         yield Move("speech stopped")
     elif left.turns and not w.held:
         yield Move("speech started")
@@ -204,7 +260,7 @@ def _user_moves(w: World) -> Iterator[Move]:
         yield Move("timer")
     if left.onsets:
         yield Move("onset")
-    if left.words and not w.speaking:
+    if left.words and not w.speaking and w.line is Line.UP:
         yield Move("words")
     if left.rests and w.duck_alarm:
         yield Move("duck alarm")
@@ -222,11 +278,16 @@ def _voice_moves(w: World, answer: Answer, may_begin: bool, voice: Voice, move: 
             yield move._replace(kind="audio")
         if voice.begun and not voice.complete:
             yield move._replace(kind="audio done")
-    if w.budget.late:
+    if w.budget.late and not voice.lost:
         if voice.complete or answer.phase is Phase.DONE:
             yield move._replace(kind="late audio")
         if voice.ended:
             yield move._replace(kind="ended again", heard=w.chunk)
+    yield from _reports(w, voice, move)
+
+
+def _reports(w: World, voice: Voice, move: Move) -> Iterator[Move]:
+    """Of the loudspeaker."""
     if voice.sounds and voice.hushed:
         for heard in sorted({0, voice.handed // 2, voice.handed}):
             yield move._replace(kind="ended", heard=heard)
@@ -288,4 +349,18 @@ def event_of(w: World, move: Move) -> Event:
             return playbook.error("conversation_already_has_active_response", event_id=w.create_id)
         case "answer overdue":
             return events.AlarmRang("answer")
+        case "link lost":
+            return events.LinkLost(1006, "gone", recoverable=True)
+        case "redial":
+            return events.AlarmRang("redial")
+        case "link opened":
+            return events.LinkOpened(UNIX_S)
+        case "dial failed":
+            return events.DialFailed("no network")
+        case "session created":
+            return playbook.session_created(expires_at=UNIX_S + 3600)
+        case "session updated":
+            return playbook.session_updated()
+        case "end is near":
+            return events.AlarmRang("handover")
     raise NotImplementedError(move.kind)

@@ -1,7 +1,7 @@
 import pytest
 
 from rtassist.link.closing import SENTENCES, Close, LinkClosed
-from rtassist.link.retry import delay_ms, may_come_back
+from rtassist.link.retry import may_come_back, worth_another_try
 
 
 @pytest.mark.parametrize("code", [1001, 1005, 1006, 1011, 1012, 1013, 1015])
@@ -14,18 +14,14 @@ def test_an_end_that_was_meant_does_not(code: int) -> None:
     assert not may_come_back(Close(code))
 
 
-def test_the_delay_doubles_to_a_limit_and_is_shortened_by_chance() -> None:
-    assert [delay_ms(attempt, 0.0) for attempt in (1, 2, 3, 4, 5, 6, 10_000)] == [
-        500,
-        1000,
-        2000,
-        4000,
-        8000,
-        8000,
-        8000,
-    ]
-    assert delay_ms(2, 0.5) == 875
-    assert delay_ms(1, 0.99) == 376
+@pytest.mark.parametrize("code", ["rate_limit_exceeded", "server_is_overloaded"])
+def test_a_server_that_is_busy_may_take_the_next_connection(code: str) -> None:
+    assert worth_another_try(code)
+
+
+@pytest.mark.parametrize("code", [None, "invalid_api_key", "insufficient_quota", "model_not_found"])
+def test_a_server_that_does_not_want_us_will_not(code: str | None) -> None:
+    assert not worth_another_try(code)
 
 
 def test_each_close_has_a_sentence() -> None:

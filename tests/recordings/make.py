@@ -297,6 +297,66 @@ LOWERED = Talk(
     ],
 )
 
+UNIX_S = 1_800_000_000
+
+
+def opened(at_s: int) -> Iterator[Happening]:
+    """A connection and its session, of an hour."""
+    yield from (events.LinkOpened(UNIX_S + at_s), 5, session_created(expires_at=UNIX_S + at_s + 3600))
+    yield from (30, session_updated())
+
+
+def lost(code: int, *, silent_ms: int = 0) -> events.LinkLost:
+    return events.LinkLost(code, "The connection is lost.", recoverable=True, silent_ms=silent_ms, chance=500)
+
+
+CUT_OFF = Talk(
+    terms(reconnects=True, greeting="Speak."),
+    [
+        *(*opened(0), *asks("U1", "What is the weather?")),
+        # half an answer, and a function that runs; then a line that is typed without a connection
+        *(*answers("A1", "Sunny, they say, until the evening.", ms=600), *sounds("A1", 200)),
+        *(lost(1006, silent_ms=4000), *mic(100), 400, rang("redial"), events.DialFailed("No.", chance=999)),
+        *(typed("and tomorrow?"), 7, ended("A1", ms=380), *mic(100), 1000, rang("redial"), *opened(4)),
+        events.UplinkDropped(24_000, in_gap=True),
+        *(
+            *answers("A2", "I was saying: sunny.", ms=400),
+            *sounds("A2", 300),
+            done("R2"),
+            ended("A2", ms=400),
+        ),
+        *(created("R3"), done("R3", calls=[function_call("call_1", "timer", '{"minutes":1}')]), 100),
+        # the server has only half of a sentence; the result comes when there is no session
+        *(*mic(200), speech_started("U4"), *mic(100), 20_000, lost(1011), 400, rang("redial")),
+        *(events.ToolEnded("call_1", '{"set":true}'), *opened(30), *mic(100), speech_started("U5")),
+        *(speech_stopped("U5"), committed("U5"), transcribed("U5", "And at night?")),
+        *(created("R5"), added("A5"), words("A5", "Stars"), audio("A5", ms=200), words_done("A5", "Stars")),
+        *(audio_done("A5"), done("R5"), 200, ended("A5", ms=200), created("R6"), done("R6")),
+        # handed over in a silence; then one that does not accept its settings, and one that has expired
+        *(3_200_000, rang("handover"), 300, events.DialFailed("Not yet."), 8000, rang("handover"), 300),
+        *opened(3300),
+        *(12_000, lost(1001), 500, rang("redial"), events.LinkOpened(UNIX_S), session_created(), 15_000),
+        *(
+            rang("begin"),
+            1000,
+            rang("redial"),
+            *opened(3330),
+            12_000,
+            error("session_expired"),
+            *opened(3400),
+        ),
+        events.DialFailed("of nothing that was asked for"),
+        *(lost(1012), 500, rang("redial"), events.DialFailed("The key is no longer valid.", "refused")),
+    ],
+)
+GIVEN_UP = Talk(
+    terms(reconnects=True, microphone=False, server_turns=False),
+    [
+        *(*opened(0), typed("hello"), 10, created("R1"), 10, lost(1006), 500, rang("redial")),
+        *(119_000, events.DialFailed("No network.")),
+    ],
+)
+
 RECORDINGS: dict[str, Sequence[Talk]] = {
     "spoken": [SPOKEN],
     "lowered": [LOWERED],
@@ -305,6 +365,7 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "files": [FROM_FILE, FROM_SILENT_FILE, FROM_PUSHED_FILE],
     "devices": [DEVICES],
     "written": [WRITTEN],
+    "cut_off": [CUT_OFF, GIVEN_UP],
     "trouble": [TROUBLE, REFUSED, SILENT_SERVER],
 }
 

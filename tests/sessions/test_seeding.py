@@ -1,8 +1,9 @@
 """What a new conversation is told of an old one."""
 
+from rtassist.dialogue.limits import tokens
 from rtassist.dialogue.state import Terms, Turn
 from rtassist.sessions import reading
-from rtassist.sessions.seeding import history, tokens
+from rtassist.sessions.seeding import history
 from rtassist.sessions.transcript import Transcript, transcript
 from tests import playbook as p
 from tests.sessions import making

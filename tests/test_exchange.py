@@ -1,0 +1,463 @@
+"""The ring over several connections under virtual time: what is lost, kept, delivered, and how it is told."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+import trio
+import trio.testing
+from attrs import define
+
+from rtassist.dialogue import effects, events
+from rtassist.dialogue.effects import Outcome
+from rtassist.dialogue.state import Terms
+from rtassist.errors import CannotConnect, NoRealtime, Refused
+from rtassist.link.closing import Close
+from rtassist.protocol import (
+    AssistantMessage,
+    ConversationItemCreate,
+    ConversationItemDelete,
+    ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemTruncate,
+    FunctionCall,
+    FunctionTool,
+    InputAudioBufferAppend,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStopped,
+    Response,
+    ResponseCancel,
+    ResponseCreate,
+    ResponseCreated,
+    ResponseDone,
+    Session,
+    SessionUpdate,
+    SystemMessage,
+    UserMessage,
+)
+from tests.ring import Call, ScriptedLink, answer, call, speech_started
+
+TOOL = FunctionTool(name="look_up", description="looks up", parameters={"type": "object"})
+TERMS = Terms(
+    session=Session(type="realtime", instructions="Be kind.", tools=(TOOL,)), reconnects=True, ducks=False
+)
+GONE = Close(1006)
+
+
+@define
+class Talker:
+    """A microphone that gives chunks of 20 ms, each with its own number."""
+
+    live: bool = True
+    clips: bool = False
+    n: int = 0
+
+    async def read(self) -> bytes:
+        await trio.sleep(0.02)
+        self.n += 1
+        return self.n.to_bytes(2, "little") * 480
+
+
+def chunks(link: ScriptedLink) -> list[int]:
+    """The numbers of the chunks that the server got."""
+    return [
+        int.from_bytes(event.audio[:2], "little")
+        for event in link.sent
+        if isinstance(event, InputAudioBufferAppend)
+    ]
+
+
+def told(link: ScriptedLink) -> list[tuple[str, str]]:
+    """Who said what, by the items that the server was given."""
+    said = []
+    for event in link.sent:
+        if isinstance(event, ConversationItemCreate):
+            item = event.item
+            assert isinstance(item, UserMessage | AssistantMessage | SystemMessage)
+            said.append((item.role, str(item.content[0].text)))
+    return said
+
+
+def kinds(link: ScriptedLink) -> list[str]:
+    return [event.type for event in link.sent if not isinstance(event, InputAudioBufferAppend)]
+
+
+def lines(held: Call) -> list[effects.LineEnded]:
+    return [shown for shown in held.shown if isinstance(shown, effects.LineEnded)]
+
+
+def user_said(item_id: str, text: str) -> list[object]:
+    return [
+        speech_started(item_id),
+        InputAudioBufferSpeechStopped(event_id="s", item_id=item_id, audio_end_ms=0),
+        InputAudioBufferCommitted(event_id="c", item_id=item_id),
+        ConversationItemInputAudioTranscriptionCompleted(
+            event_id="t", item_id=item_id, content_index=0, transcript=text
+        ),
+    ]
+
+
+async def test_the_next_session_knows_the_settings_and_what_was_heard(autojump_clock: object) -> None:
+    async with call(TERMS) as held:
+        await held.commands.send(events.Typed("hello"))
+        await trio.sleep(0.1)
+        held.link.say(*answer("R1", "A1", seconds=2, words="Hello to you."))
+        await trio.sleep(5)
+        first = held.link
+        first.break_off(GONE)
+        await trio.sleep(2)
+
+        assert len(held.links) == 2
+        assert held.link.sent[0] == attrs.evolve(first.sent[0], event_id=held.link.sent[0].event_id)
+        assert told(held.link) == [("user", "hello"), ("assistant", "Hello to you.")]
+        assert kinds(held.link) == ["session.update", *["conversation.item.create"] * 2]
+        lost, back = held.notices()
+        assert lost == (
+            "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash. "
+            "(close 1006) Trying again in 0.5 s; what you say meanwhile is kept."
+        )
+        assert back == "Connected again after 1 s. The conversation goes on."
+
+        await held.commands.send(events.Typed("are you there?"))
+        await trio.sleep(0.1)
+        assert kinds(held.link)[-2:] == ["conversation.item.create", "response.create"]
+        held.link.say(*answer("R2", "A2", seconds=1, words="Yes."))
+        await trio.sleep(2)
+        assert lines(held)[-1].text == "Yes."
+        assert held.quit is None
+
+
+async def test_an_answer_that_broke_off_sounds_to_its_end_and_is_asked_for_again(
+    autojump_clock: object,
+) -> None:
+    async with call(TERMS) as held:
+        await held.commands.send(events.Typed("tell me a story"))
+        await trio.sleep(0.1)
+        words = "once upon a time there was a very small dragon that could not sleep at night"
+        held.link.say(*answer("R1", "A1", seconds=3, done=False, words=words))
+        await trio.sleep(1)
+        held.link.break_off(GONE)
+        await trio.sleep(1)
+        assert held.links.index(held.link) == 1, "it does not wait for the voice"
+        assert held.samples_sounded() >= 1.9 * 24_000
+        assert ResponseCreate not in map(type, held.link.sent)
+        await trio.sleep(3)
+
+        assert held.samples_sounded() == 3 * 24_000
+        (line,) = [line for line in lines(held) if line.role == "assistant"]
+        assert line.cut
+        assert line.text
+        assert line.text + line.unsaid == words
+        said = told(held.link)
+        assert said[0] == ("user", "tell me a story")
+        assert ("assistant", line.text) in said
+        assert [who for who, _ in said].count("system") == 1
+        assert kinds(held.link)[-2:] == ["conversation.item.create", "response.create"]
+        assert not held.link.got(ConversationItemTruncate), "the new server knows no such item"
+
+
+async def test_what_is_said_in_the_gap_is_delivered_after_it(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(5)
+        held.failures += [CannotConnect("No network.")] * 3
+        first = held.link
+        first.break_off(GONE)
+        await trio.sleep(10)
+
+        heard = chunks(held.link)
+        assert heard == list(range(heard[0], heard[0] + len(heard)))
+        before = 50  # the second that the lost server may not have understood
+        assert heard[0] == pytest.approx(chunks(first)[-1] - before, abs=3)
+        assert heard[-1] >= 15 * 50 - 3
+        update, *rest = held.link.sent
+        assert isinstance(update, SessionUpdate)
+        assert all(isinstance(event, InputAudioBufferAppend) for event in rest)
+        assert not [what for _, what in held.noted if isinstance(what, events.UplinkDropped)]
+        waits = [b - a for a, b in zip(held.dialled_at_s, held.dialled_at_s[1:], strict=False)]
+        assert waits == pytest.approx([1, 2, 4], abs=0.01)
+        assert held.notices()[1:4] == [
+            "No connection yet. No network. Trying again in 1 s.",
+            "No connection yet. No network. Trying again in 2 s.",
+            "No connection yet. No network. Trying again in 4 s.",
+        ]
+
+
+async def test_of_a_long_gap_half_a_minute_is_kept_and_the_rest_is_told(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(2)
+        held.failures += [CannotConnect("No network.")] * 9
+        held.link.break_off(GONE)
+        while len(held.links) < 2:  # noqa: ASYNC110 (virtual time)
+            await trio.sleep(0.1)
+        await trio.sleep(0.2)
+
+        heard = chunks(held.link)
+        late = [n for n in heard if n <= round(trio.current_time() / 0.02)]
+        assert len(late) * 20 == pytest.approx(30_000, abs=400)
+        (dropped,) = [what for _, what in held.noted if isinstance(what, events.UplinkDropped)]
+        assert dropped.in_gap
+        gap_s = heard[-1] * 0.02 - 1
+        assert dropped.samples / 24_000 == pytest.approx(gap_s - 30, abs=1)
+        assert any("of what you said the last 30 s were kept" in text for text in held.notices())
+
+
+async def test_a_sentence_that_only_the_dead_server_heard_is_said_again(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(10)
+        held.link.say(speech_started("U1"))
+        await trio.sleep(4)
+        held.link.break_off(GONE)
+        await trio.sleep(2)
+
+        assert chunks(held.link)[0] == pytest.approx(9 * 50, abs=3), "from a second before it was noticed"
+        assert ResponseCreate not in map(type, held.link.sent), "the server answers what it hears"
+        held.link.say(*user_said("U2", "What is the weather?"))  # type: ignore[arg-type]  # all are events
+        await trio.sleep(1)
+        assert [(line.item_id, line.text) for line in lines(held)] == [
+            ("U1", ""),
+            ("U2", "What is the weather?"),
+        ]
+
+
+async def test_what_a_silent_network_swallowed_is_said_again(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(30)
+        held.link.break_off(Close(1006, "no sign of life", silent_ms=18_000))
+        await trio.sleep(2)
+
+        assert chunks(held.link)[0] == pytest.approx(11 * 50, abs=3)
+
+
+async def test_a_question_that_was_understood_is_asked_again_once(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(5)
+        held.link.say(*user_said("U1", "What is the weather?"))  # type: ignore[arg-type]  # all are events
+        await trio.sleep(1)
+        held.link.break_off(GONE)
+        await trio.sleep(2)
+
+        assert told(held.link) == [("user", "What is the weather?")]
+        assert len(held.link.got(ResponseCreate)) == 1
+        held.link.say(ResponseCreated(event_id="c", response=Response(id="R1", status="in_progress")))
+        await trio.sleep(0.1)
+        held.link.break_off(GONE)
+        await trio.sleep(3)
+        assert len(held.links) == 3
+        assert not held.link.got(ResponseCreate)
+        assert "The answer was lost a second time and is not asked for again." in held.notices()
+
+
+async def test_lines_typed_in_the_gap_are_asked_after_it(autojump_clock: object) -> None:
+    async with call(TERMS) as held:
+        held.failures.append(CannotConnect("No network."))
+        held.link.break_off(GONE)
+        await held.commands.send(events.Typed("one"))
+        await held.commands.send(events.Typed("two"))
+        await trio.sleep(3)
+
+        assert told(held.link) == [("user", "one"), ("user", "two")]
+        assert kinds(held.link)[-1] == "response.create"
+        assert len(held.link.got(ResponseCreate)) == 1
+
+
+@define
+class SlowTool:
+    async def run(self, name: str, arguments: str) -> str:
+        await trio.sleep(3)
+        return "42"
+
+
+@pytest.mark.parametrize("failures", [0, 3], ids=["after the gap", "in the gap"])
+async def test_the_result_of_a_function_reaches_the_next_session_as_text(
+    failures: int, autojump_clock: object
+) -> None:
+    async with call(TERMS, tools=SlowTool()) as held:
+        output = (FunctionCall(call_id="c1", name="look_up", arguments='{"q":1}', status="completed"),)
+        held.link.say(
+            ResponseCreated(event_id="c", response=Response(id="R1", status="in_progress")),
+            ResponseDone(event_id="d", response=Response(id="R1", status="completed", output=output)),
+        )
+        await trio.sleep(1)
+        held.failures += [CannotConnect("No network.")] * failures
+        held.link.break_off(GONE)
+        await trio.sleep(10)
+
+        text = 'The function look_up that you called with {"q":1} returned: 42'
+        assert told(held.link) == [("system", text)]
+        assert len(held.link.got(ResponseCreate)) == 1
+
+
+async def test_a_voice_of_the_lost_session_can_be_silenced(autojump_clock: object) -> None:
+    async with call(TERMS) as held:
+        held.link.say(*answer("R1", "A1", seconds=10, words="one two three four five six seven eight"))
+        await trio.sleep(2)
+        held.link.break_off(GONE)
+        await trio.sleep(2)
+        held.link.say(speech_started("U1"))
+        await trio.sleep(1)
+
+        assert held.samples_sounded() <= 4.1 * 24_000
+        assert not held.link.got(ConversationItemTruncate)
+        assert not held.link.got(ConversationItemDelete)
+        assert not held.link.got(ResponseCancel)
+        (line,) = [line for line in lines(held) if line.role == "assistant"]
+        assert line.cut
+        assert told(held.link) == [("assistant", line.text)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"),
+    [(Refused("Bad key.", code="invalid_api_key"), Outcome.REFUSED)],
+)
+async def test_a_server_that_does_not_want_us_back_ends_it(
+    failure: Refused, outcome: Outcome, autojump_clock: object
+) -> None:
+    async with call(TERMS) as held:
+        held.failures.append(failure)
+        held.link.break_off(GONE)
+        await held.ended.wait()
+
+        assert held.quit == effects.Quit(outcome, "Bad key.")
+
+
+@pytest.mark.parametrize(
+    "failure", [NoRealtime("A web page."), Refused("Busy.", code="rate_limit_exceeded")], ids=["page", "busy"]
+)
+async def test_a_page_in_the_way_may_go_away(failure: NoRealtime, autojump_clock: object) -> None:
+    async with call(TERMS) as held:
+        held.failures.append(failure)
+        held.link.break_off(GONE)
+        await trio.sleep(3)
+
+        assert len(held.links) == 2
+
+
+async def test_it_is_given_up_after_two_minutes(autojump_clock: object) -> None:
+    async with call(TERMS) as held:
+        await trio.sleep(20)
+        began_s = trio.current_time()
+        held.failures += [CannotConnect("No network.")] * 100
+        held.link.break_off(GONE)
+        await held.ended.wait()
+
+        assert 110 <= trio.current_time() - began_s <= 120
+        assert held.quit is not None
+        assert held.quit.outcome is Outcome.LINK_LOST
+        assert "is given up" in held.quit.message
+        assert 15 <= len(held.dialled_at_s) <= 20
+
+
+async def test_a_server_that_takes_everyone_and_drops_them_is_given_up_too(autojump_clock: object) -> None:
+    async with call(TERMS) as held:
+        await trio.sleep(20)
+        while not held.ended.is_set() and len(held.links) < 100:
+            held.link.break_off(Close(1011))
+            before = len(held.links)
+            while len(held.links) == before and not held.ended.is_set():  # noqa: ASYNC110 (virtual time)
+                await trio.sleep(0.05)
+            await trio.sleep(0.5)
+
+        assert held.quit is not None
+        assert held.quit.outcome is Outcome.LINK_LOST
+        assert len(held.links) < 30
+
+
+@pytest.mark.parametrize(
+    ("close", "outcome", "words"),
+    [
+        (Close(1000), Outcome.LINK_LOST, "The server ended the conversation."),
+        (Close(1008, "no"), Outcome.LINK_LOST, "a rule of its own"),
+        (Close(3000), Outcome.REFUSED, "Check the key"),
+    ],
+)
+async def test_an_end_that_was_meant_is_one(
+    close: Close, outcome: Outcome, words: str, autojump_clock: object
+) -> None:
+    async with call(TERMS) as held:
+        held.link.break_off(close)
+        await held.ended.wait()
+
+        assert held.quit is not None
+        assert held.quit.outcome is outcome
+        assert words in held.quit.message
+        assert not held.dialled_at_s
+
+
+async def test_a_network_that_takes_nothing_for_thirty_seconds_is_left(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        first = held.link
+        first.stall()
+        await trio.sleep(33)
+
+        assert len(held.links) == 2
+        assert first.closed_by_us
+        assert "the network has taken nothing for thirty seconds" in held.notices()[0]
+        assert len(chunks(held.link)) * 20 >= 29_000
+
+
+async def test_before_the_session_ends_the_next_one_takes_over_in_a_silence(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker(), lasts_s=400) as held:
+        held.link.say(*answer("R1", "A1", seconds=2, words="Hello."))
+        await trio.sleep(290)
+        first = held.link
+        held.link.say(*answer("R2", "A2", seconds=30, words="A long answer."))
+        await trio.sleep(20)
+        assert len(held.links) == 2, "a quarter of its time before its end"
+        assert not held.link.sent, "somebody speaks"
+        sounded = held.samples_sounded()
+        await trio.sleep(30)
+
+        assert held.samples_sounded() - sounded == pytest.approx(10 * 24_000, abs=960)
+        assert told(held.link) == [("assistant", "Hello."), ("assistant", "A long answer.")]
+        assert first.closed_by_us
+        assert held.notices() == []
+        between = chunks(first)[-1] - chunks(held.link)[0]
+        assert 0 <= between <= 30, "nothing that was said is missing"
+        assert chunks(held.link) == list(range(chunks(held.link)[0], chunks(held.link)[-1] + 1))
+
+
+async def test_without_a_silence_a_pause_between_turns_is_enough_at_last(autojump_clock: object) -> None:
+    async with call(TERMS, tools=Endless(), lasts_s=3600) as held:
+        output = (FunctionCall(call_id="c1", name="look_up", arguments="{}", status="completed"),)
+        held.link.say(
+            ResponseCreated(event_id="c", response=Response(id="R1", status="in_progress")),
+            ResponseDone(event_id="d", response=Response(id="R1", status="completed", output=output)),
+        )
+        await trio.sleep(3530)
+        assert len(held.links) == 2
+        assert not held.link.sent, "a function runs"
+        await trio.sleep(20)
+        assert kinds(held.link) == ["session.update"]
+        assert held.notices() == []
+
+
+@define
+class Endless:
+    async def run(self, name: str, arguments: str) -> str:
+        await trio.sleep_forever()
+
+
+async def test_a_session_that_ends_in_a_monologue_is_followed_by_the_spare_one(
+    autojump_clock: object,
+) -> None:
+    async with call(TERMS, microphone=Talker(), lasts_s=60) as held:
+        await trio.sleep(40)
+        held.link = held.links[0]
+        held.link.say(speech_started("U1"))
+        await trio.sleep(21)
+        dials = len(held.dialled_at_s)
+        held.links[0].break_off(Close(1001))
+        await trio.sleep(0.1)
+
+        assert dials == len(held.dialled_at_s) == 1, "it is there already"
+        assert chunks(held.links[1])[0] == pytest.approx(39 * 50, abs=3)
+        assert held.notices()[0].startswith("The server ended the session")
+
+
+async def test_the_next_connection_is_asked_for_again_where_it_fails(autojump_clock: object) -> None:
+    async with call(TERMS, lasts_s=3600) as held:
+        held.failures += [CannotConnect("No network.")] * 2
+        await trio.sleep(3330)
+
+        assert len(held.dialled_at_s) == 3
+        assert kinds(held.link) == ["session.update"]
+        assert held.notices() == []
