@@ -99,17 +99,25 @@ class Proxy:
         self._server.reset()
 
     async def _carry_up(self) -> None:
-        """The client's bytes, as they are."""
-        with suppress(*_GONE):
-            while True:
+        """The client's bytes, as they are; those under way are bounded, as a network's are."""
+        to_pass, passing = trio.open_memory_channel[tuple[float, bytes]](_WAITING)
+        async with trio.open_nursery() as both:
+            both.start_soon(self._read_up, to_pass)
+            with suppress(*_GONE):
+                async for due_s, data in passing:
+                    await trio.sleep_until(due_s)
+                    await self._pass(self._up, data, self._server)
+                await self._server.send_eof()
+            both.cancel_scope.cancel()
+
+    async def _read_up(self, to_pass: trio.MemorySendChannel[tuple[float, bytes]]) -> None:
+        due_s = 0.0
+        with to_pass, suppress(*_GONE):
+            await self._up.flows.wait()
+            while data := await self._client.receive_some(16_384):
+                due_s = max(due_s, trio.current_time() + self._delay_s())
+                await to_pass.send((due_s, data))
                 await self._up.flows.wait()
-                data = await self._client.receive_some(16_384)
-                if not data:
-                    await self._server.send_eof()
-                    return
-                if self._trouble.latency_s:
-                    await trio.sleep(self._delay_s())
-                await self._pass(self._up, data, self._server)
 
     async def _read_down(self) -> None:
         """The server's frames: each is under way for a time, and none overtakes another."""
