@@ -66,7 +66,8 @@ def told(found: list[Outcomes], broken: list[str], took_s: float) -> list[str]:
     return [
         f"{len(found) + len(broken)} runs, {len(broken)} broken, in {took_s:.1f} s "
         f"for {sum(each.virtual_s for each in found) / 3600:.1f} h of conversations",
-        f"connections: {sum(each.connections for each in found)}; ends: {dict(ends)}",
+        f"connections: {sum(each.connections for each in found)}, of these before the first session stood "
+        f"{sum(each.failed_starts for each in found)}; ends: {dict(ends)}",
         f"sentences of the user: {said}; lost, and told so: {lost}",
         f"checks of the floor: {checks.total()} ({dict(sorted(checks.items()))})",
         f"recordings replayed equal: {len(found)}, of {sum(each.lines for each in found)} lines",

@@ -59,7 +59,7 @@ class Outcomes:
     seed: int
     quit: Quit | None = None
     connections: int = 0
-    refused_starts: int = 0
+    failed_starts: int = 0
     played: list[str] = field(factory=list)
     said: list[str] = field(factory=list)
     """The sentences of the user."""
@@ -112,7 +112,6 @@ class World:
         self._say = say
         self._chance = random.Random(f"{plan.seed} network")
         self._thinker = Thinker(plan.thinks_s)
-        self._lines: list[bytes] = []
         self._doing = "nothing"
         self._terms = terms_for(
             Settings(),
@@ -123,8 +122,13 @@ class World:
             keyboard=True,
             greeting="",
         )
+        self._afresh()
+
+    def _afresh(self) -> None:
+        """Nothing of a conversation has happened."""
         self._state = begin(self._terms)
         self._monitor = Monitor(self._terms)
+        self._lines: list[bytes] = []
         self._journal = Journal(line=self._lines.append, mic=_drop, voice=_drop)
 
     def where(self) -> str:
@@ -156,14 +160,14 @@ class World:
 
     async def _begin(self) -> None:
         """As a user does whose first attempt fails: it is tried again."""
-        while True:
+        while not self._state.link.sessions:
+            self._afresh()
             try:
                 async with self._dial() as link:
                     await self._converse(link)
-                return
             except Failure as failure:
                 assert failure.message.isprintable()
-                self.found.refused_starts += 1
+            self.found.failed_starts += not self._state.link.sessions
 
     async def _converse(self, link: Link) -> None:
         send, receive = trio.open_memory_channel[events.Event](100)
@@ -264,8 +268,7 @@ class World:
         found.lost = [text for text in found.said if text not in known and text not in found.taken_back]
         may_end = any(kind in FINAL for kind in found.played)
         wrong = []
-        began = self._state.link.sessions > 0  # who cannot even begin says so and ends
-        if found.quit.outcome is not Outcome.OVER and began and not may_end:
+        if found.quit.outcome is not Outcome.OVER and not may_end:
             wrong.append(f"it ended with {found.quit}")
         if not found.quit.message.isprintable():
             wrong.append(f"{found.quit.message!r} is no line for a user")
