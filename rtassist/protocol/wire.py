@@ -8,6 +8,7 @@ one counts; NaN, lone surrogates and numbers past the range of a double are no J
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -243,7 +244,9 @@ def decode_with_audio(frame: str, audio: bytes) -> ServerEvent | Unknown:
 
     Raises BadFrame. An event that has no audio is given as it is.
     """
-    event: ServerEvent | Unknown | None = _read_audio(frame, audio)
+    event: ServerEvent | Unknown | None = None
+    with suppress(Rounded):
+        event = _read_audio(frame, audio)
     if event is None:
         event = decode(frame)
         if isinstance(event, ResponseOutputAudioDelta):

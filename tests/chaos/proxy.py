@@ -277,7 +277,7 @@ def _said(fault: Fault) -> list[bytes]:
         case "unknown event":
             return [frames.text('{"type":"conversation.mood.updated","event_id":"x","mood":[1,{"a":null}]}')]
         case "large event":
-            filled = '{"type":"conversation.item.retrieved","event_id":"x","filler":"%s"}'
+            filled = '{"type":"conversation.filled","event_id":"x","filler":"%s"}'
             return [frames.text(filled % ("x" * LARGEST_EVENT))]
         case "too large":
             return [frames.frame(frames.TEXT, b'{"type":"x"', claims=1 << 40)]

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtassist.dialogue import events, step
@@ -74,6 +74,7 @@ def recorded(path: Path) -> tuple[tuple[Terms, tuple[tuple[int, events.Event], .
     return tuple((terms, tuple(happened)) for terms, happened in held)
 
 
+@example(path=FOLDER / "lowered.jsonl", which=0, spoils=[(272, [("64 bits and one", 399)])], strangers=[])
 @settings(max_examples=100 * MORE)
 @given(
     path=st.sampled_from(RECORDINGS),
