@@ -25,6 +25,9 @@ LEVEL: Final = 200
 """How much louder each sentence is than the one before; it is how it is known."""
 LOUDEST: Final = 30_000
 _FRAME_BYTES: Final = 2 * FRAME_SAMPLES
+_STILL: Final = b"\x14\x00\xec\xff" * (CHUNK_BYTES // 4)
+"""No sound, from a microphone that is not muted."""
+_LOUD: Final = 100
 
 
 @cache
@@ -43,7 +46,7 @@ def spoken(number: int) -> str:
 def sentences_in(pcm: bytes) -> list[int]:
     """The numbers of all that are in it, in their order; one breath may have several."""
     levels = np.frombuffer(pcm, "<i2")[:: CHUNK_BYTES // 8]
-    numbers = [round((abs(int(level)) - 2000) / LEVEL) for level in levels if level]
+    numbers = [round((abs(int(level)) - 2000) / LEVEL) for level in levels if abs(int(level)) > _LOUD]
     return list(dict.fromkeys(numbers))
 
 
@@ -67,11 +70,11 @@ class Mouth:
     async def read(self) -> bytes:
         self._next_s += CHUNK_MS / 1000
         await trio.sleep_until(self._next_s)
-        return self._chunks.pop(0) if self._chunks else bytes(CHUNK_BYTES)
+        return self._chunks.pop(0) if self._chunks else _STILL
 
 
 class Ear:
-    """Silence is exact here: what is not zero is speech."""
+    """One sample of a frame tells, for what is said has one level throughout."""
 
     def __init__(self) -> None:
         self._held = b""
@@ -80,7 +83,7 @@ class Ear:
         self._held += pcm
         frames = len(self._held) // _FRAME_BYTES
         heard = tuple(
-            float(any(self._held[start : start + 64]))
+            float(abs(int.from_bytes(self._held[start : start + 2], "little", signed=True)) > _LOUD)
             for start in range(0, frames * _FRAME_BYTES, _FRAME_BYTES)
         )
         self._held = self._held[frames * _FRAME_BYTES :]
