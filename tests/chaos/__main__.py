@@ -1,7 +1,7 @@
 """Many conversations over a bad network, each made of a seed.
 
-    python -m tests.chaos --runs 1000            seeds 0 to 999, and what came of them
-    python -m tests.chaos --seed 17              one of them, with all that its user was told
+python -m tests.chaos --runs 1000            seeds 0 to 999, and what came of them
+python -m tests.chaos --seed 17              one of them, with all that its user was told
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ HUNG_S = 60
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
     parser.add_argument("--seed", type=int, help="the first seed")
     parser.add_argument("--runs", type=int, help="how many seeds")
     arguments = parser.parse_args()
@@ -62,7 +64,10 @@ def told(found: list[Outcomes], broken: list[str], took_s: float) -> list[str]:
         faults += Counter(each.played)
         assert each.quit is not None
         ends[each.quit.outcome.value] += 1
-    said, lost = sum(len(each.said) for each in found), sum(len(each.lost) for each in found if each.quit and each.quit.outcome.value == "over")
+    said, lost = (
+        sum(len(each.said) for each in found),
+        sum(len(each.lost) for each in found if each.quit and each.quit.outcome.value == "over"),
+    )
     return [
         f"{len(found) + len(broken)} runs, {len(broken)} broken, in {took_s:.1f} s "
         f"for {sum(each.virtual_s for each in found) / 3600:.1f} h of conversations",

@@ -108,7 +108,8 @@ def texts_of(items: tuple[Item, ...]) -> list[tuple[str, str]]:
         match item:
             case UserMessage() | AssistantMessage() | SystemMessage():
                 parts = [
-                    part.text if isinstance(part.text, str) else part.transcript for part in item.content or ()
+                    part.text if isinstance(part.text, str) else part.transcript
+                    for part in item.content or ()
                 ]
                 told.append((str(item.role), " ".join(part for part in parts if isinstance(part, str))))
             case FunctionCallOutput():

@@ -132,7 +132,9 @@ def _trouble(draw: random.Random) -> Trouble:
     if draw.random() < 0.25:
         return Trouble(refusal=draw.choice(REFUSALS))
     slow = draw.random() < 0.3
-    cut: Callable[[], int | None] = lambda: draw.randint(1, 2 ** draw.randint(4, 18)) if draw.random() < 0.15 else None  # noqa: E731 - drawn twice, and of no use elsewhere
+    cut: Callable[[], int | None] = lambda: (
+        draw.randint(1, 2 ** draw.randint(4, 18)) if draw.random() < 0.15 else None
+    )  # noqa: E731 - drawn twice, and of no use elsewhere
     return Trouble(
         latency_s=draw.choice((0.05, 0.3)) if slow else 0.0,
         jitter_s=draw.choice((0.0, 0.2)) if slow else 0.0,

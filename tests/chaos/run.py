@@ -43,7 +43,9 @@ QUIET_S: Final = 400.0
 SETTLED_S: Final = 2.0
 DIALLED_S: Final = 10.0
 LAST: Final = "These are the last words."
-LOOK_UP: Final = FunctionTool(name="look_up", description="Looks something up.", parameters={"type": "object"})
+LOOK_UP: Final = FunctionTool(
+    name="look_up", description="Looks something up.", parameters={"type": "object"}
+)
 EVENTS: Final = frozenset(get_args(events.Event))
 _IN_THE_WAY: Final = "conversation_already_has_active_response"
 

@@ -95,7 +95,9 @@ def test_a_lost_sentence_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_broken_floor_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtassist.dialogue.floor._hush_all", lambda do: None)
-    plan = Plan(**{**_fields(CALM), "acts": (Act(0.5, "type", "This is line 1.", 1), Act(1.0, "speak", number=2))})
+    plan = Plan(
+        **{**_fields(CALM), "acts": (Act(0.5, "type", "This is line 1.", 1), Act(1.0, "speak", number=2))}
+    )
 
     with pytest.raises(Broken, match=r"seed 0: .*breaks"):
         run(plan)

@@ -29,11 +29,49 @@ SECRET: Final = "sk-proj-T0pSecret1234567890abcdef"
 VALUES: Final = (
     *("", " ", "-", "--", "0", "1", "-1", "7", "65536", "1e400", "nan", "inf", "0.5", "1_000", "٣", "0x10"),
     *("none", "auto", "on", "off", "server", "semantic", "true", "last", "en", "xx", "de-DE", "@missing.txt"),
-    *("@.", "here.txt", "@here.txt", ".", "/", "/dev/null", "/proc/self/mem", "\x00", "a\x00b", "\x1b[2J", "\n"),
-    *("\udcff\udcfe", "é" * 300, "x" * 70_000, "ws://", "ws://[::1", "wss://user:pw@host:99999/?key=" + SECRET),
+    *(
+        "@.",
+        "here.txt",
+        "@here.txt",
+        ".",
+        "/",
+        "/dev/null",
+        "/proc/self/mem",
+        "\x00",
+        "a\x00b",
+        "\x1b[2J",
+        "\n",
+    ),
+    *(
+        "\udcff\udcfe",
+        "é" * 300,
+        "x" * 70_000,
+        "ws://",
+        "ws://[::1",
+        "wss://user:pw@host:99999/?key=" + SECRET,
+    ),
     *("http://127.0.0.1:1", "ws://127.0.0.1:1/v1", "ws://127.0.0.1:0", "wss://x y", "file:///etc/passwd"),
-    *(SECRET, "X-Key: " + SECRET, "no colon", ": nothing", "Näme: x", "A: b\r\nC: d", "OPENAI_API_KEY", "PATH"),
-    *("broken.wav", "golden.jsonl", "broken.jsonl", "nowhere/file.wav", "new.wav", "{}", "[]", "$HOME", "~nobody"),
+    *(
+        SECRET,
+        "X-Key: " + SECRET,
+        "no colon",
+        ": nothing",
+        "Näme: x",
+        "A: b\r\nC: d",
+        "OPENAI_API_KEY",
+        "PATH",
+    ),
+    *(
+        "broken.wav",
+        "golden.jsonl",
+        "broken.jsonl",
+        "nowhere/file.wav",
+        "new.wav",
+        "{}",
+        "[]",
+        "$HOME",
+        "~nobody",
+    ),
 )
 NOWHERE: Final = {
     "talk": ["--url", "ws://127.0.0.1:1", "--timeout", "0.2", "--no-record"],
@@ -77,13 +115,17 @@ def drawn(draw: random.Random, commands: dict[str, Any]) -> list[str]:
     for _ in range(draw.randint(0, 5)):
         option = draw.choice(options)
         flag = draw.choice(option.opts)
-        value = draw.choice(VALUES) if draw.random() < odd else draw.choice(FITTING.get(flag, ("7", "here.txt")))
+        value = (
+            draw.choice(VALUES) if draw.random() < odd else draw.choice(FITTING.get(flag, ("7", "here.txt")))
+        )
         if getattr(option, "is_flag", False):
             line.append(flag if draw.random() > odd / 4 else f"{flag}={value}")
         else:
             line += [f"{flag}={value}"] if draw.random() < 0.3 else [flag, value]
     if name in FILES:
-        line += [draw.choice(VALUES if draw.random() < odd else FILES[name]) for _ in range(draw.randint(0, 3))]
+        line += [
+            draw.choice(VALUES if draw.random() < odd else FILES[name]) for _ in range(draw.randint(0, 3))
+        ]
     return line + NOWHERE.get(name, [])
 
 

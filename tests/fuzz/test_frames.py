@@ -80,7 +80,9 @@ def recorded(path: Path) -> tuple[tuple[Terms, tuple[tuple[int, events.Event], .
     path=st.sampled_from(RECORDINGS),
     which=st.integers(0, 20),
     spoils=st.lists(st.tuples(st.integers(0, 500), spoiling), max_size=6),
-    strangers=st.lists(st.tuples(st.integers(0, 500), st.sampled_from(server_events()), spoiling), max_size=6),
+    strangers=st.lists(
+        st.tuples(st.integers(0, 500), st.sampled_from(server_events()), spoiling), max_size=6
+    ),
 )
 def test_a_conversation_with_a_server_out_of_its_mind(
     path: Path,

@@ -23,15 +23,38 @@ value = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
         [
-            *("", " ", "0", "-1", "7", "1e400", "nan", "0.5", "true", "maybe", "none", "en", "auto", "server"),
-            *("ws://h/v1", "wss://user:pw@host/?key=" + SECRET, "ws://[::1", "http://127.0.0.1:1", "ws://h:0"),
+            *(
+                "",
+                " ",
+                "0",
+                "-1",
+                "7",
+                "1e400",
+                "nan",
+                "0.5",
+                "true",
+                "maybe",
+                "none",
+                "en",
+                "auto",
+                "server",
+            ),
+            *(
+                "ws://h/v1",
+                "wss://user:pw@host/?key=" + SECRET,
+                "ws://[::1",
+                "http://127.0.0.1:1",
+                "ws://h:0",
+            ),
             *("@missing", "@.", "~nobody/x", "\x00", "a\nb", SECRET, "${HOME}", "x" * 5000, "٣", "\x1b[2J"),
         ]
     ),
 )
 toml_value = st.one_of(
     value.map(lambda text: '"' + text.encode("unicode_escape").decode().replace('"', "") + '"'),
-    st.sampled_from(["7", "-1", "0.5", "inf", "nan", "true", "[]", '["a", 1]', "{}", "1979-05-27", "0x10", "9" * 400]),
+    st.sampled_from(
+        ["7", "-1", "0.5", "inf", "nan", "true", "[]", '["a", 1]', "{}", "1979-05-27", "0x10", "9" * 400]
+    ),
 )
 key = st.one_of(st.sampled_from([*CONFIG_KEYS]), st.text("abc_-.", min_size=1, max_size=6))
 toml = st.one_of(
