@@ -4,7 +4,8 @@
 
 A private PulseAudio with null devices, the offline server in a process of its own. Of the client's threads
 are told apart: trio's, those that own a device, and those of libpulse. Idle: the microphone is heard and
-sent, and nobody speaks. Speaking: the assistant reads a story meanwhile.
+sent, and nobody speaks. Speaking: the assistant reads a story meanwhile, as over headphones. With echo: the
+loudspeaker is mixed into the microphone, as loud as it is, and the story has gone on for some seconds.
 """
 
 import argparse
@@ -24,6 +25,9 @@ from tests.pulse import PrivatePulse, private_pulse
 from tests.talking import environment, talk
 
 WAYS = {"without cancellation": "headphones", "with cancellation": "on"}
+ECHO_MS = 60
+LEARNING_S = 10
+"""Until the room is learnt and the canceller is let go, with some pauses."""
 TICKS_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -81,7 +85,10 @@ async def serve_offline() -> None:
             await trio.sleep_forever()
 
 
-def measure(pulse: PrivatePulse, url: str, echo: str, seconds: float) -> dict[str, dict[str, float]]:
+def measure(
+    pulse: PrivatePulse, url: str, echo: str, seconds: float, *, heard: bool = False
+) -> dict[str, dict[str, float]]:
+    """By phase. `heard`: the microphone hears the loudspeaker."""
     with tempfile.TemporaryDirectory() as folder:
         keyboard, terminal = os.openpty()
         with talk(
@@ -94,17 +101,21 @@ def measure(pulse: PrivatePulse, url: str, echo: str, seconds: float) -> dict[st
                 assert process.stderr is not None
                 until(process.stderr.fileno(), b"Speak.")
                 time.sleep(2)  # until imports and the first words of the server are over
-                idle = share(process.pid, seconds)
+                idle = {} if heard else {"idle": share(process.pid, seconds)}
                 os.write(keyboard, b"read me a story\n")
                 with pulse.recording() as recording:
                     while not recording.samples()[-2400:].any():
                         recording.wait_for_samples(len(recording.samples()) + 1)
-                speaking = share(process.pid, seconds)
+                    if heard:
+                        time.sleep(LEARNING_S)
+                    speaking = share(process.pid, seconds)
+                    recording.wait_for_samples(len(recording.samples()) + 1)
+                    assert recording.samples()[-48_000:].any(), "the story has ended, or was interrupted"
             finally:
                 process.kill()
                 os.close(keyboard)
                 os.close(terminal)
-    return {"idle": idle, "speaking": speaking}
+    return {**idle, "speaking with echo" if heard else "speaking": speaking}
 
 
 def main() -> None:
@@ -123,9 +134,12 @@ def main() -> None:
             for way, echo in WAYS.items()
             for phase, shares in measure(pulse, url, echo, asked.seconds).items()
         }
-    print(f"{'percent of one core':34}{'all':>8}{'trio':>8}{'devices':>9}{'libpulse':>10}")
+        pulse.load(f"module-loopback source=spk.monitor sink=micline latency_msec={ECHO_MS}")
+        with_echo = measure(pulse, url, "on", asked.seconds, heard=True)
+        rows |= {f"{phase}, with cancellation": shares for phase, shares in with_echo.items()}
+    print(f"{'percent of one core':40}{'all':>8}{'trio':>8}{'devices':>9}{'libpulse':>10}")
     for name, row in rows.items():
-        print(f"{name:34}{row['all']:8.1f}{row['trio']:8.1f}{row['devices']:9.1f}{row['libpulse']:10.1f}")
+        print(f"{name:40}{row['all']:8.1f}{row['trio']:8.1f}{row['devices']:9.1f}{row['libpulse']:10.1f}")
     if asked.json:
         asked.json.write_text(json.dumps({"percent_of_one_core": rows, "seconds": asked.seconds}, indent=2))
 

@@ -26,9 +26,7 @@ from attrs import Factory, define, evolve, frozen
 
 from bench.figures import OURS, Figure
 from bench.row import CannotDo, Row, Samples
-from rtassist.audio.echo import Canceller, canceller
-from rtassist.audio.far_end import Pcm
-from rtassist.audio.linear import BLOCK
+from rtassist.audio.echo import FRAME, canceller
 from rtassist.audio.onset import OnsetWatch
 from rtassist.audio.pcm import to_float, to_pcm16
 from rtassist.dialogue.duck import LONGEST_REST_US, RELEASE_US, REST_US
@@ -225,46 +223,36 @@ def judged(cell: Cell, trials: Sequence[Trial], listened: Listened, listener: Li
     return Result(seconds=cell.seconds, false=false, trials=list(trials), late_s=late_s, cpu_s=listened.cpu_s)
 
 
-@define
-class Recorded:
-    """A canceller whose own output is kept, to compare with what is made of it."""
-
-    canceller: Canceller
-    left: list[Sound]
-
-    def cancel(self, near: Pcm, far: Pcm) -> Pcm:
-        left = self.canceller.cancel(near, far)
-        self.left.append(left.astype(np.float32) / np.float32(32768))
-        return left
+def cancelled(sounding: Sound, heard: Sound) -> Sound:
+    """What WebRTC's canceller leaves of the microphone by itself, frame by frame."""
+    alone = canceller()
+    assert alone is not None, "needs the extra 'aec'"
+    near, far = (
+        np.clip(np.rint(sound * 32768), -32768, 32767).astype(np.int16) for sound in (heard, sounding)
+    )
+    frames = range(0, len(near) - FRAME + 1, FRAME)
+    return to_float(b"".join(alone.cancel(near[at:][:FRAME], far[at:][:FRAME]).tobytes() for at in frames))
 
 
-def scene(cell: Cell) -> tuple[Sound, Sound, Sound, list[Trial]]:
-    """The assistant's voice, its echo with noise, the user, and when he speaks."""
+def scene(cell: Cell) -> tuple[Sound, Sound, Sound, Sound, list[Trial]]:
+    """The assistant's voice, as it sounds, its echo with noise, the user, and when he speaks."""
     voice = assistant(cell.voice, cell.seconds, cell.seed)
     user, trials = users(cell)
-    return voice, cell.room.echo(sounded(voice, cell.room)), user, trials
+    sounding = sounded(voice, cell.room)
+    echo = cell.room.echo(sounding)
+    return voice, sounding, echo, np.pad(user, (0, len(echo)))[: len(echo)], trials
 
 
 def run(cell: Cell) -> dict[str, Result]:
     """By way and listener: what is heard of the user alone, of the microphone as it is, of the canceller's
     output, and of what the program sends."""
-    voice, echo, user, trials = scene(cell)
-    user = np.pad(user, (0, len(echo)))[: len(echo)]
+    voice, sounding, echo, user, trials = scene(cell)
     noise = np.random.default_rng(cell.seed).normal(size=len(echo)) * NOISE
     alone = listen(voice, (user + noise).astype(np.float32), cell.room, None)
     off = listen(voice, echo + user, cell.room, None)
-    left: list[Sound] = []
-
-    def new() -> Canceller:
-        made = canceller()
-        assert made is not None, "needs the extra 'aec'"
-        return Recorded(made, left)
-
-    sent = listen(voice, echo + user, cell.room, new)
-    # It is not asked before the first voice.
-    before = np.zeros(len(off.sound()) // BLOCK * BLOCK - sum(map(len, left)), np.float32)
-    cancelled = Listened(as_they_came(np.concatenate([before, *left]), off))
-    ways = {"alone": alone, "off": off, "canceller": cancelled, "guard": sent}
+    sent = listen(voice, echo + user, cell.room, canceller)
+    left = Listened(as_they_came(cancelled(sounding, echo + user), off))
+    ways = {"alone": alone, "off": off, "canceller": left, "guard": sent}
     return {
         f"{way}, {name}": judged(cell, trials, listened, listener)
         for way, listened in ways.items()

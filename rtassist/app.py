@@ -6,28 +6,34 @@ import json
 import math
 import os
 import shutil
-import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stdout
+from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import trio
 
-from rtassist import errors, tasks
+from rtassist import errors
+from rtassist.announcing import announcer
 from rtassist.audio import Microphone, Speaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.state import Conversation, Turn
 from rtassist.edges import Edges
+from rtassist.front import Front, front_for
+from rtassist.gauge import Gauge
+from rtassist.hooks import Note, hooked, to_both
+from rtassist.link import profiles
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
-from rtassist.recording import Recording, recorded
+from rtassist.logs import logged
+from rtassist.offering import Offer, offer
+from rtassist.recording import Recording, recorded, secrets_of
+from rtassist.running import run
 from rtassist.settings import Settings
 from rtassist.sound import (
     Missing,
@@ -38,19 +44,18 @@ from rtassist.sound import (
     next_device,
     put_to_use,
 )
-from rtassist.terminal import keyboard
-from rtassist.terminal.screen import OutputClosed, Screen, style_for
+from rtassist.terminal.screen import OutputClosed
 from rtassist.terminal.streams import drop, say
 from rtassist.terms import terms_for
-from rtassist.tools.builtin import clock, timer
-from rtassist.tools.registry import Toolbox
+from rtassist.tracing import tracing
+from rtassist.watching import Watch
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
     from rtassist.audio.held import Held
     from rtassist.doctor.consult import Plan
 
-EXIT_OUTPUT_CLOSED = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 _FAILURES: dict[Outcome, type[errors.Failure]] = {
     Outcome.LINK_LOST: errors.LinkFailed,
     Outcome.REFUSED: errors.Refused,
@@ -61,18 +66,21 @@ _FAILURES: dict[Outcome, type[errors.Failure]] = {
 def run_talk(settings: Settings) -> int:
     """`rtassist talk`: the exit code of a conversation. Raises errors.Failure."""
     history: tuple[Turn, ...] = ()
+    offered = offer(settings)
     if settings.resume is not None:
         from rtassist.shelf import resumed  # and all that it takes to read a recording
 
         settings, history = resumed(settings)
-    return run(partial(talk, settings, history))
+    with logged(settings.log_level, secrets_of(settings)), tracing(settings.otel, os.environ) as tracer:
+        return run(partial(talk, settings, offered, history, tracer))
 
 
 def run_serve(settings: Settings) -> int:
     """`rtassist serve`: runs until a signal. Raises errors.Failure."""
     from rtassist.embedded import serve_others
 
-    return run(partial(serve_others, settings, say))
+    with logged(settings.log_level, secrets_of(settings)):
+        return run(partial(serve_others, settings, say))
 
 
 def run_devices(*, as_json: bool) -> int:
@@ -98,86 +106,28 @@ def run_doctor(
     return run(partial(examine, settings, problems, plan))
 
 
-def run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
-    """The exit code of a command. Raises what it raises; of several failures one, by itself."""
-    try:
-        return trio.run(until_signal, command, clock=clock)
-    except BaseExceptionGroup as group:
-        raise _told(group) from None
-
-
-def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one failure that the user is to hear of; a bug anywhere in the group is never hidden behind it."""
-    leaves = list(_leaves(group))
-    failures = [leaf for leaf in leaves if isinstance(leaf, errors.Failure | KeyboardInterrupt)]
-    return failures[0] if failures and len(failures) == len(leaves) else group
-
-
-def _leaves(error: BaseException) -> Any:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
-
-
-async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
-    """Run `command`; a signal cancels it, and when everything in it has ended, its code is 128 + signal.
-
-    The second signal tells what has not ended yet, and ends the program where it stands.
-    """
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP"):
-        wanted.append(signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in wanted}
-    code = 0
-
-    async def watch(nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
-        nonlocal code
-        with trio.open_signal_receiver(*wanted) as signals:
-            task_status.started()
-            code = 128 + await anext(aiter(signals))
-        for number in wanted:
-            signal.signal(number, _leave_at_once)
-        nursery.cancel_scope.cancel()
-        if sys.stderr.isatty():
-            print(file=sys.stderr)  # the shell's prompt is not to stand behind the ^C
-
-    try:
-        async with trio.open_nursery() as nursery:
-            await nursery.start(partial(watch, nursery))
-            code = await command()
-            nursery.cancel_scope.cancel()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return code
-
-
-def _leave_at_once(number: int, frame: object) -> NoReturn:
-    """The user does not want to wait any more: say for what it would have been, and leave all as it is."""
-    with suppress(OSError, ValueError):
-        told = ["rtassist: left at once. What had not ended:", *tasks.tree(trio.lowlevel.current_root_task())]
-        print("\n".join(told), file=sys.stderr, flush=True)
-    os._exit(128 + number)
-
-
-async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
+async def talk(
+    settings: Settings,
+    offered: Offer,
+    history: tuple[Turn, ...] = (),
+    tracer: Tracer | None = None,
+) -> int:
     """Hold conversations until one ends that is not to be begun again. The first goes on with `history`."""
-    typed = None if settings.mic == "-" else sys.stdin
-    out = sys.stderr if settings.speaker == "-" else sys.stdout
-    style = style_for(out, typed, os.environ, plain=settings.plain)
-    if settings.text and not (typed and typed.isatty()):
-        style = attrs.evolve(style, names=False)
-    secrets = [settings.api_key.reveal()] if settings.api_key else []
-    screen = Screen(out, sys.stderr, style, secrets)
+    secrets = secrets_of(settings)
     code = errors.EXIT_OK
-    with recorded(settings, screen.show, say) as recording:
+    with (
+        front_for(settings, os.environ) as front,
+        recorded(settings, front.screen.show, say) as recording,
+        redirect_stdout(sys.stderr),  # what an own tool prints is not part of the conversation
+    ):
+        front.screen.session = recording.name
         try:
-            quit_ = await conversations(settings, screen, recording, typed is not None, history)
+            async with front.screen.opened(), hooked(settings, front.screen.notice) as observe:
+                used = Used(trio.current_time(), tracer)
+                quit_ = await conversations(settings, front, recording, history, offered, observe, used)
         except* OutputClosed:
-            drop(out)
-            quit_, code = Quit(), EXIT_OUTPUT_CLOSED
+            drop(front.out)
+            quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
     if quit_.outcome in _FAILURES:
         raise _FAILURES[quit_.outcome](errors.foreign_text(quit_.message, secrets, limit=1000))
     return code
@@ -185,12 +135,15 @@ async def talk(settings: Settings, history: tuple[Turn, ...] = ()) -> int:
 
 async def conversations(
     settings: Settings,
-    screen: Screen,
+    front: Front,
     recording: Recording,
-    keyboard_there: bool,
     history: tuple[Turn, ...],
+    offered: Offer,
+    observe: Note,
+    used: Used,
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
+    screen = front.screen
     missing = Missing()
     if settings.embedded:
         from rtassist.embedded import deaf, mute
@@ -201,7 +154,8 @@ async def conversations(
         endpoint(settings, screen.notice),
         held_microphone(settings, missing, echo),
         held_speaker(settings, missing, echo),
-    ) as (address, heard, spoken):
+        offered.opened(screen.notice),
+    ) as (address, heard, spoken, offered):
         told = missing.sentences()
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
@@ -212,7 +166,16 @@ async def conversations(
         while True:
             try:
                 quit_ = await hold(
-                    settings, screen, recording, address, heard, spoken, keyboard_there, history
+                    settings,
+                    front,
+                    recording,
+                    address,
+                    heard,
+                    spoken,
+                    history,
+                    offered=offered,
+                    observe=observe,
+                    used=used,
                 )
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
@@ -239,7 +202,7 @@ async def list_devices(as_json: bool) -> int:
         print(told, flush=True)
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK
 
 
@@ -259,7 +222,7 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
     where = "rtassist's own server" if settings.embedded else parse_address(settings.url).authority
     server = Server(where=where, opening=session, deaf=deaf(settings), mute=mute(settings))
-    code = EXIT_OUTPUT_CLOSED
+    code = errors.EXIT_OUTPUT_CLOSED
     try:
         code = await consult(settings, problems, plan, server)
     except* BrokenPipeError:
@@ -269,10 +232,11 @@ async def examine(settings: Settings, problems: Sequence[str], plan: Plan) -> in
 
 @attrs.frozen
 class Endpoint:
-    """Where to connect."""
+    """Where to connect. `truncates` as in a profile."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
+    truncates: bool = True
 
 
 @asynccontextmanager
@@ -289,43 +253,70 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
             "Set OPENAI_API_KEY to talk to OpenAI."
         )
     async with embedded(settings) as own_url:
-        yield Endpoint(with_model(own_url, settings.model))
+        yield Endpoint(profiles.address(own_url, settings.model))
+
+
+@attrs.define
+class Used:
+    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
+
+    began_s: float
+    tracer: Tracer | None = None
+    usd: Decimal = Decimal(0)
+
+    def ended(self, state: Conversation) -> None:
+        self.usd += state.spending.usd
 
 
 async def hold(
     settings: Settings,
-    screen: Screen,
+    front: Front,
     recording: Recording,
     address: Endpoint,
     heard: Held[Microphone],
     spoken: Held[Speaker],
-    keyboard_there: bool,
     history: tuple[Turn, ...] = (),
+    *,
+    offered: Offer,
+    observe: Note,
+    used: Used,
 ) -> Quit:
     """One conversation over one connection, that knows what was said in an earlier one."""
     to_commands, commands = trio.open_memory_channel[events.Event](math.inf)
     dial = partial(connect, address.url, headers=address.headers, deadline_s=settings.timeout_s)
     async with dial() as link, trio.open_nursery() as nursery:
-        tools = Toolbox(
-            (
-                clock(lambda: datetime.now().astimezone()),
-                timer(nursery, lambda label: to_commands.send_nowait(events.TimerDue(label))),
-            )
+        tools = offered.toolbox(
+            nursery,
+            lambda label: to_commands.send_nowait(events.TimerDue(label)),
+            lambda: recording.notes,
         )
         terms = terms_for(
             settings,
-            tools.definitions,
+            offered.definitions(tools),
+            asks=tools.asking,
+            cancels=tools.cancelled,
             voiced=spoken.comes_back or spoken.device is not None,
             speaker_there=spoken.device is not None,
             microphone=heard.comes_back or heard.device is not None,
             microphone_there=heard.device is not None,
             microphone_ends=heard.device is not None and not heard.device.live,
-            keyboard=keyboard_there,
-            greeting=greeting(settings, heard.device),
+            keyboard=front.typed,
+            greeting=front.greeting(settings, heard.device),
             history=history,
+            truncates=address.truncates,
+            spent_usd=used.usd,
+            lasted_ms=round(1000 * (trio.current_time() - used.began_s)),
         )
-        if keyboard_there:
-            nursery.start_soon(type_lines, to_commands, screen)
+        if front.typed:
+            nursery.start_soon(front.press, to_commands)
+        watch = Watch(
+            terms,
+            note=partial(to_both, front.noting(recording.begin(terms)), observe),
+            tell=front.screen.notice,
+            debug=settings.debug,
+            tracer=used.tracer,
+            server="itself" if settings.embedded else parse_address(settings.url).authority,
+        )
         edges = Edges(
             link=link,
             another_link=dial,
@@ -335,48 +326,30 @@ async def hold(
             another_speaker=partial(next_device, spoken) if spoken.comes_back else None,
             commands=commands,
             tools=tools,
-            show=screen.show,
+            show=front.screen.show,
+            gauge=Gauge(front.stands),
+            announcer=announcer,
+            ended=used.ended,
             in_turn=not sys.stdin.isatty(),
-            note=recording.begin(terms),
+            note=watch.saw,
         )
-        quit_ = await converse(terms, edges)
+        try:
+            quit_ = await converse(terms, edges)
+        finally:
+            watch.over()
         nursery.cancel_scope.cancel()
     return quit_
 
 
 def remote(settings: Settings) -> Endpoint:
-    """The server of the settings, and the header with the key."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if settings.api_key is not None:
-        headers = (("Authorization", f"Bearer {settings.api_key.reveal()}"),)
-    return Endpoint(with_model(settings.url, settings.model), headers)
-
-
-def with_model(url: str, model: str) -> str:
-    """The model is chosen when connecting; one that stands in the URL already is left alone."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query.setdefault("model", model)
-    return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def greeting(settings: Settings, heard: Microphone | None) -> str:
-    """What to do now, for a person at a terminal; a pipe needs no invitation."""
-    if heard is not None and heard.live:
-        how = "Press Enter to talk, and again when you are done" if settings.ptt else "Speak"
-        return f"{how}. Enter interrupts the answer, /help lists the commands, Ctrl-C leaves."
-    return "Type. /help lists the commands, Ctrl-C leaves." if sys.stdin.isatty() and heard is None else ""
-
-
-async def type_lines(to_commands: trio.MemorySendChannel[events.Event], screen: Screen) -> None:
-    """What is typed, as events. The end of what a person types (Ctrl-D) means that the person leaves."""
-    terminal = sys.stdin.isatty()
-    async with aclosing(keyboard.lines(sys.stdin)) as lines:
-        async for line in lines:
-            if terminal:
-                screen.line_typed()
-            await to_commands.send(events.Typed(line))
-    await to_commands.send(events.Typed("/quit") if terminal else events.TypingEnded())
+    """The server of the settings, and the headers with the key and what else it wants."""
+    key = None if settings.api_key is None else settings.api_key.reveal()
+    given = [(name, value.reveal()) for name, value in settings.headers]
+    return Endpoint(
+        profiles.address(settings.url, settings.model),
+        profiles.headers(settings.url, key, given),
+        truncates=profiles.profile_for(settings.url).truncates,
+    )
 
 
 @asynccontextmanager

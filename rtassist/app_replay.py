@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -9,11 +10,30 @@ from functools import partial
 from pathlib import Path
 
 from rtassist import errors, replaying, retelling
-from rtassist.app import EXIT_OUTPUT_CLOSED, run
 from rtassist.converse import DUCKED_GAIN
+from rtassist.running import run
 from rtassist.sessions import what_if as what_ifs
+from rtassist.sessions.repository import NotKept
 from rtassist.sessions.what_if import End
 from rtassist.terminal.streams import drop
+
+
+def meant(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with its file in place of each that is the beginning of an id, or `last`.
+
+    What is neither that nor a file stays, and is no file. Raises Ambiguous, SettingsWrong.
+    """
+    return [argument if os.path.lexists(argument) else _recorded(argument) for argument in arguments]
+
+
+def _recorded(argument: str) -> str:
+    from rtassist.settings_loading import load_here  # needed for no file
+    from rtassist.shelf import chosen
+
+    try:
+        return str(chosen(load_here({}), argument).path)
+    except NotKept:
+        return argument
 
 
 def replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool) -> int:
@@ -72,7 +92,7 @@ def whole(arguments: Sequence[str], *, until: str | None) -> int:
     """`rtassist replay --whole`. Raises errors.SettingsWrong."""
     from trio.testing import MockClock  # with its many imports, for this alone
 
-    end, code = _end(until), EXIT_OUTPUT_CLOSED
+    end, code = _end(until), errors.EXIT_OUTPUT_CLOSED
 
     async def held_again() -> int:
         nonlocal code
@@ -106,5 +126,5 @@ def _to_stdout(command: Callable[[], int]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return code

@@ -9,6 +9,7 @@ other signal.
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated, NoReturn
 
@@ -18,16 +19,23 @@ try:
     import typer
 
     from rtassist import cli_sessions
-    from rtassist.flags import Command, Group
+    from rtassist.flags import Command, Group, examples
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
-from rtassist import cli_bench, cli_doctor, cli_replay, cli_talk
+from rtassist import cli_bench, cli_config, cli_doctor, cli_replay, cli_talk, cli_tools
 from rtassist.cli_talk import loading
 
 EXIT_CODES = (
     "Exit codes: 0 ended, 1 output cannot be written, 2 wrong usage, 3 no connection, 4 refused, "
     "5 connection lost, 6 no Realtime server, 7 no sound, 70 a bug, 130 Ctrl-C."
+)
+_EXAMPLES = examples(
+    "rtassist talk                  talk, now",
+    "rtassist doctor                when something is amiss",
+    "rtassist config --init         a file for your settings",
+    "rtassist replay session.jsonl  a conversation again",
+    "rtassist --install-completion  commands by the Tab key",
 )
 app = typer.Typer(
     name="rtassist",
@@ -37,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=EXIT_CODES,
+    epilog=f"{_EXAMPLES}\n\n{EXIT_CODES}",
 )
 
 
@@ -58,12 +66,33 @@ def root(
     pass
 
 
-app.command(cls=Command, epilog=f"{cli_talk.EPILOG}\n\n{EXIT_CODES}")(cli_talk.talk)
-app.add_typer(cli_sessions.app)
-app.command(epilog=cli_sessions.EXIT_CODES)(cli_sessions.diff)
+app.command(
+    cls=Command, epilog=f"{cli_talk.EPILOG}\n\n{EXIT_CODES}", short_help="Hold a spoken conversation."
+)(cli_talk.talk)
+app.add_typer(cli_sessions.app, short_help="Recorded conversations.")
+app.command(epilog=cli_sessions.DIFF_EPILOG, short_help="Compare two recordings turn by turn.")(
+    cli_sessions.diff
+)
+_SERVE_EPILOG = "\n\n".join(
+    [
+        examples(
+            "rtassist serve",
+            "rtassist serve --host 0.0.0.0 --port 8765",
+            "rtassist serve --latency-ms 150 --jitter-ms 50",
+            "rtassist talk --url ws://127.0.0.1:8765/v1/realtime",
+        ),
+        "Exit codes: 2 wrong usage, 3 it cannot listen there, 70 a bug, 130 Ctrl-C.",
+    ]
+)
+_DEVICES_EPILOG = "\n\n".join(
+    [
+        examples("rtassist devices", "rtassist devices --json | jq .microphones"),
+        "Exit codes: 0 listed, 2 wrong usage, 7 there is no sound system, 70 a bug.",
+    ]
+)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=_SERVE_EPILOG, short_help="Run the server for other clients.")
 def serve(
     host: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The address to listen on (default: 127.0.0.1).")
@@ -92,6 +121,7 @@ def serve(
     extras: Annotated[
         bool | None, typer.Option("--extras", help="Send the fields that OpenAI sends and does not document.")
     ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As for talk.")] = None,
 ) -> None:
     """Run the embedded Realtime server for other clients.
 
@@ -109,6 +139,7 @@ def serve(
             "latency_ms": latency_ms,
             "jitter_ms": jitter_ms,
             "extras": extras,
+            "profile": profile,
         }
     )
     with loading():
@@ -117,7 +148,7 @@ def serve(
     raise typer.Exit(run_serve(settings))
 
 
-@app.command(epilog="Exit code 7: there is no sound system.")
+@app.command(epilog=_DEVICES_EPILOG, short_help="List microphones and loudspeakers.")
 def devices(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
 ) -> None:
@@ -131,11 +162,27 @@ def devices(
     raise typer.Exit(run_devices(as_json=as_json))
 
 
-app.command(cls=Command, epilog=cli_doctor.EPILOG)(cli_doctor.doctor)
+app.command(cls=Command, epilog=cli_doctor.EPILOG, short_help="Look at all that a conversation needs.")(
+    cli_doctor.doctor
+)
 app.command(
-    add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    short_help="Measure this program on this machine.",
 )(cli_bench.bench)
-app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
+app.command(epilog=cli_replay.EPILOG, short_help="Run recorded sessions again.")(cli_replay.replay)
+app.command(cls=Command, epilog=cli_config.EPILOG, short_help="Show every setting and its source.")(
+    cli_config.config
+)
+app.command(cls=Command, epilog=cli_tools.EPILOG, short_help="Show what the assistant could call.")(
+    cli_tools.tools
+)
+
+
+_NOT_TAKEN = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EPIPE, errno.EBADF} | {
+    getattr(errno, "EDQUOT", errno.ENOSPC)  # not on Windows
+}
+"""What writing to a standard stream meets: a full disk, a closed terminal. Any other is a bug."""
 
 
 def main() -> NoReturn:
@@ -165,7 +212,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, Failure):
         streams.say(f"rtassist: {error.message}")
         return error.exit_code
-    if isinstance(error, OSError) and error.filename is None:  # what --help meets on a full disk
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NOT_TAKEN:
         streams.say(f"rtassist: Nothing can be written out: {(error.strerror or str(error)).lower()}.")
         return 1
     import traceback

@@ -6,8 +6,16 @@ from typing import Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 EPILOG = (
-    "Exit code 0: no check failed (warnings are none); 1: one did; 2: wrong usage; 130: Ctrl-C. "
+    examples(
+        "rtassist doctor",
+        "rtassist doctor --no-sound --no-connect",
+        "rtassist doctor --mic usb --stress 10",
+        "rtassist doctor --json | jq .advice",
+    )
+    + "\n\nExit code 0: no check failed (warnings are none); 1: one did; 2: wrong usage; 130: Ctrl-C. "
     "--json prints one object when all is done: format, version, ok, checks (id, state, summary, cure, "
     "values) and advice (setting, why); states are ok, warning, failed and skipped."
 )
@@ -24,6 +32,7 @@ def doctor(
     echo: Annotated[
         str | None, typer.Option(metavar="HOW", help="auto, on, off or headphones, as for talk.")
     ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="As for talk.")] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -57,10 +66,10 @@ def doctor(
     from rtassist.settings_loading import load_here
 
     devices = {"mic": mic, "speaker": speaker}
-    flags = {"offline": offline, "url": url, "model": model, "echo": echo, "timeout_s": timeout}
+    server = {"offline": offline, "url": url, "model": model, "timeout_s": timeout}
     problems: tuple[str, ...] = ()
     try:
-        settings = load_here({**devices, **flags})
+        settings = load_here({**devices, **server, "echo": echo, "profile": profile})
     except SettingsWrong as wrong:
         settings, problems = Settings(mic=mic, speaker=speaker), wrong.problems
     from rtassist.app import run_doctor

@@ -6,11 +6,21 @@ from typing import Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 EPILOG = (
-    "Exit codes: 0 equal, 1 different (or a law of the protocol is broken), 2 not a recording, of another "
-    "version, or damaged. What is missing because the disk was slow or the program was killed is noted, and "
-    "no difference. A look at a recording, a what-if too, ends with 0; --whole with 1 where a promise is "
-    "broken; --listen with 7 where there is no loudspeaker."
+    examples(
+        "rtassist replay session.jsonl",
+        "rtassist replay --json recordings/ | jq .result",
+        "rtassist replay --show --until turn:3 session.jsonl",
+        "rtassist replay --waterfall session.jsonl",
+        "rtassist replay --barge-at 12.4s session.jsonl",
+        "rtassist replay --render heard.wav session.jsonl",
+    )
+    + "\n\nExit codes: 0 equal, 1 different (or a law of the protocol is broken), 2 not a recording, of "
+    "another version, or damaged. What is missing because the disk was slow or the program was killed is "
+    "noted, and no difference. A look at a recording, a what-if too, ends with 0; --whole with 1 where a "
+    "promise is broken; --listen with 7 where there is no loudspeaker."
     "\n\nTimes are written 12.4s, 300ms or 1:02.5, since the recording began. A what-if changes one cause, "
     "decides everything again, and shows what would be asked for now; nothing is written. It knows what the "
     "client does, and not what the server or you would have said then: all else happens as recorded."
@@ -24,7 +34,10 @@ EPILOG = (
 
 def replay(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Recordings, logs of events, or folders of them.")
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Recordings, by file or id, or last; logs of events; folders of them."
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON objects, one a line.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Every difference, not only the first one.")] = False,
@@ -86,10 +99,11 @@ def replay(
         ),
     ] = False,
 ) -> None:
-    """Run recorded sessions again, offline, and say whether the client still behaves the same.
+    """Run recordings again, and say what differs.
 
-    Every decision is made again and compared with the recorded one; nothing is played or sent. Logs of
-    Realtime events from elsewhere (one a line, or a JSON array) are held against the protocol's laws.
+    Does the client still behave the same? Every decision is made again and compared with the recorded one;
+    nothing is played or sent. Logs of Realtime events from elsewhere (one a line, or a JSON array) are held
+    against the protocol's laws.
     """
     from rtassist import app_replay
 
@@ -107,6 +121,7 @@ def replay(
         raise typer.BadParameter(f"{' and '.join(chosen)} are done one at a time.")
     if as_json and (chosen or until is not None):
         raise typer.BadParameter("--json is of the exact replay alone.")
+    paths = app_replay.meant(paths)
     if show or waterfall:
         code = app_replay.show(paths, words=show, waterfall=waterfall, until=until)
     elif render is not None:

@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtassist.flags import examples
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EPILOG = (
-    "Without a key it talks to its own server, in this process. "
-    "Keys, while it talks: Enter on an empty line interrupts, /help lists the commands, Ctrl-C leaves."
+    examples(
+        "rtassist talk",
+        "rtassist talk --voice cedar --echo headphones",
+        "rtassist talk --persona pirate --max-cost 0.50",
+        "rtassist talk --instructions @tutor.md --language de",
+        "rtassist talk --mic question.wav --speaker answer.wav",
+        'echo "what is 17 times 23" | rtassist talk --text',
+        "rtassist talk --resume last --debug 2>events.txt",
+    )
+    + "\n\nWithout a key it talks to its own server, in this process. "
+    "Keys, while it talks: Escape, or Enter on an empty line, interrupts, /help lists the commands, "
+    "Ctrl-C leaves."
 )
 
 
@@ -26,6 +38,16 @@ def talk(
         str | None,
         typer.Option(metavar="URL", help="The Realtime server, ws:// or wss:// (default: OpenAI's)."),
     ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The variable that holds the server's key (default: OPENAI_API_KEY)."
+        ),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="'NAME: VALUE'", help="A header for the server; may be repeated."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model (default: gpt-realtime-2.1).")
     ] = None,
@@ -35,6 +57,17 @@ def talk(
     instructions: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="What the assistant is to be like; @FILE reads it from a file."),
+    ] = None,
+    persona: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The same from personas/NAME.md in the config file's folder (rtassist config --path).",
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With the config file's lines below [profiles.NAME]."),
     ] = None,
     mic: Annotated[
         str | None,
@@ -77,7 +110,7 @@ def talk(
     ] = None,
     text: Annotated[bool | None, typer.Option("--text", help="Type and read; no sound.")] = None,
     ptt: Annotated[
-        bool | None, typer.Option("--ptt", help="Push to talk: Enter begins and ends your turn.")
+        bool | None, typer.Option("--ptt", help="Push to talk, with the space bar or Enter.")
     ] = None,
     vad: Annotated[
         str | None,
@@ -98,7 +131,27 @@ def talk(
             metavar="CODE", help="The language that you speak, such as en (default: it is guessed)."
         ),
     ] = None,
-    plain: Annotated[bool | None, typer.Option("--plain", help="Plain lines, no colour.")] = None,
+    plain: Annotated[bool | None, typer.Option("--plain", help="One line an utterance, no colour.")] = None,
+    timestamps: Annotated[
+        bool | None, typer.Option("--timestamps", help="The time of day before each line.")
+    ] = None,
+    compact: Annotated[
+        bool | None,
+        typer.Option(
+            "--compact", help="No empty lines, a short status, > for your name and none for the assistant's."
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool | None, typer.Option("--quiet", help="Of all that is not the conversation only warnings.")
+    ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            help="All that happens, one JSON object a line: - for stdout, where then nothing else is, or a "
+            "file, which is added to.",
+        ),
+    ] = None,
     fast: Annotated[
         bool | None,
         typer.Option("--fast", help="Sound files and pipes as fast as they go, not at real time."),
@@ -123,6 +176,73 @@ def talk(
             "--record-audio/--no-record-audio", help="Record the sound as well, or only what happens."
         ),
     ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD",
+            help="Ask for no further answer once so much is spent; the last one may pass it (default: none).",
+        ),
+    ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES", help="End after so long, and say so a minute before (default: never)."
+        ),
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="What goes into the log file: error, warning, info or debug (default: warning).",
+        ),
+    ] = None,
+    debug: Annotated[
+        bool | None,
+        typer.Option("--debug", help="Show each event by its type, and at the end how long you waited."),
+    ] = None,
+    otel: Annotated[
+        bool | None,
+        typer.Option("--otel", help="OpenTelemetry spans of session, answers and tools (extra otel)."),
+    ] = None,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py", help="Python functions that the assistant may call; may be repeated."
+        ),
+    ] = None,
+    tool_timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="How long a call of one may take (default: 30)."),
+    ] = None,
+    yes_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Do not ask before this tool, or this MCP server; may be repeated."
+        ),
+    ] = None,
+    mcp: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COMMAND", help="An MCP server, by its command or its URL; may be repeated."
+        ),
+    ] = None,
+    exec_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exec",
+            metavar="EVENT=COMMAND",
+            help="Run a command, with the event as JSON on its stdin, at turn.done, response.done, "
+            "interrupted, tool.done, session.started, session.ended; may be repeated.",
+        ),
+    ] = None,
+    truncation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="When the conversation outgrows the model's context: auto forgets the oldest, disabled "
+            "fails, 0..1 keeps that part of it (default: the server's).",
+        ),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="How long to wait for the connection (default: 10)."),
@@ -143,9 +263,18 @@ def talk(
         {
             "offline": offline,
             "url": url,
+            "api_key_env": api_key_env,
+            "headers": tuple(header or ()),
             "model": model,
             "voice": voice,
             "instructions": instructions,
+            "persona": persona,
+            "profile": profile,
+            "max_cost": max_cost,
+            "max_minutes": max_minutes,
+            "log_level": log_level,
+            "debug": debug,
+            "otel": otel,
             "mic": mic,
             "speaker": speaker,
             "echo": echo,
@@ -158,10 +287,20 @@ def talk(
             "vad_silence_ms": vad_silence_ms,
             "language": language,
             "plain": plain,
+            "timestamps": timestamps,
+            "compact": compact,
+            "quiet": quiet,
+            "events": events,
             "fast": fast,
             "record": False if no_record else record,
             "record_audio": record_audio,
             "resume": resume,
+            "tools": tuple(tools or ()),
+            "tool_timeout_s": tool_timeout,
+            "yes_to": tuple(yes_to or ()),
+            "mcp": tuple(mcp or ()),
+            "hooks": tuple(exec_ or ()),
+            "truncation": truncation,
             "timeout_s": timeout,
             "allow_plaintext": allow_plaintext,
         }

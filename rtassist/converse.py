@@ -14,7 +14,8 @@ feeds. What is decided is in `dialogue`; what things are is behind the edges tha
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from collections import defaultdict
+from contextlib import aclosing, suppress
 
 import trio
 from attrs import define, field
@@ -24,7 +25,9 @@ from rtassist.audio.jitter import Jitter
 from rtassist.audio.silence import SilenceWatch
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import (
+    Announce,
     CallTool,
+    CancelTool,
     ClearAlarm,
     Deliver,
     Dial,
@@ -45,18 +48,23 @@ from rtassist.dialogue.effects import (
 )
 from rtassist.dialogue.state import Ending, Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.wording import error
 from rtassist.edges import Edges
 from rtassist.exchange import STALE_SAMPLES, Exchange
 
-CHUNK_BYTES = 960
-"""20 ms: what is handed to the loudspeaker at once, and so what an interruption can be late by."""
+SILENCE_BYTES = 960
+"""20 ms: what a microphone that is no device hears behind its end, at once."""
 ADVANCE_SAMPLES = SAMPLE_RATE // 10
 """Progress is reported ten times a second: about a syllable."""
+HANDED_BYTES = 2 * ADVANCE_SAMPLES
+"""What is handed to the loudspeaker at once. An interruption takes back what the device has not taken; each
+time costs a wake-up of trio, and with 20 ms there would be fifty a second."""
 REPLACED_S = 0.3
 """A device that is there this soon after one was lost goes on where that one stopped: opening takes 50 ms.
 One may stand still for 1.5 s before it counts as lost, and both together are to be less than two seconds."""
 DUCKED_GAIN = 0.2
 """-14 dB, as Android lowers whoever plays while another speaks (PlaybackActivityMonitor's DUCK_VSHAPE)."""
+CANCELLED = error("the user said stop, and it was cancelled")
 IDLE_CHECK_S = 0.2
 """How often a loudspeaker that has nothing to say is asked whether it is still there."""
 
@@ -90,6 +98,7 @@ async def converse(terms: Terms, edges: Edges) -> Quit:
         ring = Ring(terms, edges, nursery)
         for task in (ring.capture, ring.exchange.run, ring.playback, ring.command):
             nursery.start_soon(task)
+    edges.ended(ring.state)
     return ring.quit
 
 
@@ -106,6 +115,7 @@ class Ring:
         self.to_play, self.voices = trio.open_memory_channel[Voice](math.inf)
         self.voice_of: dict[str, Voice] = {}
         self.alarms: dict[str, trio.CancelScope] = {}
+        self.tool_scopes: defaultdict[str, trio.CancelScope] = defaultdict(trio.CancelScope)
         self.jitter = Jitter()
         self.became_quiet = trio.Event()
         self.quit = Quit(Outcome.OVER)
@@ -121,7 +131,8 @@ class Ring:
         for effect in effects:
             self.edges.note(now_us, effect)
             self.perform(effect)
-        if self.state.quiet():
+        self.edges.gauge.follow(self.state, now_us)
+        if self.state.quiet() or self.state.questions:
             self.became_quiet.set()
 
     def perform(self, effect: Effect) -> None:
@@ -136,8 +147,12 @@ class Ring:
                 self.voice(effect.item_id).scope.cancel()
             case Duck() | Unduck():
                 self.set_gain()
+            case Announce():
+                self.nursery.start_soon(self.announce, effect.text, self.voice(effect.item_id))
             case CallTool():
                 self.nursery.start_soon(self.call_tool, effect)
+            case CancelTool():
+                self.tool_scopes[effect.call_id].cancel()
             case SetAlarm() | ClearAlarm():
                 self.set_alarm(effect)
             case Show():
@@ -166,7 +181,7 @@ class Ring:
         except trio.EndOfChannel:
             self.feed(events.MicEnded())
             while self.state.ending is Ending.TRAILING:
-                self.feed(events.MicHeard(bytes(CHUNK_BYTES)))
+                self.feed(events.MicHeard(bytes(SILENCE_BYTES)))
                 await self.sent_most()
 
     async def hear(self, microphone: Microphone | None) -> Microphone | None:
@@ -199,6 +214,7 @@ class Ring:
         watch, onsets, clips = SilenceWatch(), OnsetWatch(), False
         while True:
             pcm = await microphone.read()
+            self.edges.gauge.heard(pcm)
             self.feed(events.MicHeard(pcm))
             if self.state.terms.ducks and onsets.begins(pcm, voice=self.state.sounding):
                 self.feed(events.OnsetHeard())
@@ -267,8 +283,9 @@ class Ring:
         self.jitter.began()
         with suppress(trio.EndOfChannel):
             while True:
-                for offset in range(0, len(pcm), CHUNK_BYTES):
-                    await speaker.play(pcm[offset : offset + CHUNK_BYTES])
+                for offset in range(0, len(pcm), HANDED_BYTES):
+                    await speaker.play(chunk := pcm[offset : offset + HANDED_BYTES])
+                    self.edges.gauge.sounded(chunk)
                     voice.advance(speaker.heard() - start)
                     if voice.heard - told >= ADVANCE_SAMPLES:
                         told = voice.heard
@@ -336,13 +353,23 @@ class Ring:
         """What the user types and does, and timers."""
         await self.listening.wait()
         async for event in self.edges.commands:
-            while self.edges.in_turn and not self.state.quiet():
+            while self.edges.in_turn and not (self.state.quiet() or self.state.questions):
                 self.became_quiet = trio.Event()
                 await self.became_quiet.wait()
             self.feed(event)
 
+    async def announce(self, text: str, voice: Voice) -> None:
+        with voice.to_sound:
+            if self.edges.announcer is not None:
+                async with aclosing(self.edges.announcer(text)) as chunks:
+                    async for pcm in chunks:
+                        voice.to_sound.send_nowait(pcm)
+
     async def call_tool(self, call: CallTool) -> None:
-        output = await self.edges.tools.run(call.name, call.arguments)
+        output = CANCELLED
+        with self.tool_scopes[call.call_id]:
+            output = await self.edges.tools.run(call.name, call.arguments)
+        del self.tool_scopes[call.call_id]
         self.feed(events.ToolEnded(call.call_id, output))
 
     def voice(self, item_id: str) -> Voice:

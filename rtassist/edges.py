@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from rtassist.audio import Microphone, Speaker
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Shown
+from rtassist.dialogue.state import Conversation
+from rtassist.gauge import Gauge
 from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
 
 D = TypeVar("D")
@@ -65,6 +67,12 @@ class Edges:
     commands: trio.MemoryReceiveChannel[events.Event]
     tools: Tools
     show: Callable[[Shown], None]
+    announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None
+    """A voice that costs nothing: PCM16, mono, 24 kHz. Raises nothing; where it cannot speak it is silent."""
+    ended: Callable[[Conversation], None] = lambda state: None
+    """Called with the state in which the conversation ended."""
+    gauge: Gauge = field(factory=Gauge)
+    """What it does and how loud both sides are, for who shows it."""
     in_turn: bool = False
     """Lines come from a pipe: each waits until the conversation is quiet, and interrupts nothing."""
     note: Callable[[int, events.Event | Effect], None]

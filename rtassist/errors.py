@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 EXIT_OK = 0
+EXIT_DIFFERENT = 1  # as diff and grep report what is not alike, or not found
+EXIT_UNREADABLE = 2
 EXIT_BUG = 70  # EX_SOFTWARE of sysexits.h
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+EXIT_OUTPUT_CLOSED = 141  # 128 + SIGPIPE, as shells report a program that wrote where nobody reads
 
 
 class Failure(Exception):  # noqa: N818 - what the user meets is a failure, not a mistake in the program

@@ -1,4 +1,4 @@
-"""What is typed for a command, as its function takes it; what needs no conversion loads nothing."""
+"""What is typed for a command, as its function takes it; what needs no conversion loads nothing. Examples."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from functools import partial
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
+
+
+def examples(*lines: str) -> str:
+    """A paragraph of --help that is not wrapped: a command a line, of 56 characters at most, which a terminal
+    of 60 columns shows."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 class Command(TyperCommand):
@@ -22,8 +28,8 @@ def _left_alone(params: list[Any]) -> list[Any]:
     """Text, and what was not given, become what they are. typer asks pydantic for the way to convert each
     option even so (0.29.2, build_runtime_param), whose import takes a sixth of a start."""
     for param in params:
-        one = not param.required and not param.multiple and param.nargs == 1
-        if one and "process_value" not in vars(param):
+        plain = not param.required and param.nargs == 1
+        if plain and "process_value" not in vars(param):
             param.process_value = partial(_process, param, param.process_value)
     return params
 
@@ -31,7 +37,11 @@ def _left_alone(params: list[Any]) -> list[Any]:
 def _process(param: Any, convert: Any, ctx: Any, value: Any) -> Any:
     # Without this attribute it is a typer that converts by itself.
     kind = getattr(param, "type_descriptor", None)
-    as_it_is = value is None or (isinstance(value, str) and kind is not None and kind.annotation is str)
-    if not as_it_is:
+    wanted = None if kind is None else kind.annotation
+    if not value and wanted == list[str] and param.default is None:
+        value = None
+    texts = isinstance(value, list | tuple) and wanted == list[str]
+    if not (value is None or texts or (isinstance(value, str) and wanted is str)):
         return convert(ctx, value)
+    value = list(value) if texts else value
     return value if param.callback is None else param.callback(ctx, param, value)

@@ -17,7 +17,8 @@ import attrs
 
 from rtassist import __version__, errors
 from rtassist.dialogue.effects import Notice
-from rtassist.sessions.files import private_folder, sound_path
+from rtassist.sessions.files import notes_path, private_folder, sound_path
+from rtassist.sessions.journal import LEAST_SECRET
 from rtassist.sessions.recorder import Recorder
 from rtassist.settings import KEYS, OPTIONS, Secret, Settings, Trust
 
@@ -34,10 +35,13 @@ _SAID_ELSEWHERE: Final = {
     "instructions",
     "model",
     "url",
+    "headers",
     "record",
     "record_audio",
     "resume",
     "allow_plaintext",
+    "mcp",
+    "hooks",
 }
 
 
@@ -66,7 +70,7 @@ def place(settings: Settings, name: str) -> Path | None:
     path = Path(os.path.abspath(os.path.expanduser(settings.record)))
     if path.suffix != SUFFIX or os.path.isdir(path):
         return path / f"{name}{SUFFIX}"
-    for file in (path, sound_path(path, "mic"), sound_path(path, "voice")):
+    for file in (path, sound_path(path, "mic"), sound_path(path, "voice"), notes_path(path)):
         if os.path.lexists(file):
             source = settings.source("record")
             raise errors.SettingsWrong(
@@ -102,6 +106,11 @@ class Recording:
     _say: Callable[[str], None]
     _recorder: Recorder | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is called; empty where nothing is recorded."""
+        return "" if self._path is None else self._path.stem
+
     def begin(self, terms: Terms) -> Callable[[int, Note], None]:
         """A conversation begins; what is to be called with all that passes its door."""
         if self._recorder is None and self._path is not None:
@@ -110,6 +119,13 @@ class Recording:
             return lambda now_us, what: None
         self._recorder.begin(terms)
         return self._recorder.note
+
+    @property
+    def notes(self) -> Path:
+        """Where notes are kept: beside the recording, or in the program's folder, when there is none."""
+        if self._recorder is None:
+            return sessions_folder().parent / "notes.txt"
+        return notes_path(self._recorder.path)
 
     def close(self) -> None:
         if self._recorder is None:
@@ -181,7 +197,13 @@ def secrets_of(settings: Settings) -> list[str]:
     """All that no recording may hold: the keys, and what else URLs carry, as it is and percent-encoded."""
     values = [getattr(settings, option.name) for option in OPTIONS]
     found = [value.reveal() for value in values if isinstance(value, Secret)]
-    for url in filter(None, (getattr(settings, name) for name in _URLS)):
+    found += [secret for server in settings.mcp for secret in server.secrets()]
+    for _, header in settings.headers:
+        value = header.reveal()
+        forms = [value, value.partition(" ")[2]] if value.startswith(("Bearer ", "Basic ")) else [value]
+        found += [form for form in forms if len(form) >= LEAST_SECRET]
+    urls = (*(getattr(settings, name) for name in _URLS), *(server.url for server in settings.mcp))
+    for url in filter(None, urls):
         parts = urlsplit(url)
         found += [part for part in (parts.username, parts.password) if part]
         for parameter in parts.query.split("&"):

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+from rtassist import errors
 from rtassist.sessions import checking, showing
-from rtassist.sessions.checking import EXIT_UNREADABLE, Report
+from rtassist.sessions.checking import Report
 from rtassist.sessions.replay import Difference
-from rtassist.terminal.streams import drop, say
+from rtassist.terminal.streams import coloured, columns, drop, say
 
-EXIT_OUTPUT_CLOSED: Final = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
 COLOURS: Final = {"-": "\x1b[31m", "+": "\x1b[32m"}
 
 
@@ -44,7 +41,7 @@ def replay(arguments: Sequence[str], *, as_json: bool, every: bool, turns: bool)
         sys.stdout.flush()
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return code
 
 
@@ -53,18 +50,18 @@ class _Lines:
 
     def __init__(self, *, turns: bool) -> None:
         self._turns = turns
-        self._width = shutil.get_terminal_size((100, 24)).columns
-        self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._width = columns() or 100
+        self._coloured = coloured(sys.stdout)
 
     def difference(self, path: str, difference: Difference) -> None:
         print(f"{path}: different at line {difference.at.line}")
         for line in showing.diff(difference, self._width):
-            colour = COLOURS.get(line[:1]) if self._colours else None
+            colour = COLOURS.get(line[:1]) if self._coloured else None
             text = printable(line)
             print(f"{colour}{text}\x1b[0m" if colour else text)
 
     def report(self, report: Report, *, every: bool) -> None:
-        if report.code == EXIT_UNREADABLE:
+        if report.code == errors.EXIT_UNREADABLE:
             sys.stdout.flush()
             say(printable(f"rtassist: {report.path} cannot be replayed: {report.problem}."))
             return

@@ -6,6 +6,7 @@ Each function takes the files that are meant, prints on stdout and gives the exi
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,14 +24,10 @@ from rtassist.sessions.properties import PROPERTIES
 from rtassist.sessions.reading import Asked, Damaged, Record, Torn
 from rtassist.sessions.transcript import duration
 from rtassist.sessions.what_if import End
-from rtassist.shelf import coloured, columns
-from rtassist.terminal.streams import say
+from rtassist.terminal.streams import coloured, columns, say
 
 if TYPE_CHECKING:
     from rtassist.whole import Held
-
-EXIT_DIFFERENT: Final = 1
-EXIT_UNREADABLE: Final = 2
 
 
 @define
@@ -46,7 +43,7 @@ class Opened:
         """Says what is wrong with it, if something is; the exit code."""
         if self.problem:
             say(f"rtassist: {self.path} is damaged: {self.problem}. What follows cannot be read.")
-        return EXIT_UNREADABLE if self.problem else errors.EXIT_OK
+        return errors.EXIT_UNREADABLE if self.problem else errors.EXIT_OK
 
 
 @contextmanager
@@ -91,11 +88,8 @@ _NEEDED: Final[dict[str, dict[str, type]]] = {
 def _check(asked: Asked) -> None:
     """Raises Damaged for an effect that is none."""
     body = notation.parse(b"{" + asked.body)
-    effect = body.get("effect")
-    needed = _NEEDED.get(effect, {}) if isinstance(effect, str) else {}
-    if "client" in body and not isinstance(body["client"], dict):
-        raise Damaged(asked.line, "what was sent is no event")
-    for name, kind in needed.items():
+    effect = body.get("effect", "")
+    for name, kind in _NEEDED.get(effect, {}).items():
         if type(body.get(name)) is not kind:
             raise Damaged(asked.line, f"{effect} has {body.get(name)!r} as its {name}")
 
@@ -110,26 +104,41 @@ def _file(path: Path) -> BinaryIO:
 
 def show(arguments: Sequence[str], *, words: bool, waterfall: bool, until: End | None) -> int:
     """The conversations as text, and how long each turn waited."""
-    from rtassist.sessions import drawing
-    from rtassist.sessions import waterfall as bars
-    from rtassist.sessions.transcript import transcript
-
     paths = checking.paths_meant(arguments)
     code = errors.EXIT_OK
     for path in paths:
         if len(paths) > 1:
-            print(path)
-        if words:
-            with opened(path, until) as recording:
-                told = transcript(recording.records)
-                _print(drawing.show_lines(told, columns(), colour=coloured()))
-                code = max(code, recording.told())
-        if waterfall:
-            with opened(path, until) as recording:
-                waits = bars.waits(recording.records, recording.header)
-                _print(bars.lines(waits, columns(), colour=coloured()))
-                code = max(code, recording.told() if not words else code)
+            print(printable(str(path)))
+        try:
+            code = max(code, _show(path, words=words, waterfall=waterfall, until=until))
+        except errors.SettingsWrong as wrong:
+            code = max(code, _told(wrong))
     return code
+
+
+def _show(path: Path, *, words: bool, waterfall: bool, until: End | None) -> int:
+    from rtassist.sessions import drawing
+    from rtassist.sessions import waterfall as bars
+    from rtassist.sessions.transcript import transcript
+
+    code = errors.EXIT_OK
+    if words:
+        with opened(path, until) as recording:
+            _print(drawing.show_lines(transcript(recording.records), columns(), colour=coloured(sys.stdout)))
+            code = recording.told()
+    if waterfall:
+        with opened(path, until) as recording:
+            waits = bars.waits(recording.records, recording.header)
+            _print(bars.lines(waits, columns(), colour=coloured(sys.stdout)))
+            code = code if words else recording.told()
+    return code
+
+
+def _told(wrong: errors.SettingsWrong) -> int:
+    """Says what cannot be used, behind what was printed before it; the exit code."""
+    sys.stdout.flush()
+    say(f"rtassist: {wrong}")
+    return wrong.exit_code
 
 
 def render(arguments: Sequence[str], out: Path, *, until: End | None, ducked: float) -> int:
@@ -223,15 +232,20 @@ async def whole(arguments: Sequence[str], *, until: End | None, clock_s: Callabl
     from rtassist.sessions.sound import Sound
     from rtassist.whole import hold_again
 
-    code = errors.EXIT_OK
+    code, any_held = errors.EXIT_OK, False
     for path in checking.paths_meant(arguments):
         began_s = clock_s()
-        with opened(path, until) as recording, Sound(path) as sound:
-            held = await hold_again(recording.records, sound)
-            for line in whole_lines(str(path), held, clock_s() - began_s):
-                print(printable(line))
-            code = max(code, recording.told(), EXIT_DIFFERENT if held.breaks else errors.EXIT_OK)
-    _print(f"{name}  {meaning}" for name, meaning in PROPERTIES.items())
+        try:
+            with opened(path, until) as recording, Sound(path) as sound:
+                held = await hold_again(recording.records, sound)
+                for line in whole_lines(str(path), held, clock_s() - began_s):
+                    print(printable(line))
+                code = max(code, recording.told(), errors.EXIT_DIFFERENT if held.breaks else errors.EXIT_OK)
+                any_held = True
+        except errors.SettingsWrong as wrong:
+            code = max(code, _told(wrong))
+    if any_held:
+        _print(f"{name}  {meaning}" for name, meaning in PROPERTIES.items())
     return code
 
 
@@ -263,7 +277,7 @@ class _Last:
 
 
 def _print_change(change: Change) -> None:
-    width, colour = columns() or 100, coloured()
+    width, colour = columns() or 100, coloured(sys.stdout)
     head, *rest = showing.diff(change.difference, width)
     print(printable(head if change.happens else f"{head}  (does not happen)"))
     for line in rest:

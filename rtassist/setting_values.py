@@ -5,7 +5,9 @@ number from 0 to 9".
 """
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 
 from rtassist.link.address import parse_address, split_url
 
@@ -52,6 +54,48 @@ def a_secret(value: object) -> Secret:
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("must be one word of plain characters, as keys are")
     return Secret(text)
+
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
+_OUR_HEADERS = frozenset({"host", "connection", "upgrade", "content-length", "transfer-encoding"})
+
+
+def http_headers(value: object) -> tuple[tuple[str, Secret], ...]:
+    """`Name: value`, one a line; several as a list. The values may be keys, and show themselves no more."""
+    lines = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(lines, list | tuple):
+        raise ValueError("must be lines of the form Name: value")
+    return tuple(_header(line) for line in lines if not isinstance(line, str) or line.strip())
+
+
+def _header(line: object) -> tuple[str, Secret]:
+    name, colon, value = line.partition(":") if isinstance(line, str) else ("", "", "")
+    name, value = name.strip(), value.strip()
+    if not colon or not value or not _HEADER_NAME.fullmatch(name):
+        raise ValueError("must have the form Name: value")
+    if name.lower() in _OUR_HEADERS or name.lower().startswith("sec-websocket-"):
+        raise ValueError(f"must not set {name}, which belongs to the connection itself")
+    if not value.isascii() or not value.isprintable():
+        raise ValueError(f"must give {name} a value of plain characters")
+    return name, Secret(value)
+
+
+def truncation(value: object) -> str:
+    """`auto`, `disabled`, or the part of the conversation that a truncation keeps, from 0 to 1."""
+    text = str(value).strip().lower()
+    if text in ("auto", "disabled"):
+        return text
+    try:
+        return str(any_number(0, 1)(value))
+    except ValueError:
+        raise ValueError("must be auto, disabled, or a number from 0 to 1") from None
+
+
+def variable_name(value: object) -> str:
+    text = plain_text(value)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError("must be the name of a variable, not a key")
+    return text
 
 
 _SWITCHED = {
@@ -125,3 +169,37 @@ def a_language(value: object) -> str:
     if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
         raise ValueError("must be a language's code of ISO 639, such as en or de")
     return text
+
+
+PRICE_KEYS = (
+    *("text_in", "text_cached", "text_out"),
+    *("audio_in", "audio_cached", "audio_out"),
+    *("image_in", "image_cached", "minute"),
+)
+"""US dollars for a million tokens of a kind, and for a minute of speech that is written down."""
+
+
+def a_price(value: object) -> Mapping[str, Decimal]:
+    """A table of some of PRICE_KEYS."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a table of {', '.join(PRICE_KEYS)}")
+    if unknown := value.keys() - set(PRICE_KEYS):
+        raise ValueError(f"has {', '.join(sorted(unknown))}; a price has {', '.join(PRICE_KEYS)}")
+    return {name: _dollars(amount) for name, amount in value.items()}
+
+
+def _dollars(value: object) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if isinstance(value, bool) or not amount.is_finite() or not 0 <= amount <= 1_000_000:
+        raise ValueError("must be US dollars, from 0 to 1000000")
+    return amount
+
+
+def a_name(value: str) -> str:
+    """What is looked up as a file of that name: no path."""
+    if not value.replace("-", "").replace("_", "").replace(" ", "").isalnum():
+        raise ValueError("must be a name of letters, digits, spaces, - and _")
+    return value

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 from attrs import frozen
@@ -19,26 +19,26 @@ from rtassist import errors
 from rtassist.dialogue.state import Turn
 from rtassist.recording import SUFFIX, sessions_folder
 from rtassist.sessions import reading, repository
-from rtassist.sessions.disk import AUDIO, Disk, write_private
+from rtassist.sessions.disk import AUDIO, Disk, copy_private, write_private
 from rtassist.sessions.reading import Damaged, Record
 from rtassist.sessions.repository import Kept, NotKept, State
 from rtassist.sessions.transcript import Transcript, transcript
 from rtassist.settings import Settings, Trust
-from rtassist.terminal.streams import drop, say
-
-EXIT_DIFFERENT: Final = 1
-EXIT_WRONG: Final = 2
-EXIT_OUTPUT_CLOSED: Final = 141
-"""As shells report a program that wrote into a pipe that nobody reads: 128 + SIGPIPE."""
+from rtassist.terminal.streams import coloured, columns, drop, say
 
 
 def folder(settings: Settings) -> Path:
     """Where recordings lie: the folder that is recorded to, or the usual one."""
     if isinstance(settings.record, str):
-        path = Path(settings.record).expanduser().absolute()
-        if path.suffix != SUFFIX or path.is_dir():
+        path = _path(settings.record)
+        if path.suffix != SUFFIX or os.path.isdir(path):
             return path
     return sessions_folder()
+
+
+def _path(name: str) -> Path:
+    """By os.path, which takes any text: what cannot be looked at is not there."""
+    return Path(os.path.abspath(os.path.expanduser(name)))
 
 
 @frozen
@@ -49,17 +49,17 @@ class Chosen:
     id: str
 
     @property
-    def kept(self) -> Kept:
-        return self.disk.described(self.id).kept
+    def path(self) -> Path:
+        return self.disk.path(self.id)
 
 
 def chosen(settings: Settings, name: str) -> Chosen:
     """By the beginning of its id, as `last`, or by its file. Raises NotKept, Ambiguous."""
-    path = Path(name).expanduser()
-    if (name.endswith(SUFFIX) or os.sep in name) and path.is_file():
+    path = _path(name)
+    if (name.endswith(SUFFIX) or os.sep in name) and os.path.isfile(path):
         if path.suffix != SUFFIX:
             raise NotKept(f"{path} is no recording: their names end in {SUFFIX}.")
-        return Chosen(Disk(path.absolute().parent), path.stem)
+        return Chosen(Disk(path.parent), path.stem)
     disk = Disk(folder(settings))
     return Chosen(disk, disk.find(name))
 
@@ -76,13 +76,13 @@ def list_sessions(settings: Settings, *, as_json: bool) -> int:
         return errors.EXIT_OK
     from rtassist.sessions import drawing
 
-    return _print(drawing.list_lines(kept, columns(), colour=coloured()))
+    return _print(drawing.list_lines(kept, columns(), colour=coloured(sys.stdout)))
 
 
 def show(settings: Settings, name: str, *, as_json: bool) -> int:
     """The conversation of one. Of a damaged one as much as can be read, and then exit code 2."""
     one = chosen(settings, name)
-    kept, (told, problem) = one.kept, _read(one)
+    kept, told, problem = _read(one)
     if as_json:
         from rtassist.sessions import exporting
 
@@ -90,11 +90,11 @@ def show(settings: Settings, name: str, *, as_json: bool) -> int:
     else:
         from rtassist.sessions import drawing
 
-        lines = drawing.title_lines(kept, columns(), colour=coloured())
-        code = _print([*lines, *drawing.show_lines(told, columns(), colour=coloured())])
+        lines = drawing.title_lines(kept, columns(), colour=coloured(sys.stdout))
+        code = _print([*lines, *drawing.show_lines(told, columns(), colour=coloured(sys.stdout))])
     if problem:
         say(f"rtassist: {one.id} is damaged: {problem}. What follows cannot be read.")
-    return code or (EXIT_WRONG if problem else 0)
+    return code or (errors.EXIT_UNREADABLE if problem else 0)
 
 
 def search(settings: Settings, words: str, *, as_json: bool) -> int:
@@ -105,11 +105,11 @@ def search(settings: Settings, words: str, *, as_json: bool) -> int:
     elif matches:
         from rtassist.sessions import drawing
 
-        code = _print(drawing.match_lines(matches, words, columns(), colour=coloured()))
+        code = _print(drawing.match_lines(matches, words, columns(), colour=coloured(sys.stdout)))
     else:
         code = 0
         say(f"No line has all of these words: {words}")
-    return code or (0 if matches else EXIT_DIFFERENT)
+    return code or (0 if matches else errors.EXIT_DIFFERENT)
 
 
 def export(settings: Settings, name: str, *, format: str, out: Path | None) -> int:
@@ -119,8 +119,8 @@ def export(settings: Settings, name: str, *, format: str, out: Path | None) -> i
     if format not in FORMATS:
         raise errors.SettingsWrong([f"--format is {format!r}: must be one of {', '.join(FORMATS)}."])
     one = chosen(settings, name)
-    told, problem = _read(one)
-    document = FORMATS[format](one.kept, told)
+    kept, told, problem = _read(one)
+    document = FORMATS[format](kept, told)
     if out is None:
         code = _print([document.removesuffix("\n")])
     else:
@@ -129,7 +129,7 @@ def export(settings: Settings, name: str, *, format: str, out: Path | None) -> i
         code = 0
     if problem:
         say(f"rtassist: {one.id} is damaged: {problem}. What follows is not in it.")
-    return code or (EXIT_WRONG if problem else 0)
+    return code or (errors.EXIT_UNREADABLE if problem else 0)
 
 
 def redact(
@@ -143,25 +143,28 @@ def redact(
         raise errors.SettingsWrong(["--in-place changes the recording, and --out another. Leave out one."])
     one = chosen(settings, name)
     text, audio = (text, audio) if text or audio else (True, True)
-    path = one.disk.path(one.id) if in_place else (out or Path(f"{one.id}-redacted{SUFFIX}")).absolute()
+    path = one.path if in_place else (out or Path(f"{one.id}-redacted{SUFFIX}")).absolute()
     if path.suffix != SUFFIX:
         raise errors.SettingsWrong([f"--out is {out}: must end in {SUFFIX}, as recordings do."])
-    if not in_place:
-        _new(path, *([] if audio else [_beside(path, ending) for ending in AUDIO]))
+    there = {_beside(one.path, ending): _beside(path, ending) for ending in AUDIO}
+    if in_place:
+        one.disk.check_over(one.id)
+    else:
+        _new(path, *([] if audio else there.values()))
+    sound = {source: copy for source, copy in there.items() if source.is_file()}
     try:
-        if isinstance(found := replay(one.disk.load(one.id)), Different):
+        if text and isinstance(found := replay(one.disk.load(one.id)), Different):
             raise CannotRedact(found.difference.at.line, "as it is, it does not replay equal")
-        redaction = Redaction(one.disk.load(one.id), text=text, audio=audio)
-        write_private(path, redaction.lines())
+        with _copied({} if audio or in_place else sound):
+            redaction = Redaction(one.disk.load(one.id), text=text, audio=audio)
+            if in_place:
+                one.disk.save(one.id, redaction.lines())
+            else:
+                write_private(path, redaction.lines())
     except Damaged as damaged:
         raise _damaged(one, damaged) from None
     if audio and in_place:
         one.disk.drop_audio(one.id)
-    elif not audio and not in_place:
-        for ending in AUDIO:
-            if (sound := _beside(one.disk.path(one.id), ending)).is_file():
-                shutil.copyfile(sound, _beside(path, ending))
-                _beside(path, ending).chmod(0o600)
     what = " and ".join(name for name, gone in (("words", text), ("sound", audio)) if gone)
     say(f"Without its {what}: {path}")
     if redaction.kept:
@@ -171,18 +174,20 @@ def redact(
 
 def remove(settings: Settings, names: Sequence[str], *, yes: bool) -> int:
     """Delete recordings with their sound; asked first, on a terminal, unless it is said to be meant."""
-    disk = Disk(folder(settings))
-    ids = list(dict.fromkeys(disk.find(name) for name in names))
+    each = {(one := chosen(settings, name)).path: one for name in names}.values()
+    for one in each:
+        one.disk.check_over(one.id)
     if not yes:
         if not sys.stdin.isatty():
             raise errors.SettingsWrong(["Nobody can be asked here whether that is meant: --yes says so."])
-        what = ids[0] if len(ids) == 1 else f"{len(ids)} recordings ({', '.join(ids)})"
+        ids = ", ".join(one.id for one in each)
+        what = ids if len(each) == 1 else f"{len(each)} recordings ({ids})"
         print(f"Delete {what}? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             say("Nothing is deleted.")
-            return EXIT_DIFFERENT
-    for id in ids:
-        disk.forget(id)
+            return errors.EXIT_DIFFERENT
+    for one in each:
+        one.disk.forget(one.id)
     return errors.EXIT_OK
 
 
@@ -205,8 +210,8 @@ def diff(settings: Settings, a: str, b: str, *, as_json: bool, tolerance_ms: int
     else:
         from rtassist.sessions import drawing
 
-        code = _print(drawing.difference_lines(pairs, columns(), colour=coloured()))
-    return code or (0 if alike else EXIT_DIFFERENT)
+        code = _print(drawing.difference_lines(pairs, columns(), colour=coloured(sys.stdout)))
+    return code or (0 if alike else errors.EXIT_DIFFERENT)
 
 
 def resumed(settings: Settings) -> tuple[Settings, tuple[Turn, ...]]:
@@ -225,12 +230,16 @@ def resumed(settings: Settings) -> tuple[Settings, tuple[Turn, ...]]:
         if settings.resume == repository.NEWEST and settings.source("resume").trust is not Trust.FLAG:
             return attrs.evolve(settings, resume=None), ()
         raise
-    told, _ = _read(one)
+    _, told, _ = _read(one)
     return attrs.evolve(settings, resume=one.id), history(told)
 
 
-def _read(one: Chosen) -> tuple[Transcript, str]:
-    """The conversation as far as it can be read, and what is wrong behind that. Raises Failure."""
+def _read(one: Chosen) -> tuple[Kept, Transcript, str]:
+    """What is known of it, the conversation as far as it can be read, and what is wrong behind that.
+
+    Raises Failure.
+    """
+    kept = one.disk.kept(one.id)
     problems: list[str] = []
 
     def whole(records: Iterable[Record]) -> Iterator[Record]:
@@ -239,14 +248,14 @@ def _read(one: Chosen) -> tuple[Transcript, str]:
         except Damaged as damaged:
             problems.append(str(damaged))
 
-    if one.kept.state is State.FOREIGN:
-        raise NotKept(f"{one.disk.path(one.id)} is no recording that can be read here: {one.kept.problem}.")
-    if not one.kept.duration_us and one.kept.state is State.UNFINISHED and one.kept.problem:
-        raise NotKept(f"There is nothing in {one.id}: {one.kept.problem}.")
+    if kept.state is State.FOREIGN:
+        raise NotKept(f"{one.path} is no recording that can be read here: {kept.problem}.")
+    if not kept.duration_us and kept.state is State.UNFINISHED and kept.problem:
+        raise NotKept(f"There is nothing in {one.id}: {kept.problem}.")
     try:
-        return transcript(whole(_records(one))), "".join(problems)
+        return kept, transcript(whole(_records(one))), "".join(problems)
     except Damaged as damaged:
-        return Transcript(), str(damaged)
+        return kept, Transcript(), str(damaged)
 
 
 def _records(one: Chosen) -> Iterator[Record]:
@@ -256,7 +265,22 @@ def _records(one: Chosen) -> Iterator[Record]:
 
 
 def _damaged(one: Chosen, damaged: Damaged) -> errors.Failure:
-    return NotKept(f"{one.disk.path(one.id)} cannot be read: {damaged}.")
+    return NotKept(f"{one.path} cannot be read: {damaged}.")
+
+
+@contextmanager
+def _copied(sound: Mapping[Path, Path]) -> Iterator[None]:
+    """These files, each with the place of its copy, are copied; not where what is done then fails."""
+    written = []
+    try:
+        for source, copy in sound.items():
+            copy_private(source, copy)
+            written.append(copy)
+        yield
+    except BaseException:
+        for copy in written:
+            copy.unlink(missing_ok=True)
+        raise
 
 
 def _beside(path: Path, ending: str) -> Path:
@@ -265,7 +289,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 def _new(*paths: Path) -> None:
     for path in paths:
-        if path.exists():
+        if os.path.lexists(path):
             raise errors.SettingsWrong([f"{path} is there already and is not written over. Name a new file."])
 
 
@@ -278,16 +302,5 @@ def _print(lines: Iterable[str]) -> int:
         print("\n".join(lines), flush=True)
     except BrokenPipeError:
         drop(sys.stdout)
-        return EXIT_OUTPUT_CLOSED
+        return errors.EXIT_OUTPUT_CLOSED
     return errors.EXIT_OK
-
-
-def columns() -> int:
-    """Columns of the terminal; 0, without end, for a file or a pipe, unless COLUMNS says otherwise."""
-    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
-        return shutil.get_terminal_size().columns
-    return 0
-
-
-def coloured() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

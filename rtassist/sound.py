@@ -104,10 +104,13 @@ async def open_microphone(
         return
     from rtassist.audio.levels import Gain
     from rtassist.audio.microphone import open_microphone as opened_by_name  # and numpy with it
+    from rtassist.audio.patience import Patience
 
     async with AsyncExitStack() as stack:
         gain = Gain() if settings.gain == "auto" else None
-        opening = opened_by_name(name, fast=settings.fast, echo=echo, gain=gain)
+        # Where a key ends a turn, all that was heard by then belongs to it.
+        patience = None if settings.ptt or settings.vad == "off" else Patience()
+        opening = opened_by_name(name, fast=settings.fast, echo=echo, gain=gain, patience=patience)
         microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
+from rtassist.costs import FREE, Price, price_of
+from rtassist.dialogue.spending import MICRO
 from rtassist.dialogue.state import Terms, Turn
 from rtassist.protocol import (
     UNSET,
@@ -12,10 +16,13 @@ from rtassist.protocol import (
     AudioInput,
     AudioOutput,
     FunctionTool,
+    McpTool,
+    RetentionRatio,
     SemanticVad,
     ServerVad,
     Session,
     Transcription,
+    Unset,
 )
 
 if TYPE_CHECKING:
@@ -32,8 +39,10 @@ SPARE_MS = 1_000
 
 def terms_for(
     settings: Settings,
-    tools: tuple[FunctionTool, ...],
+    tools: tuple[FunctionTool | McpTool, ...],
     *,
+    asks: tuple[str, ...] = (),
+    cancels: tuple[str, ...] = (),
     voiced: bool,
     microphone: bool,
     microphone_ends: bool,
@@ -42,11 +51,17 @@ def terms_for(
     history: tuple[Turn, ...] = (),
     microphone_there: bool = True,
     speaker_there: bool = True,
+    truncates: bool = True,
+    spent_usd: Decimal = Decimal(0),
+    lasted_ms: int = 0,
 ) -> Terms:
     """The terms of a conversation with these devices. Without a loudspeaker answers are text.
 
-    A microphone and a loudspeaker that are not `there` yet may still come.
+    A microphone and a loudspeaker that are not `there` yet may still come. `spent_usd`, `lasted_ms`: what
+    earlier conversations of the same run have used of its limits.
     """
+    model = model_of(settings)
+    minutes = settings.max_minutes
     server_turns = microphone and not settings.ptt and settings.vad != "off"
     silence_ms = SLOWEST_SEMANTIC_MS if settings.vad == "semantic" else _silence_ms(settings)
     session = Session(
@@ -61,6 +76,7 @@ def terms_for(
         else UNSET,
         tools=tools,
         tool_choice="auto",
+        truncation=_truncation(settings.truncation),
     )
     return Terms(
         session=session,
@@ -77,7 +93,40 @@ def terms_for(
         greeting=greeting,
         history=history,
         reconnects=True,
+        truncates=truncates,
+        model=model,
+        price=_price(settings, model),
+        transcription_price=_price(settings, settings.transcription_model),
+        max_cost_microusd=round((settings.max_cost or 0) * MICRO),
+        spent_microusd=round(spent_usd * MICRO),
+        max_length_ms=0 if minutes is None else max(round(minutes * 60_000) - lasted_ms, 1),
+        asks=asks,
+        cancels=cancels,
+        shows_calls=True,
     )
+
+
+def model_of(settings: Settings) -> str:
+    """The model that is asked for: one that stands in the URL goes over the setting."""
+    named = parse_qs(urlsplit(settings.url).query).get("model", [])
+    return named[0] if named and not settings.embedded else settings.model
+
+
+def _price(settings: Settings, model: str) -> Price | None:
+    """The list's, or one's own over it. Our own server costs nothing, unless it asks others."""
+    if settings.embedded and model not in settings.prices:
+        asks = settings.llm_url or settings.stt_url or settings.tts_url
+        return None if asks else FREE
+    return price_of(model, settings.prices)
+
+
+def _truncation(setting: str | None) -> str | RetentionRatio | Unset:
+    """What the server does when the conversation outgrows the model's context."""
+    if setting is None:
+        return UNSET
+    if setting in ("auto", "disabled"):
+        return setting
+    return RetentionRatio(retention_ratio=float(setting))
 
 
 def _silence_ms(settings: Settings) -> int:

@@ -26,6 +26,7 @@ from attrs import frozen
 
 from rtassist.dialogue import events, step
 from rtassist.dialogue.effects import (
+    Announce,
     Awaited,
     CallTool,
     ClearAlarm,
@@ -64,6 +65,8 @@ from rtassist.protocol import (
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
+    InputTokenDetails,
+    OutputTokenDetails,
     Response,
     ResponseCancel,
     ResponseCreate,
@@ -85,6 +88,8 @@ from rtassist.protocol import (
     SystemMessage,
     TranscriptionError,
     Unknown,
+    Unset,
+    Usage,
     UserContent,
     UserMessage,
 )
@@ -202,7 +207,7 @@ def _nameless(effect: Effect) -> Effect:
         return Send(attrs.evolve(effect.event, event_id=UNSET))
     if isinstance(effect, Show) and isinstance(effect.what, LineEnded) and effect.what.typed:
         return Show(attrs.evolve(effect.what, item_id=""))
-    return effect
+    return attrs.evolve(effect, item_id="") if isinstance(effect, Announce) else effect
 
 
 def _short(thing: object) -> str:
@@ -358,8 +363,25 @@ def text_done(item_id: str, whole: str) -> ServerSaid:
     )
 
 
-def done(response_id: str, status: str = "completed", *, calls: Iterable[FunctionCall] = ()) -> ServerSaid:
-    return said(ResponseDone(response=Response(id=response_id, status=status, output=tuple(calls))))
+def done(
+    response_id: str,
+    status: str = "completed",
+    *,
+    calls: Iterable[FunctionCall] = (),
+    usage: Usage | Unset = UNSET,
+) -> ServerSaid:
+    response = Response(id=response_id, status=status, output=tuple(calls), usage=usage)
+    return said(ResponseDone(response=response))
+
+
+def tokens(*, audio_in: int = 0, audio_out: int = 0, text_in: int = 0, text_out: int = 0) -> Usage:
+    return Usage(
+        total_tokens=audio_in + audio_out + text_in + text_out,
+        input_tokens=audio_in + text_in,
+        output_tokens=audio_out + text_out,
+        input_token_details=InputTokenDetails(audio_tokens=audio_in, text_tokens=text_in),
+        output_token_details=OutputTokenDetails(audio_tokens=audio_out, text_tokens=text_out),
+    )
 
 
 def function_call(call_id: str, name: str = "look_up", arguments: str = "{}") -> FunctionCall:

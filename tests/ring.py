@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import trio
@@ -13,9 +13,10 @@ from rtassist.audio import Microphone, Speaker
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Conversation, Terms
 from rtassist.edges import Another, Edges
 from rtassist.errors import Failure
+from rtassist.gauge import Gauge
 from rtassist.link.closing import Close, LinkClosed
 from rtassist.protocol import (
     UNSET,
@@ -180,6 +181,9 @@ async def call(
     lasts_s: int | None = None,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
+    announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None,
+    ended: Callable[[Conversation], None] = lambda state: None,
+    gauge: Gauge | None = None,
 ) -> AsyncIterator[Call]:
     """A running conversation whose session stands; ended and joined on leaving."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
@@ -196,10 +200,13 @@ async def call(
         speaker=speaker,
         another_microphone=another_microphone,
         another_speaker=another_speaker,
+        announcer=announcer,
+        ended=ended,
         commands=receive,
         tools=tools or NoTools(),  # type: ignore[arg-type]
         show=held.shown.append,
         in_turn=in_turn,
+        gauge=gauge or Gauge(),
         note=lambda now_us, what: held.noted.append((now_us, what)),
     )
 

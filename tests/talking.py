@@ -44,6 +44,7 @@ def talk(
     environment: dict[str, str],
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
     through: Sequence[str] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start it in a process group of its own, whose id is its process id; `through`: by this command. A
@@ -57,7 +58,7 @@ def talk(
         command,
         stdin=stdin,
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         cwd=folder,
         env=environment,
         start_new_session=not in_terminal,

@@ -1,12 +1,16 @@
 """The command line as a program: exit codes, and what goes to which stream."""
 
+import errno
+import itertools
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from rtassist import cli
 from rtassist.settings import Settings
 from rtassist.terms import DEFAULT_SILENCE_MS
 
@@ -54,6 +58,53 @@ def test_help_tells_the_defaults_that_count_and_the_exit_codes(tmp_path: Path) -
         assert f"(default: {getattr(defaults, name)})" in words["serve"]
     assert "Exit codes: 0 ended" in words["talk"]
     assert "<" not in words["talk"] + words["serve"], "a type of the program's in place of a word"
+
+
+ALL = ("talk", "diff", "serve", "devices", "doctor", "replay", "config", "tools", "sessions")
+OF_SESSIONS = ("list", "show", "search", "export", "redact", "rm")
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_every_command_explains_itself_within_the_terminals_width(width: int) -> None:
+    """Examples that are whole lines, and what the exit codes mean."""
+    runner = CliRunner(env={"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)})
+    paths = [(), *((name,) for name in ALL), *(("sessions", name) for name in OF_SESSIONS)]
+    for path in paths:
+        told = runner.invoke(cli.app, [*path, "--help"], prog_name="rtassist", terminal_width=width)
+        assert told.exit_code == 0, path
+        assert "Exit code" in told.output, path
+        lines = told.output.splitlines()
+        assert max(map(len, lines)) <= width, path
+        first = lines.index("  Examples:") + 1
+        shown = list(itertools.takewhile(str.strip, lines[first:]))
+        assert shown, path
+        assert all("rtassist " in line for line in shown), path
+    commands = runner.invoke(cli.app, ["--help"], terminal_width=60).output.split("Commands:")[1]
+    assert {line.split()[0] for line in commands.split("\n\n")[0].split("\n") if line.strip()} == {
+        *ALL,
+        "bench",  # its help is that of python -m bench
+    }
+    assert "..." not in commands
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="completes as shells of Unix do")
+def test_the_shell_completes_commands_and_flags(tmp_path: Path) -> None:
+    for words, wanted in (("rtassist ta", "talk"), ("rtassist talk --max-c", "--max-cost")):
+        environ = {
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
+            "_RTASSIST_COMPLETE": "complete_bash",
+        }
+        script = "import sys; sys.argv = ['rtassist']; from rtassist.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=CLEAN | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])} | environ,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.stdout.split() == [wanted], done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("bogus",), ("talk", "--bogus"), ("talk", "--timeout", "soon")])
@@ -210,3 +261,23 @@ def in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         env=CLEAN | {"HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[1])},
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 1),
+        (OSError(errno.EBADF, "Bad file descriptor"), 1),
+        (OSError(errno.EMFILE, "Too many open files"), 70),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), 70),
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/x"), 70),
+        (OSError("out of the blue"), 70),
+    ],
+)
+def test_only_what_writing_out_meets_is_told_as_that(
+    error: OSError, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli._explain(error) == code
+    told = capsys.readouterr().err
+    assert ("Nothing can be written out" in told) is (code == 1)
+    assert ("Error" in told and "this is a bug" in told) is (code == 70)

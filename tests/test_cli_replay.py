@@ -4,7 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from rtassist.sessions import checking
 from tests.recordings.make import FOLDER
@@ -84,3 +87,27 @@ def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
         _, err = running.communicate(timeout=60)
     assert b"Traceback" not in err
     assert running.returncode == 130
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal as Unix has it")
+@pytest.mark.parametrize(("environ", "colours"), [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False)])
+def test_a_difference_is_coloured_where_the_terminal_is(
+    environ: dict[str, str], colours: bool, tmp_path: Path
+) -> None:
+    import pty
+
+    path = tmp_path / "changed.jsonl"
+    path.write_bytes(SPOKEN.read_bytes().replace(b'"heard":7440', b'"heard":7200'))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rtassist", "replay", str(path)]
+    with subprocess.Popen(
+        command, stdout=theirs, cwd=ROOT, env=CLEAN | {"NO_COLOR": ""} | environ
+    ) as replaying:
+        os.close(theirs)
+        told = b""
+        with suppress(OSError):  # so does Linux say that the other end is closed
+            while part := os.read(ours, 4096):
+                told += part
+    os.close(ours)
+    assert replaying.returncode == 1
+    assert (b"\x1b[31m-" in told) == colours

@@ -61,6 +61,18 @@ def test_what_is_no_recording_has_nothing_to_show(tmp_path: Path) -> None:
     assert not (tmp_path / "out.wav").exists()
 
 
+def test_of_several_those_that_can_be_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, content in (("a", b"Dear diary\n"), ("b", SPOKEN.read_bytes()), ("c", b"")):
+        (tmp_path / f"{name}.jsonl").write_bytes(content)
+    for way, shown in (("--show", "What is the weather?"), ("--whole", "b.jsonl: every property holds")):
+        code = app(["replay", str(tmp_path), way], standalone_mode=False)
+        told = capsys.readouterr()
+        assert code == 2
+        assert shown in told.out
+        assert "a.jsonl cannot be replayed so: this is no recording of rtassist." in told.err
+        assert "c.jsonl cannot be replayed so: the file is empty." in told.err
+
+
 def test_a_recording_is_written_as_sound_and_nothing_is_written_over(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     path.write_bytes(SPOKEN.read_bytes())

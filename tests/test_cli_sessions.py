@@ -12,7 +12,10 @@ from attrs import frozen
 from rich.cells import cell_len
 
 from rtassist.cli import main
-from rtassist.sessions.disk import Disk
+from rtassist.dialogue import events
+from rtassist.dialogue.state import Terms
+from rtassist.sessions.disk import INDEX, Disk
+from rtassist.sessions.recorder import Recorder
 from rtassist.sessions.replay import Equal, replay
 from tests import playbook as p
 from tests.sessions import making
@@ -136,6 +139,33 @@ def test_what_is_no_recording_is_listed_and_not_shown(run: Run, disk: Disk) -> N
         assert (told.returncode, told.stdout) == (2, "")
 
 
+def test_one_hostile_file_hides_no_other(run: Run, disk: Disk) -> None:
+    header, begin, *_ = making.typed().lines
+    started = json.dumps({"started": "0001-01-01T00:00:00+05:00"})[1:-1].encode()
+    hostile = {
+        "deep": [b"[" * 200_000 + b"\n"],
+        "deeper": [header, begin, b'{"us":9,"event":' + b"[" * 200_000 + b"\n"],
+        "endless": [header, begin, b'{"us":9,"gap":{"lines":Infinity}}\n'],
+        "surrogate": [header, begin, b'{ "us": 9, "event": "typed", "text": "\\ud800" }\n'],
+        "early": [header.replace(b'"started":"%b"' % making.STARTED.encode(), started), begin],
+    }
+    for id, lines in hostile.items():
+        disk.save(id, lines)
+    listed = run("sessions", "list", "--json")
+    states = {one["id"]: one["state"] for one in json.loads(listed.stdout)}
+    assert states == {
+        NEW: "whole",
+        OLD: "whole",
+        "deep": "foreign",
+        "deeper": "damaged",
+        "endless": "damaged",
+        "surrogate": "unfinished",
+        "early": "unfinished",
+    }
+    for id in hostile:
+        assert run("sessions", "show", id).returncode == (0 if states[id] == "unfinished" else 2)
+
+
 def test_a_conversation_is_shown_with_times_and_what_was_cut(run: Run, disk: Disk) -> None:
     shown = run("sessions", "show", OLD[:10])
     assert shown.stdout.splitlines()[:6] == [
@@ -151,6 +181,10 @@ def test_a_conversation_is_shown_with_times_and_what_was_cut(run: Run, disk: Dis
     assert values["id"] == OLD
     assert [entry["kind"] for entry in values["entries"]] == ["line"] * 6
     assert values["entries"][3]["heard_ms"] == 600
+    (disk.folder / f"{OLD}.mic.flac").write_bytes(b"fLaC")
+    for name in (OLD, str(disk.path(OLD))):
+        values = json.loads(run("sessions", "show", name, "--json").stdout)
+        assert (values["audio"], values["size"]) == (True, disk.path(OLD).stat().st_size + 4)
 
 
 def test_ids_are_found_by_prefix_tail_last_and_file(run: Run, disk: Disk) -> None:
@@ -160,9 +194,24 @@ def test_ids_are_found_by_prefix_tail_last_and_file(run: Run, disk: Disk) -> Non
     assert several.returncode == 2
     assert NEW in several.stderr
     assert OLD in several.stderr
-    none = run("sessions", "show", "1999")
-    assert none.returncode == 2
-    assert "rtassist sessions list" in none.stderr
+    for nobody in ("1999", "~nobody-of-this-name/x.jsonl", f"{'x' * 300}.jsonl", "a" * 5000 + "/b.jsonl"):
+        none = run("sessions", "show", nobody)
+        assert none.returncode == 2
+        assert "rtassist sessions list" in none.stderr
+        assert run("sessions", "list", RTASSIST_RECORD=nobody).returncode in (0, 1)
+    long = run("sessions", "redact", NEW, "--out", f"{'x' * 300}.jsonl")
+    assert (long.returncode, "cannot be written: file name too long" in long.stderr) == (1, True)
+
+
+def test_a_recording_is_replayed_by_its_id(run: Run, disk: Disk) -> None:
+    for name in (OLD[:10], "xy7z", str(disk.path(OLD))):
+        told = run("replay", name)
+        assert (told.returncode, told.stdout.splitlines()[0]) == (0, f"{disk.path(OLD)}: equal")
+    assert "my dear Watson" in run("replay", "last", "--show").stdout
+    none = run("replay", "1999", "2026")
+    assert (none.returncode, none.stdout) == (2, "")
+    assert "2 recordings begin with '2026'" in none.stderr
+    assert "There is no file 1999." in run("replay", "1999").stderr
 
 
 def test_words_are_searched(run: Run, disk: Disk) -> None:
@@ -225,19 +274,50 @@ def test_a_recording_is_redacted_to_a_file_that_replays(run: Run, disk: Disk) ->
     assert loud.with_name("loud.mic.flac").read_bytes() == b"fLaC"
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file that nobody can read is of Linux")
+def test_what_cannot_be_redacted_whole_leaves_nothing(run: Run, disk: Disk) -> None:
+    (disk.folder / f"{OLD}.mic.flac").write_bytes(b"fLaC")
+    (disk.folder / f"{OLD}.voice.flac").symlink_to("/proc/self/mem")
+    before = set(disk.folder.parent.iterdir())
+    told = run("sessions", "redact", OLD, "--text", "--out", "loud.jsonl")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"{OLD}.voice.flac cannot be read: input/output error." in told.stderr
+    assert set(disk.folder.parent.iterdir()) == before
+
+
 def test_a_recording_is_redacted_in_its_place(run: Run, disk: Disk) -> None:
     (disk.folder / f"{NEW}.voice.flac").write_bytes(b"fLaC")
+    assert run("sessions", "search", "Watson").returncode == 0
+    assert b"Watson" in (disk.folder / INDEX).read_bytes()
     before = disk.path(NEW).read_bytes()
     assert run("sessions", "redact", NEW, "--audio", "--in-place").returncode == 0
     assert disk.path(NEW).read_bytes().splitlines()[1:] == before.splitlines()[1:]
     assert not (disk.folder / f"{NEW}.voice.flac").exists()
     done = run("sessions", "redact", NEW, "--in-place")
     assert "commands: /help, stop!, Good bye" in done.stderr
+    assert b"Watson" not in (disk.folder / INDEX).read_bytes()
     assert run("sessions", "search", "Watson").returncode == 1
     (one,) = [one for one in disk.all() if one.id == NEW]
     assert one.redacted == ("audio", "text")
     both = run("sessions", "redact", NEW, "--in-place", "--out", "x.jsonl")
     assert both.returncode == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open is not replaced there at all")
+def test_what_is_being_recorded_is_not_changed(run: Run, disk: Disk) -> None:
+    live = disk.path("2027-live")
+    recording = Recorder(live, about={"id": live.stem}, warn=pytest.fail)
+    recording.begin(Terms(session=making.SESSION))
+    recording.note(0, events.Typed("before"))
+    for command in (("redact", "--in-place"), ("redact", "--audio", "--in-place"), ("rm", "--yes", OLD)):
+        told = run("sessions", *command, "2027")
+        assert (told.returncode, told.stdout) == (2, "")
+        assert "2027-live is being recorded." in told.stderr
+    assert disk.path(OLD).exists(), "all or none"
+    recording.note(1, events.Typed("behind"))
+    recording.close()
+    assert [name in live.read_bytes() for name in (b"before", b"behind")] == [True, True]
+    assert run("sessions", "rm", "--yes", "2027").returncode == 0
 
 
 def test_what_does_not_replay_is_not_redacted(run: Run, disk: Disk) -> None:
@@ -248,6 +328,7 @@ def test_what_does_not_replay_is_not_redacted(run: Run, disk: Disk) -> None:
     assert refused.returncode == 1
     assert "does not replay equal" in refused.stderr
     assert list(disk.folder.parent.glob("changed*")) == []
+    assert run("sessions", "redact", "changed", "--audio", "--in-place").returncode == 0, "no rule is asked"
 
 
 def test_what_is_deleted_is_meant(run: Run, disk: Disk) -> None:
@@ -260,7 +341,10 @@ def test_what_is_deleted_is_meant(run: Run, disk: Disk) -> None:
     wrong = run("sessions", "rm", OLD, "nobody", "--yes")
     assert wrong.returncode == 2
     assert len(disk.all()) == 2, "all or none"
-    assert run("sessions", "rm", OLD, "last", "-y").returncode == 0
+    copy = disk.folder.parent / "copy.jsonl"
+    copy.write_bytes(disk.path(OLD).read_bytes())
+    assert run("sessions", "rm", "copy.jsonl", "./copy.jsonl", OLD, "last", "-y").returncode == 0
+    assert not copy.exists()
     assert [path for path in disk.folder.iterdir() if not path.name.startswith(".")] == []
 
 

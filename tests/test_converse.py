@@ -265,6 +265,51 @@ async def test_two_calls_are_answered_by_one_response(autojump_clock: object) ->
         assert isinstance(held.link.sent[-1], ResponseCreate)
 
 
+async def test_stop_cancels_a_call_that_may_be_and_its_end_is_told_once(autojump_clock: object) -> None:
+    calls = tuple(
+        FunctionCall(id=f"F{name}", call_id=f"call_{name}", name=name, arguments="{}", status="completed")
+        for name in ("search", "order")
+    )
+    terms = Terms(session=Session(type="realtime"), cancels=("search",))
+    async with call(terms, tools=Dice()) as held:
+        held.link.say(
+            ResponseCreated(event_id="c", response=Response(id="R1")),
+            ResponseDone(event_id="d", response=Response(id="R1", status="completed", output=calls)),
+        )
+        await trio.sleep(0.5)
+        held.commands.send_nowait(events.Interrupted())
+        await trio.sleep(0.1)
+        (output,) = [event.item for event in held.link.got(ConversationItemCreate)]
+        assert (output.call_id, output.output) == (
+            "call_search",
+            '{"error": "the user said stop, and it was cancelled"}',
+        )
+        await trio.sleep(1)
+        outputs = [event.item for event in held.link.got(ConversationItemCreate)]
+        assert [item.call_id for item in outputs] == ["call_search", "call_order"]
+        assert outputs[1].output == "order {}: six"
+        assert not held.link.got(ResponseCreate), "nobody speaks about what was stopped"
+
+
+async def test_a_piped_line_answers_the_question_that_holds_the_conversation_up(
+    autojump_clock: object,
+) -> None:
+    wanted = FunctionCall(id="F1", call_id="call_1", name="delete", arguments="{}", status="completed")
+    terms = Terms(session=Session(type="realtime"), microphone=False, asks=("delete",))
+    async with call(terms, tools=Dice(), in_turn=True) as held:
+        for line in ("delete it", "y", "thank you"):
+            held.commands.send_nowait(events.Typed(line))
+        await trio.sleep(1)
+        held.link.say(
+            ResponseCreated(event_id="c", response=Response(id="R1")),
+            ResponseDone(event_id="d", response=Response(id="R1", status="completed", output=(wanted,))),
+        )
+        await trio.sleep(3)
+        items = [event.item for event in held.link.got(ConversationItemCreate)]
+        assert [type(item).__name__ for item in items] == ["UserMessage", "FunctionCallOutput"]
+        assert items[1].output == "delete {}: six"
+
+
 @define
 class Recording:
     """A microphone file: this many chunks of speech, then its end."""

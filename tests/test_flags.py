@@ -17,7 +17,14 @@ TYPER_ASKS_PYDANTIC = any("pydantic" in needed for needed in requires("typer") o
 FAR = ("talk", "--text", "--no-record", "--url", "ws://127.0.0.1:9/v1/realtime")
 
 
-@pytest.mark.parametrize(("arguments", "loaded"), [(FAR, False), ((*FAR, "--timeout", "3"), True)])
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (FAR, False),
+        ((*FAR, "--yes-to", "a", "--yes-to", "b"), False),
+        ((*FAR, "--timeout", "3"), True),
+    ],
+)
 def test_only_what_is_converted_needs_pydantic(
     arguments: tuple[str, ...], loaded: bool, tmp_path: Path
 ) -> None:

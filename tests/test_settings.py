@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from rtassist.config_file import config_path
 from rtassist.errors import SettingsWrong
 from rtassist.settings import (
     CONFIG_KEYS,
@@ -17,7 +18,7 @@ from rtassist.settings import (
     Settings,
     Trust,
 )
-from rtassist.settings_loading import config_path, load
+from rtassist.settings_loading import load
 
 ROOT = Path(__file__).parents[1]
 
@@ -442,6 +443,39 @@ def test_the_examples_values_are_the_defaults_or_can_be_used(folder: Path, envir
     assert changed == examples
 
 
+@pytest.mark.parametrize("name", ["TOOLS=a.py", "MCP=a=npx b", "EXEC=turn.done=b", "YES_TO=delete"])
+def test_a_folders_dotenv_runs_no_program_and_allows_none(
+    name: str, folder: Path, environ: dict[str, str]
+) -> None:
+    (folder / ".env").write_text(f"RTASSIST_{name}\n")
+    (told,) = problems({}, environ, folder)
+    variable = f"RTASSIST_{name.split('=')[0]}"
+    assert told.startswith(f"{variable} ({folder / '.env'}) would run what comes with a folder")
+
+    (folder / ".env").write_text("")
+    load({}, environ | {variable: name.partition("=")[2]}, folder)
+
+
+def test_a_servers_secrets_are_not_repeated_when_its_table_is_wrong(
+    folder: Path, environ: dict[str, str]
+) -> None:
+    Path(environ["RTASSIST_CONFIG"]).write_text('[mcp.a]\nauthorization = "hunter22"\n[mcp.b]\nurl = "x"\n')
+    (told,) = problems({}, environ, folder)
+    assert told.endswith("must give a a command or a url, and one of the two.")
+    assert "hunter22" not in told
+
+
+def test_tools_servers_and_hooks_come_from_the_config_file(folder: Path, environ: dict[str, str]) -> None:
+    Path(environ["RTASSIST_CONFIG"]).write_text(
+        'tools = ["a.py"]\ntool_timeout = 5\nyes_to = ["files"]\n'
+        '[mcp.files]\ncommand = "npx"\nargs = ["-y", "server"]\n[exec]\n"turn.done" = "logger"\n'
+    )
+    settings = load({}, environ, folder)
+    assert (settings.tools, settings.tool_timeout_s, settings.yes_to) == (("a.py",), 5.0, ("files",))
+    assert [server.command for server in settings.mcp] == [("npx", "-y", "server")]
+    assert [(hook.event, hook.command) for hook in settings.hooks] == [("turn.done", ("logger",))]
+
+
 def test_every_line_of_the_example_is_a_comment() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     assert all(line.startswith("#") or not line for line in lines)
@@ -454,3 +488,73 @@ def test_settings_load_no_machinery() -> None:
     )
     heavy = {"trio", "numpy", "httpx2", "cattrs", "orjson", "soundcard", "rtassist.protocol", "ssl"}
     assert not heavy & set(run.stdout.split())
+
+
+def test_the_key_may_be_in_a_variable_of_another_name(folder: Path, environ: dict[str, str]) -> None:
+    environ |= {"AZURE_KEY": "k-from-azure", "OPENAI_API_KEY": "k-from-openai"}
+    settings = load({"api_key_env": "AZURE_KEY", "url": "wss://mine.openai.azure.com"}, environ, folder)
+
+    assert settings.api_key == Secret("k-from-azure")
+    assert str(settings.source("api_key")) == "AZURE_KEY (the environment)"
+
+
+def test_a_variable_that_is_named_and_not_set_is_told(folder: Path, environ: dict[str, str]) -> None:
+    assert problems({"api_key_env": "AZURE_KEY"}, environ, folder) == (
+        "--api-key-env names the variable AZURE_KEY, and that is not set.",
+    )
+    (told,) = problems({"api_key_env": "sk-proj-pasted-by-mistake"}, environ, folder)
+    assert told == "--api-key-env must be the name of a variable, not a key."
+
+
+def test_a_dotenv_cannot_have_another_secret_sent(folder: Path, environ: dict[str, str]) -> None:
+    environ |= {"AWS_SECRET": "k-of-another-service"}
+    (folder / ".env").write_text("RTASSIST_API_KEY_ENV=AWS_SECRET\nRTASSIST_URL=wss://evil.example/\n")
+    (told,) = problems({}, environ, folder)
+    assert told.endswith("names the variable AWS_SECRET, and that is not set.")
+
+    (folder / ".env").write_text("RTASSIST_API_KEY_ENV=MINE\nMINE=k-of-this-folder\n")
+    assert load({}, environ, folder).api_key == Secret("k-of-this-folder")
+
+
+def test_a_config_file_may_name_server_and_variable(folder: Path, environ: dict[str, str]) -> None:
+    Path(environ["RTASSIST_CONFIG"]).write_text('url = "wss://api.x.ai"\napi_key_env = "XAI_KEY"\n')
+    settings = load({}, environ | {"XAI_KEY": "k-from-xai"}, folder)
+
+    assert settings.api_key == Secret("k-from-xai")
+    assert not settings.embedded
+
+
+def test_headers_are_read_and_do_not_show_themselves(folder: Path, environ: dict[str, str]) -> None:
+    url = {"url": "wss://one.example/"}
+    settings = load(url | {"headers": ("X-One: a b", "api-key:hidden-value")}, environ, folder)
+    assert [(name, value.reveal()) for name, value in settings.headers] == [
+        ("X-One", "a b"),
+        ("api-key", "hidden-value"),
+    ]
+    assert "hidden-value" not in repr(settings)
+    from_variable = load(url, environ | {"RTASSIST_HEADERS": "X-One: a b\napi-key: hidden-value\n"}, folder)
+    assert from_variable.headers == settings.headers
+
+
+@pytest.mark.parametrize(
+    ("header", "must"),
+    [
+        ("no colon at all", "must have the form Name: value"),
+        ("X-Empty:", "must have the form Name: value"),
+        ("Bad Name: hidden-value", "must have the form Name: value"),
+        ("Host: hidden-value", "must not set Host, which belongs to the connection itself"),
+        ("Sec-WebSocket-Key: x", "must not set Sec-WebSocket-Key, which belongs to the connection itself"),
+        ("X-One: hidden\r\nX-Two: value", "must give X-One a value of plain characters"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_told_without_its_value(
+    header: str, must: str, folder: Path, environ: dict[str, str]
+) -> None:
+    assert problems({"headers": (header,)}, environ, folder) == (f"--header {must}.",)
+
+
+def test_headers_go_where_a_source_as_trusted_sends_them(folder: Path, environ: dict[str, str]) -> None:
+    (folder / ".env").write_text("RTASSIST_URL=wss://evil.example/\n")
+    (told,) = problems({}, environ | {"RTASSIST_HEADERS": "api-key: hidden-value"}, folder)
+    assert "sends the headers in RTASSIST_HEADERS (the environment) to evil.example" in told
+    assert "hidden-value" not in told

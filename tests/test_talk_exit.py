@@ -1,7 +1,6 @@
 """Ctrl-C leaves at once, wherever it comes: exit code 130, and nothing is left behind."""
 
 import os
-import pty
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketReque
 from tests.link.servers import SESSION, websocket_server
 from tests.pulse import private_pulse
 from tests.talking import environment, silence, speech, talk, until_said, until_sounded, write_wav
+from tests.terminal.emulator import terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups and terminals are of Unix")
 
@@ -95,25 +95,26 @@ async def test_while_it_listens(tmp_path: Path) -> None:
 @pytest.mark.offline
 async def test_while_it_speaks_in_a_terminal(tmp_path: Path) -> None:
     mic = write_wav(tmp_path / "mic.wav", speech("read_me_a_story_slt"), silence(60))
-    terminal, inside = pty.openpty()
-    with talk(
-        *("--offline", "--mic", str(mic), "--speaker", "out.wav"),
-        folder=tmp_path,
-        environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path)),
-        stdin=inside,
-        stdout=inside,
-    ) as process:
+    with (
+        terminal() as emulator,
+        talk(
+            *("--offline", "--mic", str(mic), "--speaker", "out.wav"),
+            folder=tmp_path,
+            environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path), TERM="xterm"),
+            stdin=emulator.inside,
+            stdout=emulator.inside,
+        ) as process,
+    ):
         try:
+            await emulator.until_shown("Here is a long")
             await until_sounded(tmp_path / "out.wav", 1.5)
-            os.write(terminal, b"\x03")
+            emulator.type(b"\x03")
             await ended(process, tmp_path)
-            screen = os.read(terminal, 65536).decode()
+            emulator.read()
         finally:
             process.kill()
-            os.close(terminal)
-            os.close(inside)
-    assert "Here is a long" in screen.splitlines()[-1]
-    assert screen.endswith("\n"), "the shell's prompt begins a line"
+        assert "Here is a long" in emulator.lines()[-1]
+        assert emulator.screen.cursor.x == 0, "the shell's prompt begins a line"
 
 
 async def test_while_a_timer_is_set(tmp_path: Path) -> None:
@@ -129,7 +130,9 @@ async def test_while_a_timer_is_set(tmp_path: Path) -> None:
             process.stdin.flush()
             await until_said(process.stdout, "The timer is set for 1 minute.")
             os.killpg(process.pid, signal.SIGINT)
-            assert await ended(process, tmp_path) == ("", "")
+            said, told = await ended(process, tmp_path)
+            assert said == ""
+            assert [line[:11] for line in told.splitlines()] == ["→ set_timer", "← set_timer"]
         finally:
             process.kill()
 
@@ -204,14 +207,14 @@ async def test_while_the_next_session_is_opened(tmp_path: Path) -> None:
 
 STUCK = """
 import sys, time, trio
-from rtassist import app
+from rtassist import running
 
 async def stuck():
     with trio.CancelScope(shield=True):
         print("here", flush=True)
         await trio.sleep_forever()
 
-sys.exit(app.run(stuck))
+sys.exit(running.run(stuck))
 """
 
 
@@ -236,7 +239,7 @@ async def test_the_second_ctrl_c_tells_what_it_waits_for_and_leaves(tmp_path: Pa
             process.send_signal(signal.SIGINT)
             _, err = await ended(process)
             assert err.startswith("rtassist: left at once. What had not ended:")
-            assert "app.until_signal" in err
+            assert "running.until_signal" in err
         finally:
             process.kill()
 

@@ -5,16 +5,20 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import trio
+from trio_websocket import WebSocketConnection, WebSocketRequest
 
 from rtassist.dialogue.events import PlaybackEnded
 from rtassist.sessions import reading
 from rtassist.sessions.reading import Asked, Begun, Ended, Happened, Heard, Record
 from rtassist.sessions.sound import Sound
+from tests.link.servers import SESSION, websocket_server
 from tests.talking import environment, read_wav, silence, speech, write_wav
 
 
@@ -219,3 +223,33 @@ def test_a_password_in_the_url_is_refused_and_recorded_nowhere(tmp_path: Path) -
     assert told.returncode == 2
     assert KEY not in told.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def text_in(folder: Path) -> str:
+    (recording,) = folder.glob("*.jsonl")
+    return recording.read_text()
+
+
+async def test_a_header_reaches_the_server_and_nothing_else(tmp_path: Path) -> None:
+    requests: list[WebSocketRequest] = []
+
+    async def tells(socket: WebSocketConnection) -> None:
+        await socket.send_message(SESSION)
+        while "session.update" not in await socket.get_message():
+            pass
+        detail = '{"type":"x","code":"model_not_found","message":"your api-key hidden-value has no model"}'
+        await socket.send_message(f'{{"type":"error","event_id":"e","error":{detail}}}')
+        await socket.get_message()
+
+    async with websocket_server(tells, requests=requests) as port:
+        arguments = ("--url", f"ws://127.0.0.1:{port}/", "--text", "--header", "api-key: hidden-value")
+        run = await trio.to_thread.run_sync(
+            partial(talk, *arguments, folder=tmp_path, RTASSIST_RECORD=str(tmp_path))
+        )
+
+    assert (b"api-key", b"hidden-value") in requests[0].headers
+    assert run.returncode == 4
+    assert "your api-key [secret] has no model" in run.stderr
+    recorded = text_in(tmp_path)
+    assert "has no model" in recorded
+    assert "hidden-value" not in recorded + run.stdout + run.stderr

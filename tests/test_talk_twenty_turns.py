@@ -16,7 +16,6 @@ import pytest
 import trio
 from attrs import define, field
 
-from rtassist.app import with_model
 from rtassist.audio.levels import Gain
 from rtassist.audio.microphone import open_device_microphone
 from rtassist.audio.speaker import open_device_speaker
@@ -24,6 +23,7 @@ from rtassist.converse import converse
 from rtassist.dialogue import effects, events
 from rtassist.edges import Edges
 from rtassist.embedded import embedded
+from rtassist.link.profiles import address
 from rtassist.link.websocket import connect
 from rtassist.settings import Settings
 from rtassist.terms import terms_for
@@ -128,7 +128,7 @@ async def test_twenty_turns_lose_nothing_and_are_understood_as_from_files(tmp_pa
             embedded(settings) as own_url,
             open_device_microphone(gain=Gain()) as microphone,
             open_device_speaker() as speaker,
-            connect(with_model(own_url, settings.model)) as link,
+            connect(address(own_url, settings.model)) as link,
             trio.open_nursery() as nursery,
         ):
             terms = terms_for(

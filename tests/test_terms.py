@@ -1,15 +1,34 @@
 """What settings and devices mean for the session."""
 
+import json
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from rtassist.costs import FREE, price_of
 from rtassist.dialogue.state import Terms
-from rtassist.protocol import UNSET, AudioConfig, AudioInput, SemanticVad, ServerVad, SessionUpdate, encode
-from rtassist.settings import Settings
+from rtassist.protocol import (
+    UNSET,
+    AudioConfig,
+    AudioInput,
+    RetentionRatio,
+    SemanticVad,
+    ServerVad,
+    SessionUpdate,
+    encode,
+)
+from rtassist.sessions.notation import NotRead, read_terms, terms_body
+from rtassist.settings import Secret, Settings
 from rtassist.terms import SPARE_MS, terms_for
 
 
-def terms(settings: Settings, *, voiced: bool = True, microphone: bool = True) -> Terms:
+def terms(settings: Settings, *, voiced: bool = True, microphone: bool = True, **used: Any) -> Terms:
     return terms_for(
         settings,
         (),
+        **used,
         voiced=voiced,
         microphone=microphone,
         microphone_ends=False,
@@ -75,3 +94,64 @@ def test_the_voice_is_lowered_only_for_who_can_interrupt_it_by_speaking() -> Non
         Settings(), (), voiced=True, microphone=True, microphone_ends=True, keyboard=True, greeting=""
     )
     assert not file.ducks, "what is written to a file is not for anybody's ears yet"
+
+
+KEYED = Settings(api_key=Secret("x"))
+
+
+def test_prices_are_those_of_the_models_that_are_asked_for() -> None:
+    agreed = terms(attrs.evolve(KEYED, model="gpt-realtime-mini-2025-12-15"))
+    assert agreed.model == "gpt-realtime-mini-2025-12-15"
+    assert agreed.price == price_of("gpt-realtime-mini")
+    assert agreed.transcription_price == price_of("gpt-realtime-whisper")
+    elsewhere = terms(attrs.evolve(KEYED, url="wss://h.example/v1?model=grok"))
+    assert (elsewhere.model, elsewhere.price) == ("grok", None)
+
+
+def test_a_price_of_ones_own_goes_over_the_lists_kind_by_kind() -> None:
+    own = {"gpt-realtime-2.1": {"text_out": Decimal(1)}, "mine": {"text_in": Decimal(2)}}
+    agreed = terms(attrs.evolve(KEYED, prices=own))
+    assert agreed.price is not None
+    assert (agreed.price.text_out, agreed.price.audio_in) == (Decimal(1), Decimal(32))
+    mine = terms(attrs.evolve(KEYED, prices=own, model="mine")).price
+    assert mine is not None
+    assert (mine.text_in, mine.audio_in) == (Decimal(2), None)
+    assert terms(Settings(prices=own)).price == agreed.price
+
+
+def test_our_own_server_is_free_unless_it_asks_others() -> None:
+    assert terms(Settings()).price == terms(Settings()).transcription_price == FREE
+    assert terms(Settings(llm_url="http://h/v1")).price is None
+
+
+def test_a_run_has_what_its_earlier_conversations_left_of_the_limits() -> None:
+    limited = Settings(max_cost=0.5, max_minutes=1.5)
+    first, later = terms(limited), terms(limited, spent_usd=Decimal("0.2"), lasted_ms=50_000)
+    assert (first.max_cost_microusd, first.spent_microusd, first.max_length_ms) == (500_000, 0, 90_000)
+    assert (later.max_cost_microusd, later.spent_microusd, later.max_length_ms) == (500_000, 200_000, 40_000)
+    assert terms(limited, lasted_ms=95_000).max_length_ms == 1
+    assert terms(Settings()).max_length_ms == terms(Settings()).max_cost_microusd == 0
+
+
+def test_prices_are_the_same_behind_a_recording() -> None:
+    agreed = terms(attrs.evolve(KEYED, prices={"gpt-realtime-2.1": {"minute": Decimal("0.0171")}}))
+    begun = json.loads(b"{" + terms_body(agreed))["begin"]
+    assert begun["terms"]["price"]["minute"] == "0.0171"
+    assert read_terms(begun) == agreed
+    for wrong in (7, {"text_in": "1"}, {"source": "x", "text_in": "much"}, {"source": "x", "gold": "1"}):
+        begun["terms"] = {"price": wrong}
+        with pytest.raises(NotRead, match="where a price should be"):
+            read_terms(begun)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sent"),
+    [
+        (None, UNSET),
+        ("auto", "auto"),
+        ("disabled", "disabled"),
+        ("0.8", RetentionRatio(retention_ratio=0.8)),
+    ],
+)
+def test_how_the_context_is_truncated_is_the_users(setting: str | None, sent: object) -> None:
+    assert terms(Settings(truncation=setting)).session.truncation == sent

@@ -63,7 +63,7 @@ class Speaker(Protocol):
     """Sound going out. One task plays; all but `play` and `drain` may be called by any trio task."""
 
     async def play(self, pcm: bytes) -> None:
-        """Hand over up to 20 ms of PCM16, waiting while the device has enough.
+        """Hand over up to 100 ms of PCM16, waiting while the device has enough.
 
         Raises DeviceLost when the device is gone, SoundUnavailable when a file or pipe can no longer
         be written. A checkpoint; a cancelled call handed over nothing.

@@ -85,6 +85,11 @@ class Beginner:
         stays = (unlike and self._through_db[-1] > LOUD_DB) or (self.over and gain > self._echo_gain)
         return begins, stays
 
+    def pass_over(self, near: Samples, far: Samples) -> None:
+        """A block in which the microphone hears nothing of anybody, and so of no echo either."""
+        self._voice_blocks += bool(far.any())
+        self._gain(near, far, user=False)
+
     def realign(self) -> None:
         """The far end comes at another time from here on."""
         self._levels.clear()

@@ -11,8 +11,8 @@ from rtassist.audio.pcm import samples_in
 from rtassist.audio.playout import Playout
 
 ENOUGH = 480
-"""Samples (20 ms) that wait their turn before `play` waits: with the 20 ms being handed over, a voice
-is never more than 40 ms ahead of what sounds, as with a small device buffer."""
+"""Samples (20 ms) that wait their turn before `play` waits: with what is being handed over, a voice is never
+more than 120 ms ahead of what sounds, all of which a flush takes back."""
 
 
 class ClockedSpeaker:

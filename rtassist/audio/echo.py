@@ -6,12 +6,14 @@ A judge hears both and says whether there is a user. Then what the filter left g
 Without a canceller the microphone hears silence while the voice sounds.
 
 All run in the microphone's thread: there it is known when each sample came, and a late task cannot move them,
-nor can they hold up one (0.6 ms per 20 ms while the voice sounds, 0.1 ms else). The far end is what was
-written to the device, silence included, so that the two streams keep step.
+nor can they hold up one (0.6 ms per 20 ms until the room is learnt, then half of that, and next to nothing
+where nothing is heard). The far end is what was written to the device, silence included, so that the two
+streams keep step.
 """
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -23,6 +25,7 @@ from rtassist.audio.devices import CaptureStream, Device, PlaybackStream
 from rtassist.audio.far_end import FarEnd, NearEnd, Pcm, place
 from rtassist.audio.guard import Hold, Judge
 from rtassist.audio.linear import BLOCK, EchoPath
+from rtassist.audio.patience import Noise
 
 FRAME = SAMPLE_RATE // 100
 """10 ms. The canceller takes other frames without complaint, and does not work on them."""
@@ -35,6 +38,14 @@ UNKNOWN_DELAY = SAMPLE_RATE * 400 // 1000
 TOGETHER = 25
 """Blocks of silence that are judged at once, which decides nothing before a voice sounds: half a second. By
 itself each costs 0.7 ms of a core that has done something else meanwhile, among others 0.1 ms."""
+PUT_OFF = 15
+"""Blocks: 300 ms, all that a filter or a canceller needs of what was before the first sound."""
+QUIET_BLOCKS = 100
+"""2 s of voice in which the microphone heard none: the user wears headphones."""
+SURE_BLOCKS, RECENT_BLOCKS = 250, 125
+"""After 5 s of voice in which the filter was believed the canceller rests: it takes half of the time, and
+nobody asks for what it leaves. When the filter is no longer believed, because the room has become another one
+or a loud user is taken for that, a fresh canceller is told at once of the last 2.5 s (30 ms of work)."""
 LONG = SAMPLE_RATE * 100 // 1000
 """A latency that the sound system tells, and that is worth waiting for: less is within the filter."""
 CANCELLED_BY_THE_SYSTEM = re.compile(r"echo.?cancel|\bec.?(mic|source)", re.IGNORECASE)
@@ -92,6 +103,8 @@ class Echo:
         self.way: Way = "none"
         """What is done with the microphone that was opened last."""
         self.microphone: Device | None = None
+        self.wary = False
+        """A voice sounds, and whether a user speaks into it hangs on each block."""
         self.new = new
         self._gate = gate
         self.now_s = now_s
@@ -161,38 +174,81 @@ class _Guarded:
 
     def __init__(self, echo: Echo, first: Canceller, near: NearEnd) -> None:
         self._echo = echo
-        self._canceller = first
+        self._canceller: Canceller | None = first
         self._near = near
         self._breaks = (0, 0)
         self._path = EchoPath()
         self._judge = Judge()
         self._hold = Hold()
+        self._noise = Noise()
         self._unjudged: list[NDArray[np.float32]] = []
+        self._put_off: deque[tuple[NDArray[np.float32], int]] = deque()
+        self._quiet_blocks = 0
+        self._sure_blocks = 0
+        self._recent: deque[tuple[NDArray[np.float32], NDArray[np.float32]]] = deque(maxlen=RECENT_BLOCKS)
 
     def __call__(self, near: NDArray[np.float32], at: int) -> list[NDArray[np.float32]]:
         far = self._echo.far
+        self._quiet_blocks = 0 if self._noise.exceeded_by(near) else self._quiet_blocks + 1
+        self._echo.wary = False
         if not far.open:
             return self._hold.put(near, near, passes=True)
         self._follow(far)
-        if self._path.silent and not far.loud_since(at):
+        if self._path.silent and not self._put_off and not far.loud_since(at):
             self._unjudged.append(near)
             if len(self._unjudged) == TOGETHER:
                 self._judge_noise()
             return self._hold.put(near, near, passes=True)
         self._judge_noise()
+        sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
+        if self._quiet_blocks >= QUIET_BLOCKS and not (self._judge.believed or self._judge.user):
+            self._echo.wary = sounding
+            self._wait_with(near, at)
+            return self._hold.put(near, near, passes=not sounding)
+        while self._put_off:
+            self._hear(*self._put_off.popleft())
+        best = self._hear(near, at)
+        user = self._judge.user
+        self._echo.wary = sounding and not (self._judge.believed and self._judge.sure)
+        return self._hold.put(best, near, passes=user or not sounding, over=self._judge.over)
+
+    def _wait_with(self, near: NDArray[np.float32], at: int) -> None:
+        """A block without echo and without a user, while there is nothing that could be unlearnt: as long as
+        no sound follows there is nothing to do with it."""
+        self._put_off.append((near, at))
+        if len(self._put_off) > PUT_OFF:
+            before, then = self._put_off.popleft()
+            self._judge.pass_over(before, _to_float(self._echo.far.read(then, BLOCK)))
+
+    def _hear(self, near: NDArray[np.float32], at: int) -> NDArray[np.float32]:
+        """What is best sent of it, if a user speaks; the judge has heard it."""
+        far = self._echo.far
         there = _to_float(far.read(at, BLOCK))
         later = self._path.later
         left, taken_out = self._path.subtract(near, there, carefully=self._judge.user)
         if self._path.later != later:
             self._judge.realign()
-        if self._path.silent:
-            cancelled = near
-        else:
-            cancelled = self._cancel(near, self._path.far() if self._path.later > FARTHEST_BLOCKS else there)
-        user = self._judge.hear(near, self._path.far(), left, taken_out, cancelled)
+        cancelled = near
+        if not self._path.silent:
+            far_off = self._path.later > FARTHEST_BLOCKS
+            cancelled = self._through_canceller(near, self._path.far() if far_off else there, left)
+        self._judge.hear(near, self._path.far(), left, taken_out, cancelled)
         sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
-        best = left if self._judge.believed or not sounding else cancelled
-        return self._hold.put(best, near, passes=user or not sounding, over=self._judge.over)
+        return left if self._judge.believed or not sounding else cancelled
+
+    def _through_canceller(
+        self, near: NDArray[np.float32], far: NDArray[np.float32], left: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Or what the filter left, where that has been believed for long: then nobody asks the canceller."""
+        self._sure_blocks = self._sure_blocks + 1 if self._judge.believed else 0
+        if self._sure_blocks > SURE_BLOCKS:
+            self._canceller = None
+        elif self._canceller is None and (fresh := self._echo.new()):
+            self._canceller = fresh
+            for heard in self._recent:
+                self._cancel(*heard)
+        self._recent.append((near, far))
+        return left if self._canceller is None else self._cancel(near, far)
 
     def _judge_noise(self) -> None:
         """What the microphone heard while nothing sounded."""
@@ -211,10 +267,13 @@ class _Guarded:
             self._path.restart()
             self._judge = Judge()
             self._unjudged.clear()
+            self._put_off.clear()
+            self._recent.clear()
         if far.latency > LONG:
             self._path.expect(far.latency)
 
     def _cancel(self, near: NDArray[np.float32], far: NDArray[np.float32]) -> NDArray[np.float32]:
+        assert self._canceller is not None
         near_pcm, far_pcm = _to_int16(near), _to_int16(far)
         halves = [
             self._canceller.cancel(near_pcm[half : half + FRAME], far_pcm[half : half + FRAME])

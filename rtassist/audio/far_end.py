@@ -7,6 +7,7 @@ learnt of the echo is wrong from there on.
 """
 
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,10 +109,11 @@ class FarEnd:
     def read(self, at: int, count: int) -> Pcm:
         """What sounds from `at` on; silence where nothing was written, or it is too long ago."""
         with self._lock:
+            first, end = max(at, self._end - KEPT), min(at + count, self._end)
             samples = np.zeros(count, np.int16)
-            places = np.arange(at, at + count)
-            there = (places < self._end) & (places >= self._end - KEPT)
-            samples[there] = self._kept[places[there] % KEPT]
+            for index, length in _pieces(first, end - first):
+                samples[first - at : first - at + length] = self._kept[index : index + length]
+                first += length
             return samples
 
     def loud_since(self, at: int) -> bool:
@@ -127,8 +129,22 @@ class FarEnd:
         self._end = at
 
     def _append(self, samples: Pcm) -> None:
-        self._kept[np.arange(self._end, self._end + len(samples)) % KEPT] = samples
+        done = 0
+        for index, length in _pieces(self._end, len(samples)):
+            self._kept[index : index + length] = samples[done : done + length]
+            done += length
         self._end += len(samples)
+
+
+def _pieces(at: int, count: int) -> Iterator[tuple[int, int]]:
+    """Where `count` samples from `at` on stand in what is kept, which begins again at its end: indices and
+    lengths. None for no count."""
+    while count > 0:
+        index = at % KEPT
+        length = min(count, KEPT - index)
+        yield index, length
+        at += length
+        count -= length
 
 
 LOUD = 33

@@ -87,6 +87,15 @@ class Judge:
         self.user = begins or (self.user and self._quiet_blocks < STAYS_BLOCKS)
         return self.user
 
+    @property
+    def sure(self) -> bool:
+        """Nobody speaks, and nothing of late is like it."""
+        return not self.user and self._scores[-1] < STAYS_DB
+
+    def pass_over(self, near: Samples, far: Samples) -> None:
+        """Told in place of `hear` of a block in which the microphone heard nothing."""
+        self._beginner.pass_over(near, far)
+
     def realign(self) -> None:
         """The far end comes at another time from here on."""
         self._beginner.realign()

@@ -10,19 +10,23 @@ import numpy as np
 import trio
 from numpy.typing import NDArray
 
-from rtassist.audio import Microphone
+from rtassist.audio import SAMPLE_RATE, Microphone
 from rtassist.audio.devices import CaptureStream, Device, choose
 from rtassist.audio.echo import Echo
 from rtassist.audio.levels import ClipWatch, Gain
 from rtassist.audio.owner import Owner, call_in_thread, owning_thread
+from rtassist.audio.patience import Patience
 from rtassist.audio.pcm import to_pcm16
 
 CHUNK_SAMPLES = 480
 BACKLOG_CHUNKS = 100
 """Two seconds for a reader who is late; older chunks are dropped, and counted."""
-QUIET_S = 0.018
+EARLY_S = 0.002
 POLL_S = 0.0025
 """After a chunk of 20 ms nothing comes for 18 ms; then the device is asked every 2.5 ms."""
+CALM_CHUNKS = 3
+"""So many are awaited where nothing hangs on 40 ms. Work that is done at once for three costs half of what it
+costs one by one: a core that has done something else meanwhile has to fetch all from memory again."""
 
 
 class DeviceMicrophone:
@@ -30,13 +34,18 @@ class DeviceMicrophone:
 
     live = True
 
-    def __init__(self, echo: Echo | None = None, gain: Gain | None = None) -> None:
+    def __init__(
+        self, echo: Echo | None = None, gain: Gain | None = None, patience: Patience | None = None
+    ) -> None:
         self.device: Device | None = None
         self.clips = False
         self._echo = echo
         self._gain = gain
+        self._patience = patience
         self.dropped_chunks = 0
-        """Chunks of 20 ms that were never read, because the reader was more than two seconds late."""
+        """Chunks that were never read, because the reader was more than two seconds late."""
+        self.came = 0
+        """Samples that the device has given since its thread slept long."""
         self._owner = Owner()
         self._chunks: deque[bytes] = deque(maxlen=BACKLOG_CHUNKS)
         self._arrived = trio.Event()
@@ -76,15 +85,24 @@ class DeviceMicrophone:
         pause_s = POLL_S
         while not self._owner.stopping.is_set():
             time.sleep(pause_s)
-            samples = stream.read()
-            pause_s = QUIET_S if len(samples) else POLL_S
-            pending = np.concatenate([pending, samples])
+            pending = np.concatenate([pending, stream.read()])
             while len(pending) >= CHUNK_SAMPLES:
-                self.dropped_chunks += len(self._chunks) == BACKLOG_CHUNKS
-                chunk = pending[:CHUNK_SAMPLES]
-                self._chunks.append(to_pcm16(self._gain.apply(chunk) if self._gain else chunk))
-                pending = pending[CHUNK_SAMPLES:]
-                self._owner.tell(self._wake)
+                chunk, pending = pending[:CHUNK_SAMPLES], pending[CHUNK_SAMPLES:]
+                for piece in self._patience.put(chunk) if self._patience else [chunk]:
+                    self._hand_over(piece)
+            awaited = CHUNK_SAMPLES * (CALM_CHUNKS if self._calm() else 1)
+            pause_s = POLL_S
+            if self.came >= awaited:
+                self.came, pause_s = 0, awaited / SAMPLE_RATE - EARLY_S
+
+    def _calm(self) -> bool:
+        """Nobody speaks, and into a voice that is to be lowered at once neither."""
+        return bool(self._echo and self._patience and self._patience.quiet and not self._echo.wary)
+
+    def _hand_over(self, piece: NDArray[np.float32]) -> None:
+        self.dropped_chunks += len(self._chunks) == BACKLOG_CHUNKS
+        self._chunks.append(to_pcm16(self._gain.apply(piece) if self._gain else piece))
+        self._owner.tell(self._wake)
 
 
 class Watched:
@@ -98,6 +116,7 @@ class Watched:
 
     def read(self) -> NDArray[np.float32]:
         samples = self._stream.read()
+        self._microphone.came += len(samples)
         if self._watch.clips(samples):
             self._microphone.clips = True
         return samples
@@ -105,14 +124,18 @@ class Watched:
 
 @asynccontextmanager
 async def open_device_microphone(
-    name: str | None = None, echo: Echo | None = None, gain: Gain | None = None
+    name: str | None = None,
+    echo: Echo | None = None,
+    gain: Gain | None = None,
+    patience: Patience | None = None,
 ) -> AsyncIterator[DeviceMicrophone]:
     """A device by id, index or unique part of its name; None: the default, which is never a monitor.
-    `echo`: what is done about the loudspeaker's sound in it; `gain`: about the level of what is left.
+    `echo`: what is done about the loudspeaker's sound in it; `gain`: about the level of what is left;
+    `patience`: about chunks in which nobody speaks (None: each goes on when it was heard).
 
     Raises SoundUnavailable, within 4 s at the latest.
     """
-    microphone = DeviceMicrophone(echo, gain)
+    microphone = DeviceMicrophone(echo, gain, patience)
     async with owning_thread(
         microphone._owner,
         name="microphone",
@@ -125,11 +148,16 @@ async def open_device_microphone(
 
 @asynccontextmanager
 async def open_microphone(
-    name: str | None = None, *, fast: bool = False, echo: Echo | None = None, gain: Gain | None = None
+    name: str | None = None,
+    *,
+    fast: bool = False,
+    echo: Echo | None = None,
+    gain: Gain | None = None,
+    patience: Patience | None = None,
 ) -> AsyncIterator[Microphone]:
     """What the user calls a microphone: "-" is raw PCM16 from standard input, a path to a file is that
     file, anything else a device (None: the default one). `fast` does not hold files and pipes back; `echo`
-    and `gain` are for devices alone.
+    and `gain` are for devices alone, `patience` for what comes at its own speed.
     Raises SoundUnavailable.
     """
     from rtassist.audio.pipes import open_pipe_microphone
@@ -140,13 +168,13 @@ async def open_microphone(
 
         path = file_meant(name)
     if name == "-":
-        async with open_pipe_microphone(fast=fast) as pipe:
+        async with open_pipe_microphone(fast=fast, patience=None if fast else patience) as pipe:
             yield pipe
     elif path:
         async with open_file_microphone(path, fast=fast) as file:
             yield file
     else:
-        async with open_device_microphone(name, echo, gain) as device:
+        async with open_device_microphone(name, echo, gain, patience) as device:
             yield device
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -11,7 +12,8 @@ import trio
 
 from rtassist.audio import SAMPLE_RATE, SoundUnavailable
 from rtassist.audio.envelope import Gain
-from rtassist.audio.pcm import samples_in, silence
+from rtassist.audio.patience import Patience
+from rtassist.audio.pcm import samples_in, silence, to_float, to_pcm16
 from rtassist.audio.playout import Playout
 
 T = TypeVar("T")
@@ -33,15 +35,35 @@ class PipeMicrophone:
     live = False
     clips = False
 
-    def __init__(self, receive: Callable[[], Awaitable[bytes]], *, fast: bool) -> None:
+    def __init__(
+        self, receive: Callable[[], Awaitable[bytes]], *, fast: bool, patience: Patience | None = None
+    ) -> None:
         self._receive = receive
         self._fast = fast
+        self._patience = patience
+        self._pieces: deque[bytes] = deque()
         self._buffer = bytearray()
         self._ended = False
         self._began_s: float | None = None
         self._read = 0
 
     async def read(self) -> bytes:
+        if self._patience is None:
+            return await self._chunk()
+        if self._pieces:
+            await trio.lowlevel.checkpoint()
+        while not self._pieces:
+            try:
+                pieces = self._patience.put(to_float(await self._chunk()))
+            except trio.EndOfChannel:
+                pieces = self._patience.rest()
+                if not pieces:
+                    raise
+            self._pieces += map(to_pcm16, pieces)
+        return self._pieces.popleft()
+
+    async def _chunk(self) -> bytes:
+        """The next 20 ms; less at the end of the pipe, and then EndOfChannel."""
         await trio.lowlevel.checkpoint()
         while len(self._buffer) < CHUNK_BYTES and not self._ended:
             received = await self._receive()
@@ -60,8 +82,11 @@ class PipeMicrophone:
 
 
 @asynccontextmanager
-async def open_pipe_microphone(fd: int = 0, *, fast: bool = False) -> AsyncIterator[PipeMicrophone]:
-    """Raw PCM16 from file descriptor `fd`, which stays open and in the mode it was in.
+async def open_pipe_microphone(
+    fd: int = 0, *, fast: bool = False, patience: Patience | None = None
+) -> AsyncIterator[PipeMicrophone]:
+    """Raw PCM16 from file descriptor `fd`, which stays open and in the mode it was in. `patience`: for chunks
+    in which nobody speaks.
 
     Raises SoundUnavailable when it is a terminal.
     """
@@ -73,9 +98,9 @@ async def open_pipe_microphone(fd: int = 0, *, fast: bool = False) -> AsyncItera
         )
     if sys.platform == "win32":
         async with _read_by_thread(fd) as receive:
-            yield PipeMicrophone(receive, fast=fast)
+            yield PipeMicrophone(receive, fast=fast, patience=patience)
     else:
-        yield PipeMicrophone(lambda: _read_when_ready(fd), fast=fast)
+        yield PipeMicrophone(lambda: _read_when_ready(fd), fast=fast, patience=patience)
 
 
 async def _read_when_ready(fd: int) -> bytes:

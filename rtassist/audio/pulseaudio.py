@@ -234,7 +234,8 @@ class PulseCapture:
                 else:
                     fragments.append(np.frombuffer(ffi.buffer(data[0], size[0]), dtype=np.float32).copy())
                 pa.pa_stream_drop(stream.stream)
-        samples = np.concatenate(fragments) if fragments else np.zeros(0, dtype=np.float32)
+        none = np.zeros(0, dtype=np.float32)
+        samples = fragments[0] if len(fragments) == 1 else np.concatenate([none, *fragments])
         self._samples += len(samples)
         stream.progress.check(self._samples)
         return samples
@@ -248,7 +249,7 @@ class PulsePlayback:
         self._stream = stream
         self.written = 0
         self._ahead = 0
-        self._underflow_at = -1
+        self._underflow_at = self._underflow_told = -1
         self._measured_at = (0, 0)
         self._taken = Line()
         self._heard_of_s = 0.0
@@ -302,6 +303,7 @@ class PulsePlayback:
         with stream:
             info = pa.pa_stream_get_timing_info(stream.stream)
             stream.forget(pa.pa_stream_update_timing_info(stream.stream, ffi.NULL, ffi.NULL))
+            self._underflow_at = pa.pa_stream_get_underflow_index(stream.stream)
             if info == ffi.NULL or info.write_index_corrupt or info.read_index_corrupt:
                 return None
             measured_at = (info.timestamp.tv_sec, info.timestamp.tv_usec)
@@ -323,11 +325,10 @@ class PulsePlayback:
         return at_s, taken - in_sink
 
     def ran_dry_at(self) -> int | None:
-        with self._stream:
-            before = self._underflow_at
-            self._underflow_at = self._stream.pa.pa_stream_get_underflow_index(self._stream.stream)
-        if self._underflow_at == before:
+        """As of the last `sounded`."""
+        if self._underflow_at == self._underflow_told:
             return None
+        self._underflow_told = self._underflow_at
         self._heard_of_s, self._taken = 0.0, Line()
         return self._underflow_at // BYTES + self._flushed
 

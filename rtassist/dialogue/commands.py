@@ -8,7 +8,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from rtassist.dialogue import calls, floor, turns
+from rtassist.dialogue import budget, calls, floor, questions, turns
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Send, Show
 from rtassist.dialogue.floor import Taker
 from rtassist.dialogue.state import Draft, Ending
@@ -24,6 +24,7 @@ class Command(Enum):
     RESUME = "resume"
     MUTE = "mute"
     RESTART = "restart"
+    COST = "cost"
 
 
 @frozen
@@ -55,6 +56,7 @@ TABLE: tuple[Entry, ...] = (
     Entry(Command.RESUME, "listen again", ("resume", "resume listening", "continue listening")),
     Entry(Command.MUTE, "microphone off, or on again", ("mute", "mute the microphone", "mute yourself")),
     Entry(Command.RESTART, "begin a new conversation", ("start over", "restart", "begin again")),
+    Entry(Command.COST, "what was used until now, and what it cost"),
 )
 _BY_NAME = {entry.command.value: entry.command for entry in TABLE}
 _BY_PHRASE = {phrase: entry.command for entry in TABLE for phrase in entry.phrases}
@@ -105,6 +107,9 @@ def obey(do: Draft, command: Command) -> None:
             do.change(muted=True)
             drop_half_turn(do)
             do.ask(Show(Notice("Microphone off. /mute again turns it on.")))
+        case Command.COST:
+            for told in budget.told(do.state):
+                do.ask(Show(Notice(told)))
         case Command.RESTART:  # pragma: no branch (there is no other)
             floor.take(do, Taker.USER_ACTED)
             do.ask(Quit(Outcome.RESTART))
@@ -119,6 +124,7 @@ def interrupt(do: Draft) -> None:
     """Silence, and nothing more of what was asked for until now."""
     do.change(wanted=False)
     calls.keep_quiet(do)
+    questions.stopped(do)
     floor.take(do, Taker.USER_ACTED)
 
 

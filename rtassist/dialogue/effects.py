@@ -66,12 +66,28 @@ class Unduck:
 
 
 @frozen
+class Announce:
+    """Say this by a voice of our own, after what sounds now, and report its end as that of any other voice.
+    At once where there is no such voice."""
+
+    item_id: str
+    text: str
+
+
+@frozen
 class CallTool:
     """Run a function that the model asked for. `arguments` is JSON text as the model wrote it."""
 
     call_id: str
     name: str
     arguments: str
+
+
+@frozen
+class CancelTool:
+    """End a function call that runs; its end is reported as any other."""
+
+    call_id: str
 
 
 @frozen
@@ -182,7 +198,9 @@ Effect = (
     | Hush
     | Duck
     | Unduck
+    | Announce
     | CallTool
+    | CancelTool
     | SetAlarm
     | ClearAlarm
     | Show

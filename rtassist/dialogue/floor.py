@@ -23,7 +23,7 @@ from enum import Enum
 
 import attrs
 
-from rtassist.dialogue import duck
+from rtassist.dialogue import budget, duck
 from rtassist.dialogue.effects import Finish, Hush, Play, Send
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
@@ -80,6 +80,8 @@ def created(do: Draft, response_id: str) -> None:
         return
     request = state.requests[0] if state.requests else Request(None)
     denied = request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held
+    refused = not denied and budget.is_spent(state)
+    denied = denied or refused
     do.change(
         requests=state.requests[1:],
         active=response_id,
@@ -87,6 +89,8 @@ def created(do: Draft, response_id: str) -> None:
     )
     if denied:
         _cancel(do, response_id)
+        if refused:
+            budget.refuse(do)
         return
     holder = state.answers.get(state.holder or "")
     if holder is not None and not holder.done:
@@ -102,6 +106,8 @@ def take(do: Draft, taker: Taker) -> None:
     """
     state = do.state
     user_spoke = taker is Taker.USER_SPOKE
+    if state.limits.retry_due:  # the user wants something else by now
+        do.change(limits=attrs.evolve(state.limits, retry_due=False))
     do.change(
         holder=None,
         requests=tuple(
@@ -111,6 +117,9 @@ def take(do: Draft, taker: Taker) -> None:
         ),
     )
     _hush_all(do)
+    if state.announcement is not None:
+        do.change(announcement=None)
+        do.ask(Hush(state.announcement))
     duck.taken(do)
     if state.active is None:
         return
@@ -241,7 +250,7 @@ def _settle(do: Draft, utterance: Utterance, hushed: bool) -> None:
         _delete_unheard(do, do.change_utterance(utterance.item_id, fate=Fate.UNHEARD))
         return
     do.change_utterance(utterance.item_id, fate=Fate.TRUNCATED)
-    if utterance.lost:
+    if utterance.lost or not do.state.terms.truncates:
         return
     do.ask(
         Send(

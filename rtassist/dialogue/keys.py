@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import commands, events, floor, session, turns
+from rtassist.dialogue import commands, events, floor, questions, session, turns
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.effects import LineEnded, Notice, Send, Show
 from rtassist.dialogue.floor import Taker
@@ -21,6 +21,8 @@ def typed(do: Draft, event: events.Typed) -> None:
     text = event.text.strip()
     if not text:
         _enter(do)
+        return
+    if questions.typed(do, text):
         return
     command = commands.slash(text) if text.startswith("/") else commands.phrase(text)
     if isinstance(command, str):

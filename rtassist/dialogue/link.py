@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import events, floor, session, turns
+from rtassist.dialogue import events, floor, remote, session, turns
 from rtassist.dialogue.effects import (
     ClearAlarm,
     Deliver,
@@ -34,7 +34,8 @@ from rtassist.dialogue.effects import (
     Show,
     Switch,
 )
-from rtassist.dialogue.state import Conversation, Draft, Ending, Line, Link, Spare
+from rtassist.dialogue.standing import Line, Link, Spare
+from rtassist.dialogue.state import Conversation, Draft, Ending
 from rtassist.protocol import (
     InputAudioBufferAppend,
     InputAudioBufferClear,
@@ -197,7 +198,8 @@ def expired(do: Draft) -> None:
 
 def not_opened(do: Draft) -> None:
     """A session was begun again, and its server has not accepted its settings in time."""
-    _lose(do, "lost", "The server opened a session and then did not accept its settings.", 0, 0)
+    if "lost" in TRANSITIONS[do.state.link.line]:
+        _lose(do, "lost", "The server opened a session and then did not accept its settings.", 0, 0)
 
 
 def redial(do: Draft) -> None:
@@ -213,7 +215,9 @@ def dial_failed(do: Draft, event: events.DialFailed) -> None:
             do.ask(Quit(Outcome(event.outcome), event.sentence))
             return
         _change(do, "failed")
-        _try_again(do, f"No connection yet. {event.sentence}", event.chance)
+        why = "" if event.sentence == link.failure else f" {event.sentence}"
+        do.change_link(failure=event.sentence)
+        _try_again(do, f"No connection yet.{why}", event.chance)
     elif link.spare is Spare.DIALLING:
         do.change_link(spare=Spare.NONE)
         do.ask(SetAlarm(HANDOVER_ALARM, do.now_us + SPARE_AGAIN_US))
@@ -274,7 +278,7 @@ def _lose(do: Draft, cause: str, sentence: str, silent_us: int, chance: int) -> 
     _leave_session(do, do.now_us - silent_us - MARGIN_US)
     _change(do, cause)
     if lasted or link.lost_us is None:
-        do.change_link(attempt=0, lost_us=do.now_us)
+        do.change_link(attempt=0, lost_us=do.now_us, failure="")
     do.change_link(spare=Spare.NONE)
     if link.spare is Spare.READY:
         do.change_link(line=Line.OPENING)
@@ -303,7 +307,7 @@ def _try_again(do: Draft, sentence: str, chance: int) -> None:
     assert link.lost_us is not None
     if redial_us - link.lost_us > LONGEST_GAP_US:
         gone_s = (do.now_us - link.lost_us) // 1_000_000
-        text = f"{sentence} The connection has been lost for {gone_s} s and is given up."
+        text = f"The connection has been lost for {gone_s} s and is given up. {link.failure or sentence}"
         do.ask(Quit(Outcome.LINK_LOST, text))
         return
     do.change_link(attempt=attempt, redial_us=redial_us)
@@ -322,13 +326,14 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     if state.said_us is not None:
         unsure_us = min(unsure_us, state.said_us - MARGIN_US)
     floor.lose(do)
+    remote.lost(do)
     for item_id in do.state.utterances:
         turns.end_line_when_over(do, item_id)
     do.change(
         ready=False,
         updates=(),
         requests=(),
-        calls={key: attrs.evolve(call, lost=True) for key, call in state.calls.items()},
+        calls={key: attrs.evolve(call, lost=True) for key, call in do.state.calls.items()},
     )
     turns.lose_user_lines(do, said_again=again)
     for alarm in (turns.ANSWER_ALARM, session.BEGIN_ALARM, session.SETTLE_ALARM, HANDOVER_ALARM):

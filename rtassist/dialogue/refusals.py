@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import link, session, turns
+from rtassist.dialogue import limits, link, session, turns
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Show
 from rtassist.dialogue.state import Draft, Purpose
 from rtassist.protocol import UNSET, ErrorEvent, Response, StatusDetails, StatusError, Unset
@@ -30,6 +30,7 @@ FATAL = {
     "session_expired": "Start again: a session cannot be prolonged.",
 }
 _EXPIRED = "session_expired"
+_LIMIT = "rate_limit_exceeded"
 """Codes after which no answer can come, with what the user can do."""
 
 _INCOMPLETE = {
@@ -72,6 +73,8 @@ def response_failed(do: Draft, response: Response) -> None:
         message = _text(error.message) or code or _NO_REASON
         if code in FATAL:
             _stop(do, message, FATAL[code])
+        elif code == _LIMIT and response.id == do.state.holder:
+            limits.reached(do, message)
         else:
             do.ask(Show(Notice(f"The answer failed: {message}", "warning")))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import limits, turns
+from rtassist.dialogue import budget, limits, turns
 from rtassist.dialogue.effects import ClearAlarm, Notice, Quit, Send, SetAlarm, Show
+from rtassist.dialogue.spending import Spending
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
 from rtassist.protocol import Session, SessionUpdate
 
@@ -19,6 +20,12 @@ BEGIN_WAIT_US = 15_000_000
 SETTLE_ALARM = "settle"
 SETTLE_US = 1_000_000
 """After the fence: a server that detects speech beside its event loop may still be about to say so."""
+LAST_MINUTE_ALARM = "last minute"
+TIME_ALARM = "time"
+OUT_ALARM = "out"
+LAST_MINUTE_US = 60_000_000
+GRACE_US = 20_000_000
+"""What is being said when the time is over may be said to its end, if that is not too far."""
 FENCE_WAIT_US = 10_000_000
 """A server that never answers the fence has read everything by then, or is gone."""
 
@@ -67,11 +74,41 @@ def begun(do: Draft, *, again: bool) -> None:
         turns.send_item(do, turns.as_item(turn))
     for text in state.told:
         turns.send_item(do, turns.as_told(text))
+    if again and budget.is_spent(state) and (change := budget.answering_nothing(state)):
+        update(do, change, Purpose.BUDGET)
 
 
 def greet(do: Draft) -> None:
     if do.state.terms.greeting:
         do.ask(Show(Notice(do.state.terms.greeting)))
+    _begin_time(do)
+
+
+def used(do: Draft, spending: Spending) -> None:
+    """The server has told what something cost. When that spends the budget, it is to answer nothing more."""
+    before = budget.is_spent(do.state)
+    do.change(spending=spending)
+    if budget.is_spent(do.state) and not before and (change := budget.answering_nothing(do.state)):
+        update(do, change, Purpose.BUDGET)
+
+
+def _begin_time(do: Draft) -> None:
+    """What was agreed on counts from the conversation's beginning."""
+    length_us = do.state.terms.max_length_ms * 1000
+    if length_us > LAST_MINUTE_US:
+        do.ask(SetAlarm(LAST_MINUTE_ALARM, max(length_us - LAST_MINUTE_US, do.now_us)))
+    if length_us:
+        do.ask(SetAlarm(TIME_ALARM, max(length_us, do.now_us)))
+
+
+def last_minute(do: Draft) -> None:
+    budget.tell(do, "One minute is left (--max-minutes).", "One minute is left.")
+
+
+def time_over(do: Draft) -> None:
+    do.ask(Show(Notice("The time is over (--max-minutes).", "warning")))
+    end_when_quiet(do)
+    do.ask(SetAlarm(OUT_ALARM, do.now_us + GRACE_US))
 
 
 def refused(do: Draft, event_id: str) -> Purpose | None:

@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 import attrs
 from attrs import field, frozen
 
+from rtassist.costs import Price
 from rtassist.dialogue.effects import Effect, Role
+from rtassist.dialogue.spending import NOTHING, Spending
+from rtassist.dialogue.standing import Limits, Link
 from rtassist.protocol import Session
 
 SAMPLES_PER_MS = 24
@@ -58,8 +61,27 @@ class Terms:
     """Told the user when the session stands, if it is not empty."""
     history: tuple[Turn, ...] = ()
     """What was said in an earlier conversation that this one goes on with, oldest first."""
+    truncates: bool = True
+    """The server takes out of an answer what was not heard of it, when it is told."""
     reconnects: bool = False
     """Another connection can be had when one is lost."""
+    model: str = ""
+    """As it is called in what the user is told."""
+    price: Price | None = None
+    """Of the model; None: not known, and only tokens are counted."""
+    transcription_price: Price | None = None
+    max_cost_microusd: int = 0
+    """What the run may cost; 0: as much as it does."""
+    spent_microusd: int = 0
+    """What the run had cost before this conversation."""
+    max_length_ms: int = 0
+    """How long the conversation may last; 0: as long as it does."""
+    asks: tuple[str, ...] = ()
+    """Functions that the user is asked about before each call."""
+    cancels: tuple[str, ...] = ()
+    """Functions whose calls end when the user says stop; any other goes on, and is only not spoken about."""
+    shows_calls: bool = False
+    """The user sees when a function begins and ends."""
 
 
 Value = TypeVar("Value", "Conversation", "Utterance")
@@ -135,49 +157,6 @@ class Utterance:
         return self.fate in (Fate.TRUNCATED, Fate.UNHEARD, Fate.DELETED)
 
 
-class Line(Enum):
-    """Whether there is a session to talk to (see `link`)."""
-
-    OPENING = "opening"
-    """A connection stands, its session does not yet."""
-    UP = "up"
-    WAITING = "waiting"
-    """Until the next attempt."""
-    DIALLING = "dialling"
-
-
-class Spare(Enum):
-    """The connection that is to take over before the session's end."""
-
-    NONE = "none"
-    DIALLING = "dialling"
-    READY = "ready"
-
-
-@frozen(kw_only=True)
-class Link:
-    """The connection. Times are µs on the conversation's clock."""
-
-    line: Line = Line.OPENING
-    sessions: int = 0
-    """So many have stood, this one included."""
-    attempt: int = 0
-    """The number of the attempt that is next, or under way."""
-    lost_us: int | None = None
-    """Since when there has been no session that lasted."""
-    redial_us: int = 0
-    """When the next attempt is due."""
-    stood_us: int = 0
-    """When the session stood."""
-    opened_us: int = 0
-    opened_unix_s: int = 0
-    """The same moment: when the last connection was opened."""
-    lasts_us: int = 0
-    expires_us: int | None = None
-    """The session's end, and how long it was from its beginning; None: the server has not told."""
-    spare: Spare = Spare.NONE
-
-
 class Cancel(Enum):
     """Whether a response is being cancelled."""
 
@@ -215,6 +194,8 @@ class Purpose(Enum):
     """Changes nothing: its answer proves that the server has read all audio before it."""
     READ_ONLY = "read only"
     ALOUD = "aloud"
+    BUDGET = "budget"
+    """The server is no longer to answer by itself."""
 
 
 @frozen
@@ -225,14 +206,35 @@ class Update:
 
 @frozen
 class Call:
-    """A function call that runs. `speak`: its result is to be spoken about, unless the user said stop."""
+    """A function call that runs, or waits for the user's word (see `Question`).
+
+    `speak`: its result is to be spoken about, unless the user said stop.
+    """
 
     response_id: str
     name: str
     speak: bool = True
     arguments: str = ""
+    began_us: int = 0
+    remote: bool = False
+    """The server runs it, at an MCP server; its key is the item's id."""
     lost: bool = False
     """The session that asked for it is over, and the next one does not know its id."""
+
+
+@frozen
+class Question:
+    """Whether a call may be made: `id` is the call's, or that of the item by which the server asks."""
+
+    id: str
+    name: str
+    arguments: str
+    approval: bool = False
+    """The server asks, for a tool of an MCP server."""
+    open: bool = False
+    """The user has been asked; one question is open at a time, the first."""
+    earlier: tuple[str, ...] = ()
+    """The user's items from before it was asked, whose words may come late: they are no answer to it."""
 
 
 class Ending(Enum):
@@ -250,13 +252,14 @@ class Ending(Enum):
 class Conversation:
     terms: Terms
     ready: bool = False
-    link: Link = Link()
+    link: Link = field(factory=Link)
     said_us: int | None = None
     """Since when the user has been saying what only the server has: no words of it are known yet."""
     told: tuple[str, ...] = ()
     """What the model was told besides the lines, and has not answered: another session is told it again."""
     asked_again: bool = False
     """An answer was lost and has been asked for again; of that one nothing has come yet."""
+    limits: Limits = field(factory=Limits)
     updates: tuple[Update, ...] = ()
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
@@ -300,7 +303,15 @@ class Conversation:
     """Transcripts of the user that are still coming in, by item."""
 
     calls: Mapping[str, Call] = field(factory=dict)
-    """Function calls that run, by call id."""
+    """Function calls that run or wait to be allowed, by call id."""
+    questions: tuple[Question, ...] = ()
+    """Calls that wait for the user's word, oldest first."""
+    approvals: tuple[str, ...] = ()
+    """The last items by which the server asked for one: each is told more than once."""
+
+    spending: Spending = NOTHING
+    announcement: str | None = None
+    """The voice of our own that sounds, or is about to."""
 
     ending: Ending = Ending.NO
     trailed: int = 0
@@ -337,8 +348,11 @@ class Conversation:
             or self.user_speaks
             or self.talk_held
             or self.calls
+            or self.questions
             or self.awaited
+            or self.announcement
             or self.between
+            or self.limits.retry_due
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
         )
 
@@ -366,12 +380,14 @@ class Draft:
     frozen values.
     """
 
-    __slots__ = ("effects", "now_us", "state")
+    __slots__ = ("effects", "given_ids", "now_us", "state")
 
     def __init__(self, state: Conversation, now_us: int) -> None:
         self.state = state
         self.now_us = now_us
         self.effects: list[Effect] = []
+        self.given_ids: list[str] = []
+        """Of calls that came with this event: one that is refused at once is in neither state."""
 
     def change(self, **changes: Any) -> None:
         self.state = _evolved(self.state, changes)

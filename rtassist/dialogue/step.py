@@ -6,11 +6,12 @@ table at the end names the rule for each event; everything else is in the file t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
 from rtassist.dialogue import (
+    budget,
     calls,
     commands,
     devices,
@@ -18,8 +19,11 @@ from rtassist.dialogue import (
     events,
     floor,
     keys,
+    limits,
     link,
+    questions,
     refusals,
+    remote,
     session,
     turns,
 )
@@ -44,6 +48,7 @@ from rtassist.dialogue.state import (
 from rtassist.protocol import (
     UNSET,
     AssistantMessage,
+    ConversationItemDone,
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
@@ -52,13 +57,19 @@ from rtassist.protocol import (
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
+    McpListToolsFailed,
+    RateLimitsUpdated,
     ResponseCreated,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
     ResponseOutputAudioDone,
     ResponseOutputAudioTranscriptDelta,
     ResponseOutputAudioTranscriptDone,
     ResponseOutputItemAdded,
+    ResponseOutputItemDone,
     ResponseOutputTextDelta,
     ResponseOutputTextDone,
     SessionCreated,
@@ -91,20 +102,24 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
     else:
         LOCAL_RULES[kind](do, event)
     if kind not in FREQUENT:
+        questions.ask_next(do)
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
         link.hand_over_when_quiet(do)
         if do.state.between:
             do.effects = [effect for effect in do.effects if link.may_pass(effect)]
-        do.effects = [lawful(effect, state, do.state) for effect in do.effects]
+        do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
     return _leave_at_quit(do)
 
 
-def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
+def lawful(
+    effect: Effect, before: Conversation, after: Conversation, given_ids: Sequence[str] = ()
+) -> Effect:
     """The effect, or a notice in place of an event that the protocol forbids to send.
 
     The rules above ask for nothing unlawful; a mistake in them is to cost an event and not the conversation.
+    `given_ids` came with what is being decided: the server's own may look as they like.
     """
     if not isinstance(effect, Send) or effect.samples:
         return effect
@@ -113,7 +128,7 @@ def lawful(effect: Effect, before: Conversation, after: Conversation) -> Effect:
         effect.event,
         arrived_ms={u.item_id: u.arrived // SAMPLES_PER_MS for u in utterances},
         buffered_ms=before.uncommitted / SAMPLES_PER_MS,
-        given_ids=before.calls,
+        given_ids=(*before.calls, *given_ids),
     )
     if refusal is None:
         return effect
@@ -165,8 +180,13 @@ def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionD
 
 
 def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
+    if event.extras.get("status") == "in_progress":  # xAI tells a growing transcript so, several times
+        return
+    session.used(do, budget.after_transcription(do.state, event))
     turns.user_line_ended(do, event.item_id, event.transcript.strip())
     command = commands.phrase(event.transcript, do.state.terms.language)
+    if questions.spoken(do, event.item_id, event.transcript):
+        return
     if command is not None:
         commands.obey(do, command)
 
@@ -221,8 +241,12 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         return
     refusals.response_failed(do, response)
     answer = do.state.answers.get(response.id)
+    if answer is None or not answer.done:
+        session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
+    if response.usage:
+        limits.used(do, response.usage)
     if response.status in ("completed", UNSET):
         do.change(told=(), asked_again=False)
     floor.done(do, response.id)
@@ -230,6 +254,7 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         if utterance.response_id == response.id:
             turns.end_line_when_over(do, utterance.item_id)
     calls.asked(do, response)
+    remote.response_done(do, response)
 
 
 def _mic_heard(do: Draft, event: events.MicHeard) -> None:
@@ -265,6 +290,7 @@ def _mic_ended(do: Draft, event: events.MicEnded) -> None:
 
 
 def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
+    budget.announced(do, event.item_id)
     floor.ended(do, event.item_id, event.heard)
     utterance = do.state.utterances.get(event.item_id)
     if utterance is not None and utterance.sound is Sound.ENDED:
@@ -277,10 +303,22 @@ def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
         turns.answer_overdue(do)
     elif event.name == turns.TRANSCRIPT_ALARM:
         turns.transcripts_overdue(do)
+    elif event.name == questions.QUESTION_ALARM:
+        questions.overdue(do)
+    elif event.name == remote.REMOTE_ALARM:
+        remote.overdue(do)
     elif event.name == duck.DUCK_ALARM:
         duck.alarm_rang(do)
     elif event.name == session.SETTLE_ALARM:
         session.settled(do)
+    elif event.name == session.LAST_MINUTE_ALARM:
+        session.last_minute(do)
+    elif event.name == session.TIME_ALARM:
+        session.time_over(do)
+    elif event.name == session.OUT_ALARM:
+        do.ask(Quit())
+    elif event.name == limits.LIMIT_ALARM:
+        limits.reset(do)
     elif event.name == link.REDIAL_ALARM:
         link.redial(do)
     elif event.name == link.HANDOVER_ALARM:
@@ -329,6 +367,13 @@ SERVER_RULES: dict[type, Rule] = {
     ResponseOutputTextDelta: _text_delta,
     ResponseOutputTextDone: _text_done,
     ResponseDone: _response_done,
+    ConversationItemDone: lambda do, event: remote.item_done(do, event.item),
+    ResponseOutputItemDone: lambda do, event: remote.item_done(do, event.item),
+    ResponseMcpCallInProgress: lambda do, event: remote.call_began(do, event.item_id),
+    ResponseMcpCallCompleted: lambda do, event: remote.call_ended(do, event.item_id),
+    ResponseMcpCallFailed: lambda do, event: remote.call_ended(do, event.item_id),
+    McpListToolsFailed: lambda do, event: remote.listing_failed(do),
+    RateLimitsUpdated: limits.updated,
 }
 """What the server says that changes something here. All else it says is only recorded."""
 

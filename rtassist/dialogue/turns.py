@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import floor, words
+from rtassist.dialogue import budget, floor, words
 from rtassist.dialogue.effects import (
     Awaited,
     ClearAlarm,
@@ -27,8 +27,9 @@ from rtassist.protocol import (
 )
 
 ANSWER_ALARM = "answer"
-ANSWER_WAIT_US = 15_000_000
-"""A response that is due and has not begun by then is no longer waited for."""
+ANSWER_WAIT_US = 25_000_000
+"""A response that is due and has not begun by then is no longer waited for. A dead connection is noticed
+within 20 s, and what was asked over it is asked again."""
 REMEMBERED = 20
 """Results of functions and timers, should all of them wait for an answer."""
 TRANSCRIPT_ALARM = "transcript"
@@ -54,6 +55,9 @@ def ask_when_allowed(do: Draft) -> None:
         return
     if any(u.lost and u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in state.utterances.values()):
         return  # the next session is to know what was heard of it
+    if budget.is_spent(state):
+        budget.refuse(do)
+        return
     event_id = do.next_event_id()
     do.change(wanted=False, requests=(Request(event_id),))
     do.ask(Send(ResponseCreate(event_id=event_id)))
@@ -62,12 +66,16 @@ def ask_when_allowed(do: Draft) -> None:
 
 def answer_due(do: Draft) -> None:
     """The server has taken the user's turn and will answer it by itself; nobody wants that in a pause."""
+    if budget.is_spent(do.state) and not do.state.paused:
+        want_answer(do)
+        return
     due = Request(None, denied=do.state.paused)
     do.change(requests=(*do.state.requests, due), wanted=False, asked_again=False)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
 def answer_began(do: Draft) -> None:
+    _known(do)
     if not do.state.requests:
         do.ask(ClearAlarm(ANSWER_ALARM))
 
@@ -180,9 +188,13 @@ def user_line_ended(do: Draft, item_id: str, text: str) -> None:
 
 
 def transcripts_overdue(do: Draft) -> None:
+    """No longer wait for words. Before an answer has begun, the server may be gone, and they with it."""
+    said_us = do.state.said_us
     for item_id in do.state.awaited:
         if item_id != do.state.user_item:
             user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
+    if any(not request.denied for request in do.state.requests):
+        do.change(said_us=said_us)
 
 
 def assistant_line_began(do: Draft, item_id: str, response_id: str) -> None:

@@ -191,7 +191,7 @@ def terminal(
 def _why_plain(here: bool, environ: Mapping[str, str]) -> str:
     if not here:
         return "piped"
-    return "NO_COLOR is set" if "NO_COLOR" in environ else f"TERM is {environ.get('TERM') or 'not set'}"
+    return "NO_COLOR is set" if environ.get("NO_COLOR") else f"TERM is {environ.get('TERM') or 'not set'}"
 
 
 def pulse_socket(environ: Mapping[str, str]) -> Path | None:

@@ -11,13 +11,13 @@ import trio
 from attrs import frozen
 
 from rtassist import __version__
+from rtassist.config_file import config_path
 from rtassist.doctor import checks, report, server_checks
 from rtassist.doctor.advice import advise
 from rtassist.doctor.examine import Examination, Found, examine
 from rtassist.doctor.report import Check
 from rtassist.recording import sessions_folder
 from rtassist.settings import Settings
-from rtassist.settings_loading import config_path
 from rtassist.terminal.screen import style_for
 from rtassist.terminal.streams import say
 

@@ -8,7 +8,6 @@ one counts; NaN, lone surrogates and numbers past the range of a double are no J
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -244,9 +243,11 @@ def decode_with_audio(frame: str, audio: bytes) -> ServerEvent | Unknown:
 
     Raises BadFrame. An event that has no audio is given as it is.
     """
-    event: ServerEvent | Unknown | None = None
-    with suppress(Rounded):
+    event: ServerEvent | Unknown | None
+    try:
         event = _read_audio(frame, audio)
+    except _NOT_SHORT:
+        event = None
     if event is None:
         event = decode(frame)
         if isinstance(event, ResponseOutputAudioDelta):

@@ -40,7 +40,7 @@ _NAMES: Final = frozenset(
 """Fields that hold a word of the protocol, or the name of a function: kept where they are one word."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 _CLASSES: Final = (*vars(protocol).values(), *get_args(effects.Effect), *get_args(effects.Shown))
-_KNOWN: Final = (
+KNOWN: Final = (
     {"effect", "samples"}
     | {
         field.name
@@ -49,6 +49,7 @@ _KNOWN: Final = (
         for field in attrs.fields(cls)
     }
 ) - {"extras", "fields"}
+"""The fields of all that the protocol and the effects have."""
 _LOCAL_IDS: Final = {"item_id", "call_id"}
 
 
@@ -77,7 +78,7 @@ def _blotted(value: Any, key: str, letter: str, keep: str) -> Any:
         return value
     blotted: dict[str, Any] = {}
     for name, each in value.items():
-        if name in _KNOWN:
+        if name in KNOWN:
             blotted[name] = _blotted(each, name, letter, keep)
         else:
             blotted[_free(blot(name, letter), blotted)] = _unknown(each, letter)

@@ -10,12 +10,12 @@ from attrs import define, field, frozen
 
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Effect, Hush, Play, Send
-from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.state import SAMPLES_PER_MS, Conversation
 from rtassist.dialogue.step import MIC_READS, begin, step
 from rtassist.sessions import notation
 from rtassist.sessions.reading import Asked, Begun, Gap, Happened, Heard, silence
-from rtassist.sessions.replay import Difference, Moment
-from rtassist.sessions.what_if import SAMPLES_PER_MS, Step
+from rtassist.sessions.replay import Difference, Moment, texts
+from rtassist.sessions.what_if import Step
 
 
 @frozen
@@ -86,8 +86,8 @@ class _Fold:
             now = self._mic(cause, self._state)
             was = _as_one(cause.run[1] if cause.appended else 0, _leaving(each.asked))
             if _alike(now) != _alike(was):
-                moment = Moment(cause.line, cause.us, f'{{"mic":{cause.run[1]}}}', _texts(was))
-                yield Change(Difference(moment, _texts(now), ()), each.happens)
+                moment = Moment(cause.line, cause.us, f'{{"mic":{cause.run[1]}}}', texts(was))
+                yield Change(Difference(moment, texts(now), ()), each.happens)
             return
         yield from self._happened(each, cause, self._state)
 
@@ -103,8 +103,8 @@ class _Fold:
         now = _bodies(asked)
         was = _leaving(each.asked)
         if _alike(now) != _alike(was):
-            moment = Moment(cause.line, cause.us, _event_text(cause.event), _texts(was))
-            yield Change(Difference(moment, _texts(now), ()), happens)
+            moment = Moment(cause.line, cause.us, _event_text(cause.event), texts(was))
+            yield Change(Difference(moment, texts(now), ()), happens)
         hushed = [effect.item_id for effect in asked if isinstance(effect, Hush)]
         for effect in asked:
             if isinstance(effect, Play):
@@ -177,10 +177,6 @@ def _alike(bodies: Iterable[bytes]) -> list[bytes]:
 
 def _id(body: bytes) -> object:
     return notation.parse(b"{" + body).get("item_id")
-
-
-def _texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
-    return tuple("{" + body.decode() for body in bodies)
 
 
 def _event_text(event: events.Event) -> str:

@@ -13,16 +13,13 @@ from typing import Final
 
 from attrs import field, frozen
 
-from rtassist.errors import SettingsWrong
+from rtassist import errors
 from rtassist.sessions import foreign
 from rtassist.sessions.laws_of_logs import Break
 from rtassist.sessions.reading import Damaged
 from rtassist.sessions.replay import Difference, Replay
 from rtassist.sessions.summary import Summary
 
-EXIT_EQUAL: Final = 0
-EXIT_DIFFERENT: Final = 1
-EXIT_UNREADABLE: Final = 2
 PAYS_BYTES: Final = 24_000_000
 """From here on several processes are quicker: it is two hours of recording, which take one process half a
 second; to start others takes a tenth of one."""
@@ -72,7 +69,7 @@ def paths_meant(arguments: Sequence[str]) -> list[Path]:
         except (OSError, ValueError) as error:
             problems.append(f"{argument} cannot be read: {_reason(error)}.")
     if problems:
-        raise SettingsWrong(problems)
+        raise errors.SettingsWrong(problems)
     return list(dict.fromkeys(found))
 
 
@@ -89,16 +86,16 @@ def check(path: Path, each: Callable[[Difference], None] | None = None) -> Repor
                 return _checked_log(path, lines)
             return _checked_recording(path, lines, each)
     except Damaged as damaged:
-        return Report(str(path), EXIT_UNREADABLE, problem=f"line {damaged.line}: {damaged.reason}")
+        return Report(str(path), errors.EXIT_UNREADABLE, problem=f"line {damaged.line}: {damaged.reason}")
     except (OSError, MemoryError) as error:
-        return Report(str(path), EXIT_UNREADABLE, problem=f"it cannot be read: {_reason(error)}")
+        return Report(str(path), errors.EXIT_UNREADABLE, problem=f"it cannot be read: {_reason(error)}")
 
 
 def _checked_log(path: Path, lines: Iterable[bytes]) -> Report:
     log = foreign.check(lines)
     return Report(
         str(path),
-        EXIT_DIFFERENT if log.breaks else EXIT_EQUAL,
+        errors.EXIT_DIFFERENT if log.breaks else errors.EXIT_OK,
         log=True,
         breaks=log.breaks,
         more_breaks=log.more_breaks,
@@ -121,7 +118,7 @@ def _checked_recording(
         each(difference)
     return Report(
         str(path),
-        EXIT_DIFFERENT if first else EXIT_EQUAL,
+        errors.EXIT_DIFFERENT if first else errors.EXIT_OK,
         difference=first,
         more_differences=more,
         notes=replay.notes(),

@@ -140,11 +140,10 @@ def _differing(a: Turn, b: Turn, tolerance_ms: int) -> Iterator[Differing]:
     if a.calls != b.calls:
         yield Differing("calls", "; ".join(a.calls) or "none", "; ".join(b.calls) or "none")
     if a.effects != b.effects:
-        only_a, only_b = dict(set(a.effects) - set(b.effects)), dict(set(b.effects) - set(a.effects))
-        names = sorted(only_a.keys() | only_b.keys())
+        sides = (dict(set(a.effects) - set(b.effects)), dict(set(b.effects) - set(a.effects)))
         yield Differing(
             "effects",
-            *(", ".join(f"{side.get(name, 0)} {name}" for name in names) for side in (only_a, only_b)),
+            *(", ".join(f"{n} {name}" for name, n in sorted(side.items())) or "none" for side in sides),
         )
 
 

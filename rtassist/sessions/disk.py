@@ -18,8 +18,9 @@ from attrs import evolve
 
 from rtassist.errors import Failure
 from rtassist.sessions import repository
+from rtassist.sessions.files import locked, notes_path
 from rtassist.sessions.index import BUSY_S, Index, Stamp
-from rtassist.sessions.repository import Described, Kept, Match, NotKept, State
+from rtassist.sessions.repository import BeingRecorded, Described, Kept, Match, NotKept, State
 
 TEXT: Final = ".jsonl"
 AUDIO: Final = (".mic.flac", ".voice.flac")
@@ -66,26 +67,37 @@ class Disk:
         age = {kept.id: place for place, kept in enumerate(self.all())}
         return sorted((m for m in matches if m.id in age), key=lambda match: age[match.id])
 
+    def check_over(self, id: str) -> None:
+        """Raises NotKept; and BeingRecorded while a program holds its file as a recorder does."""
+        path = self.path(id)
+        if not path.is_file():
+            raise NotKept(f"There is no recording {id} in {self.folder}.")
+        with suppress(OSError), path.open("rb") as file:
+            if not locked(file.fileno()):
+                raise BeingRecorded(id)
+
     def save(self, id: str, lines: Iterable[bytes]) -> None:
+        with suppress(NotKept):
+            self.check_over(id)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.path(id), lines)
+        self._refresh()
 
     def drop_audio(self, id: str) -> None:
-        self._at(id)
+        self.check_over(id)
         for ending in AUDIO:
             _delete(self.folder / (id + ending))
 
     def forget(self, id: str) -> None:
-        path = self._at(id)
         self.drop_audio(id)
-        _delete(path)
-        self.all()  # its words are not to stay in the index
+        _delete(notes_path(self.path(id)))
+        _delete(self.path(id))
+        self._refresh()
 
-    def _at(self, id: str) -> Path:
-        path = self.path(id)
-        if not path.is_file():
-            raise NotKept(f"There is no recording {id} in {self.folder}.")
-        return path
+    def _refresh(self) -> None:
+        """Words that are gone are not to stay in the index, where there is one."""
+        if os.path.exists(self.folder / INDEX):
+            self.all()
 
     def _files(self) -> dict[str, os.stat_result]:
         """The files in the folder, by name; what is no file is left out."""
@@ -93,8 +105,8 @@ class Disk:
         try:
             with os.scandir(self.folder) as entries:
                 for entry in entries:
-                    # Deleted meanwhile, a link to nothing, or a name that is no text.
-                    with suppress(FileNotFoundError, UnicodeEncodeError):
+                    # Deleted meanwhile, a link to nothing or in a circle, or a name that is no text.
+                    with suppress(OSError, UnicodeEncodeError):
                         found = entry.stat()
                         if stat.S_ISREG(found.st_mode) and not entry.name.startswith("."):
                             entry.name.encode()
@@ -104,6 +116,14 @@ class Disk:
         except OSError as error:
             raise _failure(f"{self.folder} cannot be read", error) from None
         return files
+
+    def kept(self, id: str) -> Kept:
+        """What is known of one of them, read now."""
+        files = {}
+        for name in (id + ending for ending in (TEXT, *AUDIO)):
+            with suppress(OSError):
+                files[name] = os.stat(self.folder / name)
+        return _beside(self.described(id).kept, files)
 
     def described(self, id: str) -> Described:
         """What is in a file, read now; its size and the audio beside it are not looked at."""
@@ -137,6 +157,15 @@ def write_private(path: Path, lines: Iterable[bytes]) -> None:
         raise
 
 
+def copy_private(source: Path, path: Path) -> None:
+    """Write a file with what stands in another one, as `write_private`. Raises Failure."""
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise _failure(f"{source} cannot be read", error) from None
+    write_private(path, _lines(file, source))
+
+
 def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
     with file:
         try:
@@ -155,8 +184,8 @@ def _stamps(files: dict[str, os.stat_result]) -> dict[str, Stamp]:
 
 def _beside(kept: Kept, files: dict[str, os.stat_result]) -> Kept:
     audio = [files[kept.id + ending].st_size for ending in AUDIO if kept.id + ending in files]
-    size = files[kept.id + TEXT].st_size + sum(audio)
-    return evolve(kept, size=size, audio=bool(audio))
+    text = files.get(kept.id + TEXT)
+    return evolve(kept, size=sum(audio) + (text.st_size if text else 0), audio=bool(audio))
 
 
 def _delete(path: Path) -> None:

@@ -25,6 +25,7 @@ _COLOURS: Final = {"user": "green", "assistant": "cyan"}
 _NARROWEST: Final = 16
 """Columns in which words can still be read; with fewer they get a line of their own."""
 _ENDLESS: Final = 100_000
+_NOTHING: Final = "(nothing)"
 
 
 def list_lines(kept: Sequence[Kept], width: int, *, colour: bool = False) -> list[str]:
@@ -164,8 +165,10 @@ def difference_lines(pairs: Iterable[Pair], width: int, *, colour: bool = False)
         lines.append(_turn_title(title, pair.a, ""))
         table = Table.grid(padding=(0, 1, 0, 0))
         for differing in pair.differing:
-            table.add_row("", differing.what, Text("-", "red"), Text(one_line(differing.a), "red"))
-            table.add_row("", "", Text("+", "green"), Text(one_line(differing.b), "green"))
+            table.add_row(
+                "", differing.what, Text("-", "red"), Text(one_line(differing.a) or _NOTHING, "red")
+            )
+            table.add_row("", "", Text("+", "green"), Text(one_line(differing.b) or _NOTHING, "green"))
         lines.append(table)
     return _drawn(lines, width, colour=colour)
 

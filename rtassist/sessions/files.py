@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     import soundfile
@@ -22,6 +26,11 @@ _SILENCE: Final = bytes(2 * SAMPLE_RATE)
 def sound_path(path: Path, track: Literal["mic", "voice"]) -> Path:
     """`NAME.mic.flac` or `NAME.voice.flac` beside `NAME.jsonl`."""
     return path.with_name(f"{path.stem}.{track}.flac")
+
+
+def notes_path(path: Path) -> Path:
+    """`NAME.notes.txt` beside `NAME.jsonl`."""
+    return path.with_name(f"{path.stem}.notes.txt")
 
 
 def private_folder(path: Path, *, tighten: bool) -> None:
@@ -44,8 +53,25 @@ def private(path: str, flags: int) -> int:
     return descriptor
 
 
+def locked(descriptor: int) -> bool:
+    """Takes an open file for this process until it is closed; False: another one has it.
+
+    Where there are no such locks, on Windows and some network drives, everyone gets it.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 class Spill:
     """A new private file that takes everything: what the disk does not take waits in memory, in its order.
+    While it is open it is `locked`.
 
     `write`, `seek` and `tell` are what a sound-file library wants of a file. `trouble` is the last error.
     """
@@ -53,6 +79,7 @@ class Spill:
     def __init__(self, path: Path, opener: Opener) -> None:
         """Raises OSError, also when the file is there already."""
         self._file = FileIO(path, "xb", opener=opener)
+        locked(self._file.fileno())
         self._waiting = b""
         self._on_disk = 0
         self._position = 0

@@ -60,7 +60,9 @@ from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Play, Send
 from rtassist.dialogue.state import Terms
 from rtassist.protocol import ResponseOutputAudioDelta
+from rtassist.protocol.catalogue import CLIENT, SERVER, VARIANTS
 from rtassist.sessions import notation
+from rtassist.sessions.blotting import KNOWN
 
 FORMAT: Final = "rtassist session"
 VERSION: Final = 1
@@ -71,7 +73,27 @@ Note = events.Event | Effect
 
 LEAST_SECRET: Final = 6
 """Bytes. What is shorter guards nothing, such as the `x` or `none` that servers without keys are given, and
-is a part of too many words."""
+is a part of too many words. Neither does a word of this format or of the protocol guard anything, nor a part
+of one, such as the `realtime` of `wss://host/v1?type=realtime`: without it no line could be read."""
+
+_WORDS: Final = "\n".join(
+    [
+        *(FORMAT, "version", "begin", "session", "terms", "server_text", "server_bytes", "client", "effect"),
+        *(
+            "voice",
+            "chunks",
+            "appended",
+            "lines",
+            "mic_samples",
+            "voice_samples",
+            "user",
+            "assistant",
+            "system",
+        ),
+        *("cancelled", "incomplete", *notation.WORDS, *KNOWN, *SERVER, *CLIENT),
+        *(tag for variants in VARIANTS for tag in variants.classes),
+    ]
+)
 
 _KEY: Final = re.compile(rb"(sk-|ek_)(?=[A-Za-z_-]*[0-9])([A-Za-z0-9_-]{16,})")
 """What a key or client secret of OpenAI looks like, wherever it stands."""
@@ -83,10 +105,20 @@ def blotted(line: bytes, secrets: Sequence[bytes] = ()) -> bytes:
     """
     for secret in secrets:
         if secret in line:
-            line = line.replace(secret, _blot(secret))
+            line = _without(secret, line)
     if b"sk-" in line or b"ek_" in line:
         line = _KEY.sub(lambda key: key[1] + _blot(key[2]), line)
     return line
+
+
+_TEXT: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+
+def _without(secret: bytes, line: bytes) -> bytes:
+    blot = _blot(secret)
+    if secret.isdigit():  # as times and samples are, which stand outside of texts
+        return _TEXT.sub(lambda text: text[0].replace(secret, blot), line)
+    return line.replace(secret, blot)
 
 
 def _blot(secret: bytes) -> bytes:
@@ -102,8 +134,8 @@ class Journal:
     """Turns what passes the door into the lines of a recording, as it passes.
 
     `line` gets each line with its line feed, `mic` and `voice` the samples (PCM16) in their order; all three
-    are called at once and must not wait. `secrets` are blotted out wherever they appear, unless they are
-    shorter than LEAST_SECRET.
+    are called at once and must not wait. `secrets` are blotted out wherever they appear, but for those
+    that guard nothing: see LEAST_SECRET.
     """
 
     def __init__(
@@ -117,7 +149,10 @@ class Journal:
         self._line, self._mic, self._voice = line, mic, voice
         as_json = [json.dumps(secret)[1:-1] for secret in secrets]
         twice = [json.dumps(form)[1:-1] for form in as_json]  # the arguments of a function are JSON in JSON
-        forms = {form.encode() for form in (*secrets, *as_json, *twice) if len(form) >= LEAST_SECRET}
+        guarding = {
+            form for form in (*secrets, *as_json, *twice) if len(form) >= LEAST_SECRET and form not in _WORDS
+        }
+        forms = (form.encode() for form in guarding)
         self._secrets = tuple(sorted(forms, key=len, reverse=True))  # one may be a part of another
         self._began_us = self._latest_us = 0
         self._mic_samples = self._voice_samples = 0

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from enum import Enum
+from itertools import chain
 from typing import Any, Final, get_args
 
 import attrs
 import orjson
 
+from rtassist.costs import Price
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Effect, Play, Send, Show
 from rtassist.dialogue.state import Terms, Turn
@@ -44,6 +47,7 @@ _FIELDS: Final = {
 _TYPES: Final = {
     cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
 }
+WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.values()), *_TYPES[Terms]})
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
@@ -65,15 +69,18 @@ def parse(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        return json.loads(line)  # it reads lone surrogates
+        try:
+            return json.loads(line)  # it reads lone surrogates
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def text(value: object) -> str:
     """A value as JSON text without spaces."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=_part_of_terms).decode()
     except TypeError:  # lone surrogates, and integers past 64 bits
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, default=_part_of_terms, separators=(",", ":"))
 
 
 def event_body(event: events.Event) -> bytes:
@@ -131,7 +138,15 @@ def terms_body(terms: Terms) -> bytes:
     """What was agreed before a conversation began: the session as it is sent, everything else by name."""
     fields = {f.name: getattr(terms, f.name) for f in attrs.fields(Terms) if f.name != "session"}
     session = encode(SessionUpdate(session=terms.session)).encode()
-    return b'"begin":{"session":%b,"terms":%b}}' % (session, orjson.dumps(fields, default=attrs.asdict))
+    return b'"begin":{"session":%b,"terms":%b}}' % (session, text(fields).encode())
+
+
+def _part_of_terms(value: Any) -> object:
+    """A price holds what is known, in digits: a float is not as exact."""
+    if isinstance(value, Price):
+        known = {kind: str(rate) for kind, rate in value.rates().items() if rate is not None}
+        return {**known, "source": value.source}
+    return attrs.asdict(value)
 
 
 def read_terms(begin: Any) -> Terms:
@@ -147,8 +162,31 @@ def read_terms(begin: Any) -> Terms:
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
     history = fields.pop("history", [])
+    asks, cancels = _read_names(fields.pop("asks", [])), _read_names(fields.pop("cancels", []))
+    prices: dict[str, Any] = {
+        name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None
+    }
+    fields = {name: value for name, value in fields.items() if name not in _PRICES}
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    return attrs.evolve(terms, history=tuple(map(_read_turn, history)))
+    turns = tuple(map(_read_turn, history))
+    return attrs.evolve(terms, history=turns, asks=asks, cancels=cancels, **prices)
+
+
+_PRICES: Final = ("price", "transcription_price")
+
+
+def _read_price(fields: Any) -> Price:
+    try:
+        source = fields.pop("source")
+        return Price(**{kind: Decimal(rate) for kind, rate in fields.items()}, source=source)
+    except (AttributeError, KeyError, TypeError, ArithmeticError):
+        raise NotRead(f"the terms have {fields!r} where a price should be") from None
+
+
+def _read_names(names: Any) -> tuple[str, ...]:
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise NotRead(f"the terms have {names!r} where names of functions should be")
 
 
 def _read_turn(fields: Any) -> Turn:

@@ -287,7 +287,7 @@ def _seldom(
                 return Ended(number, us, int(end["mic_samples"]), int(end["voice_samples"]))
     except NotRead:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:  # of Infinity
         raise NotRead(f"{kind.decode()} is not as it should be ({error})") from None
 
 
@@ -320,7 +320,9 @@ def _said(frame: bytes, voice: Run | None) -> events.Event:
 @lru_cache(maxsize=64)
 def _proved(body: bytes) -> None:
     """It is an effect's JSON. Mostly one before has shown it: a voice is played in pieces of one length."""
-    _parsed(b"{" + body)
+    fields = _parsed(b"{" + body)
+    if not isinstance(fields.get("client", {}), dict) or not isinstance(fields.get("effect", ""), str):
+        raise NotRead("nothing can have been asked for so")
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
@@ -340,7 +342,7 @@ def _as_we_write(line: bytes) -> re.Match[bytes]:
     if not isinstance(fields, dict):
         raise NotRead("no JSON object")
     first = {key: fields.pop(key) for key in ("us", "voice", *_KINDS) if key in fields}
-    match = _LINE.match(orjson.dumps(first | fields) + b"\n")
+    match = _LINE.match(notation.text(first | fields).encode() + b"\n")
     if match is None:
         raise NotRead("no line of a recording looks like this")
     return match

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, Literal
@@ -116,23 +115,6 @@ class Recorder:
         return round((self._clock() - self._began_s) * 1_000_000)
 
 
-@contextmanager
-def recorder(
-    path: Path,
-    *,
-    about: Mapping[str, object],
-    warn: Callable[[str], None],
-    secrets: Sequence[str] = (),
-    audio: bool = True,
-) -> Iterator[Recorder]:
-    """A Recorder that is closed on leaving, whatever the reason."""
-    opened = Recorder(path, about=about, warn=warn, secrets=secrets, audio=audio)
-    try:
-        yield opened
-    finally:
-        opened.close()
-
-
 class _Backlog:
     """What waits for the writer, in its order. Past its limit everything is dropped, until half has gone."""
 
@@ -195,6 +177,7 @@ class _Writer:
         try:
             while (piece := self._backlog.pieces.get()) is not None:
                 self._take(piece)
+            self._write_gap()
         except BaseException as bug:
             self.bug, self.trouble = bug, "what writes it has failed"
         files: tuple[Track | Spill, ...] = (*self._tracks.values(), self._lines)
@@ -219,15 +202,18 @@ class _Writer:
         self._backlog.done_bytes += len(piece.data)
 
     def _write_line(self, line: bytes) -> None:
-        if self._lost_lines and self._lines.settled():
-            self._lines.write(gap_line(self._lost_us, self._lost_lines))
-            self._lost_lines = 0
+        self._write_gap()
         if self._lines.settled():
             self._lines.write(line)
         else:
             self._lost_lines += 1
             self._lost_us = _us_of(line)
         self._note_trouble(self._lines)
+
+    def _write_gap(self) -> None:
+        if self._lost_lines and self._lines.settled():
+            self._lines.write(gap_line(self._lost_us, self._lost_lines))
+            self._lost_lines = 0
 
     def _note_trouble(self, file: Spill | Track) -> None:
         if file.trouble is not None and not self.trouble:

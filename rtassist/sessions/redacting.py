@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 from pybase64 import b64decode, b64encode, b64encode_as_string
 
-from rtassist.dialogue import commands, events
+from rtassist.dialogue import commands, events, questions
 from rtassist.dialogue.effects import Effect, Notice, Play, Quit, Send, Show
 from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import begin, step
@@ -81,7 +81,8 @@ class Redaction:
         done = {*(before if isinstance(before, list) else ())}
         done |= {name for name, wanted in (("text", self._text), ("audio", self._audio)) if wanted}
         if self._text:
-            about = {key: value for key, value in about.items() if key in _HEADER}
+            own = {"url": None} if about.get("url", "") is None else {}  # the program's own server: no cost
+            about = {key: value for key, value in about.items() if key in _HEADER} | own
         if self._audio:
             about["audio"] = False
         return dumped(about | {"redacted": sorted(map(str, done))})
@@ -135,12 +136,15 @@ class Redaction:
             case events.Typed(text=text):
                 line = text.strip()
                 command = commands.slash(line) if line.startswith("/") else commands.phrase(line)
-                if isinstance(command, commands.Command):
+                answers = self._was is not None and questions.typed_answer(self._was, line) is not None
+                if isinstance(command, commands.Command) or answers:
                     self._keep(line)
                     return "text"
             case events.ServerSaid(
-                event=ConversationItemInputAudioTranscriptionCompleted(transcript=transcript)
-            ) if commands.phrase(transcript, language):
+                event=ConversationItemInputAudioTranscriptionCompleted(item_id=item_id, transcript=transcript)
+            ) if commands.phrase(transcript, language) or (
+                self._was is not None and questions.spoken_answer(self._was, item_id, transcript) is not None
+            ):
                 self._keep(transcript.strip())
                 return "transcript"
             case _:

@@ -196,8 +196,8 @@ class _Run:
                 if after is state:
                     self._settled, self._samples = MIC_READS(state), samples
             else:
-                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', _texts(asked))
-                different = chunk, _texts(now)
+                chunk = Moment(heard.line, heard.us + at_us, f'{{"mic":{samples}}}', texts(asked))
+                different = chunk, texts(now)
             state = after
         return state, effects, asked
 
@@ -222,14 +222,14 @@ def _compared(
     now = _bodies(effects)
     if now == asked or (not complete and now[: len(asked)] == asked):
         return None
-    return Difference(_moment(cause, asked), _texts(now), _told(before))
+    return Difference(_moment(cause, asked), texts(now), _told(before))
 
 
 def _bodies(effects: Iterable[Effect]) -> list[bytes]:
     return [blotted(notation.effect_body(effect)) for effect in effects]
 
 
-def _texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
+def texts(bodies: Iterable[bytes]) -> tuple[str, ...]:
     return tuple("{" + body.decode() for body in bodies)
 
 
@@ -248,4 +248,4 @@ def _moment(cause: Cause, asked: Iterable[bytes]) -> Moment:
         case Happened(event=happened):
             event = "{" + notation.event_body(happened).decode()
     us = cause.us + cause.chunks[-1][0] if isinstance(cause, Heard) else cause.us
-    return Moment(cause.line, us, event, _texts(asked))
+    return Moment(cause.line, us, event, texts(asked))

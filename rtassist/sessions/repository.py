@@ -97,6 +97,15 @@ class Ambiguous(Failure):
         self.candidates = tuple(candidates)
 
 
+class BeingRecorded(Failure):
+    """A program still writes it: what took its place would miss all that is to come."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"{id} is being recorded. It can be changed when that conversation has ended.")
+
+
 class Repository(Protocol):
     """Recordings by their ids. What cannot be read of the folder or disk raises errors.Failure."""
 
@@ -113,13 +122,16 @@ class Repository(Protocol):
         """Lines in which each of `words` begins a word: newest recording first, in order within each."""
 
     def save(self, id: str, lines: Iterable[bytes]) -> None:
-        """Keep these lines, in place of a recording of this id if there is one: whole or not at all."""
+        """Keep these lines, in place of a recording of this id if there is one: whole or not at all.
+
+        Raises BeingRecorded.
+        """
 
     def drop_audio(self, id: str) -> None:
-        """Delete the audio beside a recording; its text stays as it is."""
+        """Delete the audio beside a recording; its text stays as it is. Raises NotKept, BeingRecorded."""
 
     def forget(self, id: str) -> None:
-        """Delete a recording and all that belongs to it. Raises NotKept."""
+        """Delete a recording and all that belongs to it. Raises NotKept, BeingRecorded."""
 
 
 @frozen
@@ -217,9 +229,10 @@ def _started(value: object) -> str:
     """An ISO time as UTC to the second, so that texts sort as times; empty if it is none."""
     try:
         time = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
+        time = time.astimezone(UTC) if time.tzinfo else time
+    except (ValueError, OverflowError):  # the first day of the year 1, east of Greenwich
         return ""
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if time.tzinfo else f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _iso(unix_s: float) -> str:

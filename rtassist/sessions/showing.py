@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from rtassist.sessions import notation
+from rtassist.sessions.latency import Latency
 from rtassist.sessions.replay import Difference, Moment
-from rtassist.sessions.summary import Latency, Summary
+from rtassist.sessions.summary import Summary
+from rtassist.sessions.transcript import duration
 
 MARGIN = 4
 
@@ -88,13 +90,6 @@ def _wrapped(sign: str, text: str, width: int) -> list[str]:
 
 def seconds(us: int) -> str:
     return f"{us // 1_000_000}.{us // 1000 % 1000:03d} s"
-
-
-def duration(us: int) -> str:
-    """`1:02:03` or `2:03`."""
-    minutes, s = divmod(us // 1_000_000, 60)
-    hours, m = divmod(minutes, 60)
-    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
 
 
 def _ms(us: int | None) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
 from attrs import frozen
 
-from rtassist.costs import response_cost, transcription_cost
+from rtassist.costs import Price, price_of, response_cost, transcription_cost
 from rtassist.dialogue import events
 from rtassist.protocol import (
     ConversationItemInputAudioTranscriptionCompleted,
@@ -25,27 +24,10 @@ from rtassist.protocol import (
     Usage,
 )
 from rtassist.sessions import notation
+from rtassist.sessions.latency import Latency, Turns
 from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Heard, Record, Torn
 
 Timed = Begun | Happened | Heard | Asked | Gap | Ended
-
-
-@frozen(kw_only=True)
-class Latency:
-    """How long one turn of the user waited, in µs since it ended; None for what did not come.
-
-    The end of a spoken turn is when the server's word of it arrived (`speech_stopped`), with push to talk
-    when the turn was committed, of a typed one when it was typed.
-    """
-
-    at_us: int
-    """When the turn ended, since the recording began."""
-    committed_us: int | None = None
-    created_us: int | None = None
-    """`response.created`. Until here and until the first audio it is the server's and the network's share."""
-    first_audio_us: int | None = None
-    played_us: int | None = None
-    """The first samples were handed to the loudspeaker."""
 
 
 @frozen(kw_only=True)
@@ -113,6 +95,7 @@ class Tally:
         self._model = str(header.get("model", ""))
         self._free = "url" in header and header["url"] is None  # the program's own server
         self._transcriber = ""
+        self._prices: tuple[Price | None, Price | None] = (None, None)
         self._conversations = self._user = self._assistant = self._truncations = self._calls = 0
         self._interruptions = 0
         self._hush_line = -1
@@ -121,8 +104,7 @@ class Tally:
         self._gaps = self._first_gap = 0
         self._last: Timed | None = None
         self._notes: list[str] = []
-        self._latencies: list[Latency] = []
-        self._turn: Latency | None = None
+        self._turns = Turns()
         self._turn_items: set[str] = set()  # of this conversation, that a turn was counted for
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
@@ -137,7 +119,7 @@ class Tally:
             elif type(record) is Asked:
                 self._asked(record)
             elif type(record) is Begun:
-                self._begun()
+                self._begun(record)
             elif type(record) is Gap:
                 self._gaps += record.lines
                 self._first_gap = self._first_gap or record.line
@@ -164,7 +146,6 @@ class Tally:
 
     def summary(self) -> Summary:
         """Of what has passed by until now."""
-        turns = self._latencies if self._turn is None else [*self._latencies, self._turn]
         return Summary(
             started=self._started,
             duration_us=_end_us(self._last),
@@ -176,23 +157,22 @@ class Tally:
             tool_calls=self._calls,
             tokens=Tokens(input=self._input, cached=self._cached, output=self._output),
             cost_usd=self._cost,
-            latencies=tuple(turn for turn in turns if turn.created_us is not None),
+            latencies=self._turns.answered(),
             model=self._model,
             gaps=self._gaps,
             whole=type(self._last) is Ended,
         )
 
-    def _begun(self) -> None:
+    def _begun(self, record: Begun) -> None:
         self._conversations += 1
+        self._prices = record.terms.price, record.terms.transcription_price
         self._turn_items = set()
-        self._turn_over()
+        self._turns.over()
 
     def _asked(self, record: Asked) -> None:
         body = record.body
         if body.startswith(b'"effect":"play"'):
-            turn = self._turn
-            if turn is not None and turn.played_us is None:
-                self._turn = attrs.evolve(turn, played_us=record.us - turn.at_us)
+            self._turns.reached("played_us", record.us)
         elif body.startswith(b'"effect":"hush"'):
             self._interruptions += record.line - self._hush_line not in (0, 1)
             self._hush_line = record.line
@@ -204,14 +184,14 @@ class Tally:
             sent = notation.parse(b"{" + body)["client"].get("type")
             self._truncations += sent == "conversation.item.truncate"
             if sent == "input_audio_buffer.commit":
-                self._turn_ended(record.us)
+                self._turns.ended(record.us)
 
     def _line_ended(self, us: int, line: dict[str, Any]) -> None:
         if line.get("role") == "assistant":
             self._assistant += 1
         elif line.get("typed"):
             self._user += 1
-            self._turn_ended(us)
+            self._turns.ended(us)
 
     def _session(self, us: int, event: SessionCreated | SessionUpdated) -> None:
         session = event.session
@@ -223,37 +203,25 @@ class Tally:
                 self._transcriber = heard.transcription.model
 
     def _speech_started(self, us: int, event: InputAudioBufferSpeechStarted) -> None:
-        self._turn_over()
+        self._turns.over()
 
     def _speech_stopped(self, us: int, event: InputAudioBufferSpeechStopped) -> None:
         self._count_turn(event.item_id)
-        self._turn_ended(us)
+        self._turns.ended(us)
 
     def _committed(self, us: int, event: InputAudioBufferCommitted) -> None:
         self._count_turn(event.item_id)
-        if self._turn is not None and self._turn.committed_us is None:
-            self._turn = attrs.evolve(self._turn, committed_us=us - self._turn.at_us)
+        self._turns.reached("committed_us", us)
 
     def _count_turn(self, item_id: str) -> None:
         self._user += item_id not in self._turn_items
         self._turn_items.add(item_id)
 
-    def _turn_ended(self, us: int) -> None:
-        self._turn_over()
-        self._turn = Latency(at_us=us)
-
-    def _turn_over(self) -> None:
-        if self._turn is not None:
-            self._latencies.append(self._turn)
-        self._turn = None
-
     def _created(self, us: int, event: ResponseCreated) -> None:
-        if self._turn is not None and self._turn.created_us is None:
-            self._turn = attrs.evolve(self._turn, created_us=us - self._turn.at_us)
+        self._turns.reached("created_us", us)
 
     def _audio(self, us: int, event: ResponseOutputAudioDelta) -> None:
-        if self._turn is not None and self._turn.first_audio_us is None:
-            self._turn = attrs.evolve(self._turn, first_audio_us=us - self._turn.at_us)
+        self._turns.reached("first_audio_us", us)
 
     def _done(self, us: int, event: ResponseDone) -> None:
         usage = event.response.usage
@@ -264,14 +232,14 @@ class Tally:
         self._output += usage.output_tokens or 0
         self._cached += (into.cached_tokens or 0) if into else 0
         if usage.input_tokens or usage.output_tokens:
-            self._costs(response_cost(self._model, usage))
+            self._costs(response_cost(self._prices[0] or price_of(self._model), usage))
 
     def _transcribed(self, us: int, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
         if event.usage:
-            self._costs(transcription_cost(self._transcriber, event.usage))
+            self._costs(transcription_cost(self._prices[1] or price_of(self._transcriber), event.usage))
 
     def _costs(self, more: Decimal | None) -> None:
-        if self._free:
+        if self._free and self._prices[0] is None:
             return
         self._cost = None if self._cost is None or more is None else self._cost + more
 

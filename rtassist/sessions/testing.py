@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from rtassist.errors import EXIT_OK
 from rtassist.sessions import checking, showing
-from rtassist.sessions.checking import EXIT_EQUAL
 from rtassist.sessions.summary import Summary
 
 
@@ -23,7 +23,7 @@ def assert_replays_equal(path: str | os.PathLike[str]) -> Summary:
     __tracebackhide__ = True
     (found,) = checking.paths_meant([os.fspath(path)])
     report = checking.check(found)
-    if report.code == EXIT_EQUAL and report.summary is not None:
+    if report.code == EXIT_OK and report.summary is not None:
         return report.summary
     if report.difference is not None:
         lines = [f"{path}: different at line {report.difference.at.line}", *showing.diff(report.difference)]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from attrs import frozen
-
 from rtassist.dialogue import events
 from rtassist.sessions import notation
+from rtassist.sessions.latency import Voices, Wait
 from rtassist.sessions.reading import Asked, Begun, Happened, Record
-from rtassist.sessions.summary import Latency, Tally
+from rtassist.sessions.summary import Tally
 from rtassist.sessions.transcript import duration
 
-US_PER_SAMPLE: Final = 1_000_000 / 24_000
 _PLAY: Final = b'"effect":"play"'
 _SHARES: Final = "·░▒█"
 """To committed, to response.created, to the first audio, which are the server's and the network's; and to the
@@ -22,76 +20,26 @@ _SERVER_COLOUR, _CLIENT_COLOUR = "\x1b[36m", "\x1b[33m"
 _NARROWEST_BAR: Final = 10
 
 
-@frozen(kw_only=True)
-class Wait:
-    """Of one turn that was answered. `sounded_us`, since the turn ended: the first sample of the answer was
-    at the loudspeaker; by the loudspeaker's first report of it, less what had sounded by then. None where
-    there was none.
-    """
-
-    latency: Latency
-    sounded_us: int | None = None
-
-    @property
-    def steps_us(self) -> tuple[int, ...]:
-        """The four moments since the end of the turn; one that did not come is as the one before."""
-        steps: list[int] = []
-        turn = self.latency
-        for at_us in (turn.committed_us, turn.created_us, turn.first_audio_us, self.sounded_us):
-            before_us = steps[-1] if steps else 0
-            steps.append(before_us if at_us is None else max(before_us, at_us))
-        return tuple(steps)
-
-    @property
-    def server_us(self) -> int:
-        return self.steps_us[2]
-
-    @property
-    def client_us(self) -> int | None:
-        """From the first audio to the first sample that sounded."""
-        return None if self.sounded_us is None else self.steps_us[3] - self.steps_us[2]
-
-
 def waits(records: Iterable[Record], header: dict[str, Any] | None = None) -> tuple[Wait, ...]:
     """Of all turns that were answered. Raises what reading the records raises."""
-    tally, voices = Tally(header), _Voices()
-    for _ in tally.watch(voices.watch(records)):
+    tally, voices = Tally(header), Voices()
+    for _ in tally.watch(_of_records(voices, records)):
         pass
     return tuple(Wait(latency=turn, sounded_us=voices.sounded_us(turn)) for turn in tally.summary().latencies)
 
 
-class _Voices:
-    """When the first sound of each item was asked for, and when it sounded."""
-
-    def __init__(self) -> None:
-        self._asked_us: dict[str, int] = {}  # of items that have not sounded yet
-        self._sounded_us: dict[int, int] = {}  # by when it was asked for
-
-    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
-        for record in records:
-            if type(record) is Asked and record.body.startswith(_PLAY):
-                item_id = notation.parse(b"{" + record.body)["item_id"]
-                self._asked_us.setdefault(item_id, record.us)
-            elif type(record) is Happened:
-                event = record.event
-                if type(event) is events.PlaybackAdvanced or type(event) is events.PlaybackEnded:
-                    self._reported(record.us, event.item_id, event.heard)
-                    if type(event) is events.PlaybackEnded:
-                        self._asked_us.pop(event.item_id, None)
-            elif type(record) is Begun:
-                self._asked_us.clear()
-            yield record
-
-    def _reported(self, us: int, item_id: str, heard: int) -> None:
-        asked_us = self._asked_us.get(item_id)
-        if asked_us is not None and heard and asked_us not in self._sounded_us:
-            self._sounded_us[asked_us] = us - round(heard * US_PER_SAMPLE)
-
-    def sounded_us(self, turn: Latency) -> int | None:
-        if turn.played_us is None:
-            return None
-        at_us = self._sounded_us.get(turn.at_us + turn.played_us)
-        return None if at_us is None else max(turn.played_us, at_us - turn.at_us)
+def _of_records(voices: Voices, records: Iterable[Record]) -> Iterator[Record]:
+    """The same records; the voices in them are noted."""
+    for record in records:
+        if type(record) is Asked and record.body.startswith(_PLAY):
+            voices.asked(notation.parse(b"{" + record.body)["item_id"], record.us)
+        elif type(record) is Happened:
+            event = record.event
+            if type(event) is events.PlaybackAdvanced or type(event) is events.PlaybackEnded:
+                voices.reported(event, record.us)
+        elif type(record) is Begun:
+            voices.over()
+        yield record
 
 
 def lines(of: Sequence[Wait], width: int = 80, *, colour: bool = False) -> list[str]:

@@ -16,11 +16,11 @@ import orjson
 from attrs import frozen
 
 from rtassist.dialogue import events
+from rtassist.dialogue.state import SAMPLES_PER_MS
 from rtassist.protocol import InputAudioBufferSpeechStarted, encode
 from rtassist.sessions import notation
 from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Heard, Record, Torn
 
-SAMPLES_PER_MS: Final = 24
 INSERTED: Final = "what_if"
 """The id of what was never there."""
 _TURN: Final = re.compile(r"turn:(\d{1,9})")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import TextIO
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Literal, TextIO
 
 import attrs
 
+from rtassist.dialogue.doing import Standing
 from rtassist.dialogue.effects import Notice, Shown
 from rtassist.errors import Failure, without_secrets
 from rtassist.terminal import view
+from rtassist.terminal.streams import coloured
 from rtassist.terminal.view import Page, Style
 
 
@@ -27,12 +29,37 @@ class Screen:
     a server may quote a key: `secrets` are not shown in one.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, style: Style, secrets: Sequence[str] = ()) -> None:
+    holds = False
+    """As of `Live`, whose place it takes: no key is read here."""
+
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO,
+        style: Style,
+        secrets: Sequence[str] = (),
+        clock: Callable[[], str] = str,
+    ) -> None:
+        self.session = ""
+        self._clock = clock
         self._out = out
         self._err = err
         self._style = style
         self._secrets = tuple(secrets)
         self._page = Page()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        yield
+
+    def stands(self, standing: Callable[[], Standing]) -> None:
+        """It is not shown here."""
+
+    def lay_out(self, name: Literal["timestamps", "compact"], on: bool | None = None) -> None:
+        """Timestamps or the compact form from now on, or no more; None: the other way than now."""
+        self._style = attrs.evolve(
+            self._style, **{name: not getattr(self._style, name) if on is None else on}
+        )
 
     def show(self, shown: Shown) -> None:
         if isinstance(shown, Notice):
@@ -40,7 +67,7 @@ class Screen:
         style = self._style
         if style.streams:
             style = attrs.evolve(style, width=shutil.get_terminal_size().columns)
-        self._page, out, err = view.show(self._page, shown, style)
+        self._page, out, err = view.show(self._page, shown, style, self._clock())
         self._write(out, err)
 
     def notice(self, text: str) -> None:
@@ -76,5 +103,5 @@ def style_for(out: TextIO, typed: TextIO | None, environment: Mapping[str, str],
     """How to write to `out` when lines are typed on `typed` (None: nothing is typed)."""
     terminal = out.isatty()
     typed_here = typed is not None and typed.isatty()
-    colour = terminal and not plain and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
-    return Style(streams=terminal, colour=colour, typed=not typed_here)
+    colour = not plain and coloured(out, environment)
+    return Style(streams=terminal and not plain, colour=colour, typed=not typed_here)

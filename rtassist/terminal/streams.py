@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TextIO
 
@@ -28,6 +30,20 @@ def make_usable() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (as long as the program)
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def coloured(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is written there may have colours: on a terminal that knows them, where nobody asked for
+    none (https://no-color.org: NO_COLOR is set, and not empty).
+    """
+    return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+
+
+def columns() -> int:
+    """Columns of the terminal; 0, without end, for a file or a pipe, unless COLUMNS says otherwise."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return 0
 
 
 def say(text: str) -> None:

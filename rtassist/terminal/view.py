@@ -10,18 +10,16 @@ import re
 
 import attrs
 from attrs import frozen
-from rich.cells import cell_len
 
 from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said, Shown
+from rtassist.terminal.widths import harmless, width
 
-NAMES: dict[Role, str] = {"user": "you", "assistant": "assistant"}
+NAMES: dict[Role, str] = {"user": "you: ", "assistant": "assistant: "}
+SHORT_NAMES: dict[Role, str] = {"user": "> ", "assistant": ""}
 _COLOURS: dict[Role, str] = {"user": "\x1b[32m", "assistant": "\x1b[36m"}
 _DIM, _RESET = "\x1b[2m", "\x1b[0m"
 UNSAID_WORDS = 8
 """So many words of what was cut off are enough to know where the answer was going."""
-_OBEYED = {**dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd"), ord("\r"): None}
-"""What a terminal obeys and does not show, but for tab and line feed: a server could write escape sequences
-that reach the clipboard, or wipe the screen."""
 
 
 @frozen(kw_only=True)
@@ -35,6 +33,13 @@ class Style:
     """Typed lines are written too; a terminal has shown them already."""
     width: int = 0
     """Columns of the terminal, for breaking lines between words; 0: lines are as long as they are."""
+    lines: bool = True
+    """The conversation is written; else only notices are."""
+    timestamps: bool = False
+    compact: bool = False
+    """`>` for the user's name, and none for the assistant's."""
+    quiet: bool = False
+    """Of notices only warnings are written."""
 
 
 @frozen(kw_only=True)
@@ -45,6 +50,8 @@ class Line:
     over: bool = False
     cut: bool = False
     unsaid: str = ""
+    clock: str = ""
+    """When it began."""
 
 
 @frozen(kw_only=True)
@@ -58,15 +65,17 @@ class Page:
     """Where the cursor stands in the first line."""
 
 
-def show(page: Page, shown: Shown, style: Style) -> tuple[Page, str, str]:
-    """The next page, what to write to stdout, and what to write to stderr."""
+def show(page: Page, shown: Shown, style: Style, clock: str = "") -> tuple[Page, str, str]:
+    """The next page, what to write to stdout, and what to write to stderr. `clock`: the time of day."""
     if isinstance(shown, Notice):
-        return _notice(page, shown, style)
+        return _notice(page, shown, style, clock)
+    if not style.lines:
+        return page, "", ""
     line = next((line for line in page.lines if line.item_id == shown.item_id), None)
     if isinstance(shown, LineEnded) and shown.typed and not style.typed:
         return page, "", ""
     if line is None:
-        line = Line(item_id=shown.item_id, role=shown.role)
+        line = Line(item_id=shown.item_id, role=shown.role, clock=clock)
         page = attrs.evolve(page, lines=(*page.lines, line))
     page = attrs.evolve(page, lines=tuple(_grown(a, shown) if a is line else a for a in page.lines))
     page, out = _write(page, style)
@@ -81,9 +90,9 @@ def rest(page: Page, style: Style) -> str:
 
 def _grown(line: Line, shown: Awaited | Said | LineEnded) -> Line:
     if isinstance(shown, Said):
-        return attrs.evolve(line, text=line.text + shown.words.translate(_OBEYED))
+        return attrs.evolve(line, text=line.text + harmless(shown.words))
     if isinstance(shown, LineEnded):
-        text, unsaid = shown.text.translate(_OBEYED), shown.unsaid.translate(_OBEYED)
+        text, unsaid = harmless(shown.text), harmless(shown.unsaid)
         return attrs.evolve(line, text=text, over=True, cut=shown.cut, unsaid=unsaid)
     return line
 
@@ -94,12 +103,16 @@ def _write(page: Page, style: Style) -> tuple[Page, str]:
         line = page.lines[0]
         if not line.over and not style.streams:
             break
-        text = line.text.strip()
+        # One line an utterance, for programs that read lines.
+        text = line.text.strip() if style.streams else re.sub(r"\s*\n\s*", " ", line.text.strip())
         silent = line.role == "user" and not style.names
         if not silent and len(text) > page.written:
             if not page.begun:
-                out += _name(line.role, style)
-                page = attrs.evolve(page, begun=True, column=len(NAMES[line.role]) + 2 if style.names else 0)
+                label, name = _label(line, style)
+                out += label + (
+                    f"{_COLOURS[line.role]}{name[:-1]}{_RESET} " if style.colour and name else name
+                )
+                page = attrs.evolve(page, begun=True, column=len(label + name))
             flowing, column = flow(text[page.written :], page.column, style.width)
             out += flowing
             page = attrs.evolve(page, written=len(text), column=column)
@@ -112,11 +125,10 @@ def _write(page: Page, style: Style) -> tuple[Page, str]:
     return page, out
 
 
-def _name(role: Role, style: Style) -> str:
-    if not style.names:
-        return ""
-    name = f"{NAMES[role]}:"
-    return f"{_COLOURS[role]}{name}{_RESET} " if style.colour else f"{name} "
+def _label(line: Line, style: Style) -> tuple[str, str]:
+    """When the line began, and who speaks."""
+    names = SHORT_NAMES if style.compact else NAMES
+    return f"{line.clock} " if style.timestamps else "", names[line.role] if style.names else ""
 
 
 def _cut_mark(line: Line) -> str:
@@ -125,23 +137,23 @@ def _cut_mark(line: Line) -> str:
     return f" [interrupted; not heard: {unsaid}]" if unsaid else " [interrupted]"
 
 
-def flow(text: str, column: int, width: int) -> tuple[str, int]:
-    """`text` from `column` on, broken between words where it would pass `width`; and where it ends.
+def flow(text: str, column: int, columns: int) -> tuple[str, int]:
+    """`text` from `column` on, broken between words where it would pass `columns`; and where it ends.
 
     A word that an earlier piece began is not taken back, and one that is longer than a line is left to the
     terminal.
     """
-    if not width:
+    if not columns:
         return text, 0
     out = ""
     for space, word in re.findall(r"(\s*)(\S*)", text):
         if "\n" in space:
             out, column = out + space, 0
-        elif space and column + len(space) + cell_len(word) > width:
+        elif space and column + len(space) + width(word) > columns:
             out, column = out + "\n", 0
         elif column:
             out, column = out + space, column + len(space)
-        out, column = out + word, column + cell_len(word)
+        out, column = out + word, column + width(word)
     return out, column
 
 
@@ -150,10 +162,10 @@ def line_typed(page: Page) -> Page:
     return attrs.evolve(page, column=0)
 
 
-def _notice(page: Page, notice: Notice, style: Style) -> tuple[Page, str, str]:
-    if notice.level == "debug":
+def _notice(page: Page, notice: Notice, style: Style, clock: str) -> tuple[Page, str, str]:
+    if notice.level == "debug" or (style.quiet and notice.level == "info"):
         return page, "", ""
-    text, _ = flow(notice.text.translate(_OBEYED), 0, style.width)
+    text, _ = flow((f"{clock} " if style.timestamps else "") + harmless(notice.text), 0, style.width)
     text = f"{_DIM}{text}{_RESET}" if style.colour else text
     # On a terminal both streams meet: the notice must not land in the middle of a line.
     broken = style.streams and page.column > 0

@@ -1,4 +1,4 @@
-"""The tools that every conversation has: the time, and a timer."""
+"""The time, and a timer: tools that every conversation has."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -36,6 +36,12 @@ def timer(nursery: trio.Nursery, on_due: Callable[[str], None]) -> Tool:
         await trio.sleep(seconds)
         on_due(label)
 
+    return timer_of(lambda seconds, label: nursery.start_soon(wait, seconds, label))
+
+
+def timer_of(start: Callable[[float, str], None]) -> Tool:
+    """The same, with `start(seconds, label)` for what begins the waiting."""
+
     async def set_timer(
         seconds: Annotated[float, "How long from now, in seconds."],
         label: Annotated[str, "What it is for, in a few words."] = "",
@@ -43,7 +49,7 @@ def timer(nursery: trio.Nursery, on_due: Callable[[str], None]) -> Tool:
         """Set a timer. The user is told when it is over; you need not wait for it."""
         if not 0 < seconds <= LONGEST_TIMER_S:
             raise ValueError(f"seconds must be more than 0 and at most {LONGEST_TIMER_S}")
-        nursery.start_soon(wait, seconds, label)
+        start(seconds, label)
         return {"set": True, "seconds": seconds, "label": label}
 
     return tool(set_timer)

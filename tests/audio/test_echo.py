@@ -7,15 +7,18 @@ import pytest
 import trio
 
 from rtassist.audio.devices import Device
-from rtassist.audio.echo import FRAME, Canceller, Echo, canceller
+from rtassist.audio.echo import FRAME, RECENT_BLOCKS, Canceller, Echo, canceller
 from rtassist.audio.far_end import Pcm
 from tests.audio.rooms import RATE, Sound, erle_db, power_db, spoken, story
 from tests.audio.virtual_devices import (
     MICROPHONE,
     Clock,
+    Room,
     VirtualMicrophone,
     VirtualSpeaker,
     conversation,
+    listen,
+    sounded,
 )
 
 MS = RATE // 1000
@@ -228,3 +231,36 @@ async def test_it_needs_no_event_loop_and_runs_in_any_thread() -> None:
     assert made is not None
     left = made.cancel(np.zeros(FRAME, np.int16), np.zeros(FRAME, np.int16))
     assert left.shape == (FRAME,)
+
+
+class Counting:
+    """Leaves everything; how often it was asked, and with what at first."""
+
+    def __init__(self) -> None:
+        self.frames: list[Pcm] = []
+
+    def cancel(self, near: Pcm, far: Pcm) -> Pcm:
+        self.frames.append(near)
+        return near
+
+
+def test_a_canceller_rests_while_the_filter_is_believed_and_a_fresh_one_is_told_what_it_missed() -> None:
+    """After twelve seconds the room is another one."""
+    made: list[Counting] = []
+
+    def new() -> Counting:
+        made.append(Counting())
+        return made[-1]
+
+    voice, room, louder = story(16), Room(gain_db=-6.0), Room(gain_db=6.0, seed=2)
+    sounding = sounded(voice, room)
+    heard = room.echo(sounding)
+    heard[12 * RATE :] = louder.echo(-sounding)[12 * RATE :]
+    listen(voice, heard, room, new)
+    *_, first, fresh = made
+    assert 5 <= len(first.frames) * FRAME / RATE < 9, "while the filter learns, and 5 s more"
+    told = np.concatenate(fresh.frames[: 2 * RECENT_BLOCKS]).astype(np.float32) / 32768
+    heard = heard.clip(-1, 1)
+    ends = np.lib.stride_tricks.sliding_window_view(heard[12 * RATE : 13 * RATE], 50)
+    until = 12 * RATE + int(np.abs(ends - told[-50:]).max(axis=1).argmin()) + 50  # when it was needed again
+    assert np.allclose(told, heard[until - len(told) : until], atol=1e-4)

@@ -1,16 +1,19 @@
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trio
 import trio.testing
 
 from rtassist.audio import SoundUnavailable
 from rtassist.audio import pipes as pipes_module
+from rtassist.audio.patience import Patience
 from rtassist.audio.pipes import open_pipe_microphone, open_pipe_speaker
 from tests.audio.test_files import counting, everything, say
 
@@ -204,6 +207,7 @@ def test_the_pipe_keeps_its_mode() -> None:
     """O_NONBLOCK is shared with every program that has the same pipe, and breaks those."""
     program = """
 import os, trio
+from rtassist.audio.patience import Patience
 from rtassist.audio.pipes import open_pipe_microphone, open_pipe_speaker
 async def main():
     async with open_pipe_microphone(0, fast=True) as microphone, open_pipe_speaker(1, fast=True) as speaker:
@@ -217,3 +221,20 @@ trio.run(main)
     )
     assert done.stdout == counting(480)
     assert done.stderr.split() == [b"True", b"True"]
+
+
+async def test_what_waits_for_a_sound_comes_at_the_end_at_the_latest(autojump_clock: object) -> None:
+    """2 s of noise in chunks of 20 ms, then all that is left, in pieces of 100 ms and the rest."""
+    noise = np.random.default_rng(1).integers(-30, 30, 24_000 * 223 // 100).astype("<i2").tobytes()
+    blocks = deque([noise])
+
+    async def receive() -> bytes:
+        await trio.lowlevel.checkpoint()
+        return blocks.popleft() if blocks else b""
+
+    microphone = pipes_module.PipeMicrophone(receive, fast=False, patience=Patience())
+    pieces = [await microphone.read() for _ in range(102)]
+    with pytest.raises(trio.EndOfChannel):
+        await microphone.read()
+    assert b"".join(pieces) == noise
+    assert [len(piece) // 48 for piece in pieces] == [20] * 99 + [100, 100, 50]

@@ -102,6 +102,7 @@ def key(state: Conversation, w: World) -> object:
         state.talk_held,
         state.uncommitted,
         state.ducking._value_,
+        tuple((key, call.speak, call.lost) for key, call in state.calls.items()),
         (state.link.line._value_, state.link.spare._value_, state.said_us is None, state.asked_again),
         tuple((request.event_id is None, request.denied) for request in state.requests),
         tuple(
@@ -134,6 +135,7 @@ SMALL = (
     Scope("two items", 1, 2, 1, Budget(turns=1, stops=1, unasked=1)),
     Scope("lost and back", 1, 2, 1, Budget(stops=1, muteness=1, returns=1, unasked=1)),
     Scope("lowered", 1, 1, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
+    Scope("calls", 2, 1, 1, Budget(calls=1, stops=1, unasked=1)),
     Scope("lowered and stopped", 2, 1, 1, Budget(stops=1, onsets=1, rests=1, unasked=2)),
 )
 """Small enough to be walked for every mutant."""
@@ -143,6 +145,7 @@ CUT_OFF = (
     Scope("cut off in a turn", 2, 1, 1, Budget(turns=1, drops=1)),
     Scope("cut off twice", 2, 1, 2, Budget(timers=1, drops=2)),
     Scope("cut off with the key held", 1, 1, 1, Budget(presses=1, drops=1), push_to_talk=True),
+    Scope("cut off while it calls", 2, 1, 1, Budget(calls=1, timers=1, drops=1)),
     Scope("handed over", 2, 1, 1, Budget(lines=1, stops=1, drops=1, ends=1, failures=1)),
 )
 """Likewise, for the rules of a lost connection."""
@@ -158,10 +161,11 @@ WHOLE = (
     Scope("lost twice and back", 2, 1, 2, Budget(turns=1, muteness=2, returns=2, unasked=1)),
     Scope("lowered and spoken over", 1, 2, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
     Scope("lowered and lost", 1, 2, 1, Budget(muteness=1, returns=1, losses=1, onsets=2, rests=2, unasked=1)),
+    Scope("calls anywhere", 2, 1, 1, Budget(calls=1, turns=1, stops=1, unasked=1)),
     Scope("cut off anywhere", 2, 1, 1, Budget(turns=1, drops=1, unasked=1)),
     Scope("cut off and stopped", 1, 2, 1, Budget(stops=1, drops=1, unasked=1)),
     Scope("cut off and mute", 1, 1, 2, Budget(muteness=1, returns=1, drops=1, losses=1, unasked=1)),
-    Scope("handed over in a turn", 2, 1, 1, Budget(turns=1, timers=1, drops=1, ends=1)),
+    Scope("handed over in a turn", 2, 1, 1, Budget(turns=1, drops=1, ends=1)),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
 

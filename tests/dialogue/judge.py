@@ -82,7 +82,15 @@ def _happen(w: World, move: Move) -> World:
         case "speech stopped":
             return w._replace(speaking=False, due=Cause.LIVE, owed=False, asked_again=False)
         case "stop":
-            return _take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False)
+            return _quieted(_take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False))
+        case "function ended":
+            speak = dict(w.calls)[move.response]
+            w = w._replace(calls=tuple(call for call in w.calls if call[0] != move.response))
+            return w._replace(owed=w.owed or speak, asked_again=w.asked_again and not speak)
+        case "done and calls":
+            w = w._replace(budget=left._replace(calls=left.calls - 1))
+            calls = (*w.calls, (move.response, not w.answers[move.response].quiet))
+            return _done(w, move.response)._replace(asked_again=False, calls=calls)
         case "typed":
             w = w._replace(budget=left._replace(lines=left.lines - 1), asked_again=False)
             return _take(w, owed=True)
@@ -102,7 +110,7 @@ def _happen(w: World, move: Move) -> World:
             w = w._replace(budget=left._replace(returns=left.returns - 1), voiced=True)
             return w._replace(answers=tuple(_read_on(answer) for answer in w.answers))
         case "pressed":
-            w = _take(w._replace(budget=left._replace(presses=left.presses - 1)), owed=False)
+            w = _quieted(_take(w._replace(budget=left._replace(presses=left.presses - 1)), owed=False))
             return w._replace(held=True, spoken=False)
         case "spoke":
             return w._replace(spoken=True)
@@ -202,7 +210,7 @@ def _another(w: World) -> World:
 def _quiet(w: World) -> bool:
     return not any(
         (
-            *(w.owed, w.ours, w.due, w.speaking, w.held, w.said),
+            *(w.owed, w.ours, w.due, w.speaking, w.held, w.said, w.calls),
             *(a.phase is Phase.ACTIVE or any(v.sounds for v in a.voices) for a in w.answers),
         )
     )
@@ -246,12 +254,18 @@ def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
     )
 
 
+def _quieted(w: World) -> World:
+    """What is found by now, or by what is being made, is not spoken about."""
+    answers = tuple(a._replace(quiet=a.quiet or a.phase is Phase.ACTIVE) for a in w.answers)
+    return w._replace(answers=answers, calls=tuple((response, False) for response, _ in w.calls))
+
+
 def _created(w: World, move: Move) -> World:
     cause = w.due if move.kind == "created due" else w.ours
     silent = cause is Cause.DENIED or w.speaking or w.held
     unasked = move.kind == "created unasked"
     answer = w.answers[move.response]._replace(
-        phase=Phase.ACTIVE, silent=silent, cancel_due=silent, crossed=unasked and bool(w.ours)
+        phase=Phase.ACTIVE, silent=silent, quiet=silent, cancel_due=silent, crossed=unasked and bool(w.ours)
     )
     w = _with_answer(w, move.response, answer)
     if unasked:
@@ -498,7 +512,7 @@ def _without_the_past(w: World) -> World:
         if answer.phase is Phase.DONE:
             voices = tuple(voice._replace(chunks=0) for voice in voices)
             silent = answer.silent or not any(voice.sounds for voice in voices)
-            answer = answer._replace(silent=silent, cancelled=True, voices=voices)
+            answer = answer._replace(silent=silent, quiet=True, cancelled=True, voices=voices)
         w = _with_answer(w, response, answer)
     return w
 

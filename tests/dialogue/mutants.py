@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from rtassist.dialogue import commands, duck, floor, link, session, step, turns
-from rtassist.dialogue.state import Ducking, Line, Sound
+from rtassist.dialogue import calls, commands, duck, floor, link, session, step, turns
+from rtassist.dialogue.standing import Line
+from rtassist.dialogue.state import Ducking, Sound
 
 
 @frozen
@@ -305,6 +306,13 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "alarm",
     ),
     Mutant("an overdue answer blocks the next", turns.answer_overdue, "requests=()", "", "one at a time"),
+    Mutant("what a function finds is told after stop", calls.ended, "call.speak and", "", "one at a time"),
+    Mutant(
+        "what is called after stop is told", calls.keep_quiet, "quiet=True", "quiet=False", "one at a time"
+    ),
+    Mutant(
+        "what a function finds is not told", calls.ended, "turns.want_answer(do)", "pass", "one at a time"
+    ),
     # What is shown
     Mutant(
         "the line of what was never heard is not ended",
@@ -380,8 +388,8 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "the next server is told of the last one's item",
         floor._settle,
-        "if utterance.lost:",
-        "if False:",
+        "utterance.lost or",
+        "",
         "P4",
     ),
     Mutant(

@@ -2,10 +2,14 @@
 
 import pytest
 
+from rtassist.dialogue import wording
+from rtassist.dialogue.effects import CallTool, CancelTool, Send, SetAlarm
 from rtassist.dialogue.events import Interrupted, TimerDue, ToolEnded
 from rtassist.protocol import UNSET, FunctionCall, Response, ResponseDone
 from tests.playbook import (
     Playbook,
+    Says,
+    Wait,
     after,
     audio,
     call_tool,
@@ -208,3 +212,45 @@ def test_a_timer_that_is_due_is_told_by_the_model() -> None:
         << system_message("The timer 'tea' is due. Tell the user now, in one short sentence.")
         << create()
     )
+
+
+def test_stop_ends_the_calls_of_functions_that_want_it_and_leaves_others_alone() -> None:
+    calls = [function_call("c1", "search"), function_call("c2", "order")]
+    assert (
+        Playbook(after(listening(cancels=("search",)), created("R1"), done("R1", calls=calls)))
+        >> Interrupted()
+        << CancelTool("c1")
+        >> ToolEnded("c1", "cancelled")
+        << tool_output("c1", "cancelled")
+        >> ToolEnded("c2", "two")
+        << tool_output("c2", "two")
+    )
+
+
+def test_speech_and_typed_lines_cancel_no_call() -> None:
+    state = listening(cancels=("search",))
+    calls = [function_call("c1", "search")]
+    assert (
+        Playbook(after(state, created("R1"), done("R1", calls=calls)))
+        >> speech_started("U1")
+        >> speech_stopped("U1")
+        >> typed("go on")
+        << message("go on")
+    )
+
+
+def test_the_user_sees_a_call_begin_and_end() -> None:
+    output = "it is  six\n" + "x" * 100
+    playbook = Playbook(
+        after(listening(shows_calls=True), created("R1")), blind_to=(Send, SetAlarm, CallTool)
+    )
+    playbook >> done("R1", calls=[function_call("c1", "roll", '{"sides":6,"how":"well\\u202e"}')])
+    playbook << Says('→ roll(sides=6, how="well�")') >> Wait(1_230_000) >> ToolEnded("c1", output)
+    assert playbook << Says("← roll, 1.2 s: it is six xxx")
+
+
+@pytest.mark.parametrize("arguments", ['{"a', "[1]", "[" * 100_000])
+def test_arguments_that_are_no_object_are_shown_as_they_are(arguments: str) -> None:
+    told = wording.call("roll", arguments)
+    assert told.startswith(f"roll({arguments[:3]}")
+    assert len(told) < 100

@@ -14,8 +14,13 @@ from rtassist.dialogue.state import Conversation, Sound, Terms
 from rtassist.protocol import (
     UNSET,
     AssistantMessage,
+    ConversationItemDone,
+    McpApprovalRequest,
+    McpListToolsFailed,
     Response,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallInProgress,
     ResponseOutputItemAdded,
     Session,
     StatusDetails,
@@ -41,6 +46,7 @@ BUDGET = Budget(
     rests=6,
     drops=2,
     failures=2,
+    calls=2,
 )
 HELD = BUDGET._replace(turns=0, presses=4, onsets=0)
 
@@ -67,12 +73,16 @@ def test_every_property_holds_in_long_conversations(
         w = judge(w, move, effects, state)
 
 
+def approval(item: str) -> McpApprovalRequest:
+    return McpApprovalRequest(id=item, server_label="files", name="remove", arguments="{}")
+
+
 def ids(prefix: str) -> st.SearchStrategy[str]:
     return st.sampled_from([f"{prefix}1", f"{prefix}2", f"{prefix}3"])
 
 
 responses, items, users = ids("R"), st.sampled_from(["A1", "A1b", "A2", "A3"]), ids("U")
-short = st.sampled_from(["", "one", "one two.", " ", "Stop.", "goodbye", "mute"])
+short = st.sampled_from(["", "one", "one two.", " ", "Stop.", "goodbye", "mute", "y", "Yes.", "no"])
 samples = st.sampled_from([0, 1, 24, 500, 24_000])
 calls = st.lists(ids("c").map(playbook.function_call), max_size=2)
 codes = st.sampled_from(
@@ -124,6 +134,10 @@ from_the_server: st.SearchStrategy[Event] = st.one_of(
     ),
     st.builds(lambda code, number: playbook.error(code, event_id=f"rta_{number}"), codes, st.integers(0, 12)),
     st.builds(playbook.error, codes),
+    st.builds(lambda item: said(ConversationItemDone(item=approval(item))), ids("q")),
+    st.builds(lambda item: said(ResponseMcpCallInProgress(item_id=item, output_index=0)), ids("c")),
+    st.builds(lambda item: said(ResponseMcpCallCompleted(item_id=item, output_index=0)), ids("c")),
+    st.builds(lambda item: said(McpListToolsFailed(item_id=item)), ids("q")),
 )
 from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.MicHeard, samples.map(lambda n: bytes(2 * n))),
@@ -149,7 +163,10 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.ToolEnded, ids("c"), short),
     st.builds(events.TimerDue, short),
     st.builds(
-        events.AlarmRang, st.sampled_from(["answer", "transcript", "settle", "begin", "duck", "nobody's"])
+        events.AlarmRang,
+        st.sampled_from(
+            ["answer", "transcript", "settle", "begin", "duck", "question", "remote call", "nobody's"]
+        ),
     ),
     st.builds(events.UplinkDropped, samples),
     st.builds(events.VoiceStarved, items, samples, samples),
@@ -172,6 +189,9 @@ terms = st.builds(
     microphone=st.booleans(),
     microphone_ends=st.booleans(),
     keyboard=st.booleans(),
+    asks=st.sampled_from([(), ("look_up",)]),
+    cancels=st.sampled_from([(), ("look_up",)]),
+    shows_calls=st.booleans(),
     reconnects=st.booleans(),
 )
 
@@ -224,6 +244,8 @@ def outstanding(state: Conversation) -> list[Event]:
             if utterance.sound in (Sound.SOUNDING, Sound.HUSHED)
         ),
         *(ToolEnded(call_id, "done") for call_id in state.calls),
+        *(AlarmRang("question") for _ in state.questions),
+        AlarmRang("remote call"),
         AlarmRang("answer"),
         AlarmRang("transcript"),
         AlarmRang("duck"),

@@ -76,7 +76,7 @@ def test_a_server_that_will_not_write_is_read_all_the_same() -> None:
         ("incomplete", StatusDetails(reason="tired"), "The answer is incomplete: tired."),
         (
             "failed",
-            StatusDetails(error=StatusError(code="rate_limit_exceeded", message="Too fast.")),
+            StatusDetails(error=StatusError(code="server_error", message="Too fast.")),
             "The answer failed: Too fast.",
         ),
         ("failed", StatusDetails(error=StatusError(code="odd", message=None)), "The answer failed: odd"),

@@ -392,5 +392,5 @@ def test_a_lost_microphone_ends_the_line_that_was_being_said() -> None:
         << line("", "hello", "user", typed=True)
         << message("hello")
         << create()
-        << SetAlarm("answer", 15 * SECOND_US)
+        << SetAlarm("answer", 25 * SECOND_US)
     )

@@ -73,6 +73,8 @@ class Answer(NamedTuple):
     cancel_due: bool = False
     cancelled: bool = False
     """By the server itself, or by us."""
+    quiet: bool = False
+    """The user said stop to it, or before it: what its functions find is not spoken about."""
     crossed: bool = False
     """Nobody asked for it, and our own request is still on its way to the server."""
     voices: tuple[Voice, ...] = ()
@@ -102,6 +104,8 @@ class Budget(NamedTuple):
     """Of the user, before the server has said that he speaks."""
     rests: int = 0
     """The alarm of a lowered voice rings, or that of the rest after it."""
+    calls: int = 0
+    """A response that is done calls a function."""
     drops: int = 0
     """The connection is lost."""
     failures: int = 0
@@ -143,6 +147,8 @@ class World(NamedTuple):
     resting: bool = False
     """It was nobody, and for a while onsets mean nothing."""
     duck_alarm: bool = False
+    calls: tuple[tuple[int, bool], ...] = ()
+    """Functions that run, by the number of their response, and whether what they find is spoken about."""
     line: Line = Line.UP
     spare: bool = False
     """A connection stands that may take over."""
@@ -186,6 +192,8 @@ def moves(w: World) -> Iterator[Move]:
     left = w.budget
     yield from _user_moves(w)
     yield from _link_moves(w)
+    for response, _ in w.calls:
+        yield Move("function ended", response)
     if w.line is not Line.UP:
         for response, answer in enumerate(w.answers):
             for item, voice in enumerate(answer.voices):
@@ -212,6 +220,8 @@ def moves(w: World) -> Iterator[Move]:
             continue
         if answer.phase is Phase.ACTIVE and not answer.crossed:
             yield Move("done", response)
+            if left.calls:
+                yield Move("done and calls", response)
         if left.late and not any(voice.lost for voice in answer.voices):
             yield Move("created again" if answer.phase is Phase.ACTIVE else "done again", response)
         before = True
@@ -307,6 +317,10 @@ def event_of(w: World, move: Move) -> Event:
             return playbook.created(response)
         case "done" | "done again":
             return playbook.done(response)
+        case "done and calls":
+            return playbook.done(response, calls=[playbook.function_call(f"call_{move.response}")])
+        case "function ended":
+            return events.ToolEnded(f"call_{move.response}", "42")
         case "added":
             return playbook.added(item, of=response)
         case "audio" | "late audio":

@@ -15,13 +15,27 @@ from typing import TypeAlias
 import attrs
 from attrs import frozen
 
+from rtassist.costs import price_of
 from rtassist.dialogue import events
 from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin, step
 from rtassist.protocol import (
+    AudioConfig,
+    AudioInput,
+    ConversationItemDone,
+    McpApprovalRequest,
+    McpListToolsFailed,
+    McpTool,
+    RateLimit,
+    RateLimitsUpdated,
     Response,
     ResponseDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
+    ResponseOutputItemDone,
+    ServerVad,
     Session,
     StatusDetails,
     StatusError,
@@ -51,6 +65,7 @@ from tests.playbook import (
     speech_stopped,
     text,
     text_done,
+    tokens,
     transcribed,
     transcribing,
     typed,
@@ -250,6 +265,13 @@ WRITTEN = Talk(
         events.TypingEnded(),
     ],
 )
+
+
+def rates(resets_s: float) -> Happening:
+    limit = RateLimit(name="tokens", limit=40_000, remaining=0, reset_seconds=resets_s)
+    return said(RateLimitsUpdated(rate_limits=(limit,)))
+
+
 TROUBLE = Talk(
     terms(),
     [
@@ -268,6 +290,20 @@ TROUBLE = Talk(
     ],
 )
 REFUSED = Talk(terms(), [5, session_created(), error("invalid_value", "no such voice", event_id="rta_1")])
+RATES = Talk(
+    terms(),
+    [
+        *(*OPEN, typed("hello"), created("R1"), rates(3.5), finished("R1", "failed", "rate_limit_exceeded")),
+        *(3500, rang("limit"), created("R2"), finished("R2", "failed", "rate_limit_exceeded")),
+        *(
+            typed("again"),
+            created("R3"),
+            finished("R3", "failed", "rate_limit_exceeded"),
+            typed("never mind"),
+        ),
+        *(created("R4"), done("R4"), 10_000, rang("limit"), typed("/quit")),
+    ],
+)
 SILENT_SERVER = Talk(terms(), [5, session_created(), 15_000, rang("begin")])
 
 LOWERED = Talk(
@@ -357,6 +393,68 @@ GIVEN_UP = Talk(
     ],
 )
 
+
+LIMITED = Talk(
+    terms(
+        session=Session(
+            type="realtime",
+            audio=AudioConfig(input=AudioInput(turn_detection=ServerVad(create_response=True))),
+        ),
+        model="gpt-realtime",
+        price=price_of("gpt-realtime"),
+        transcription_price=price_of("gpt-realtime-whisper"),
+        max_cost_microusd=50_000,
+        spent_microusd=10_000,
+        max_length_ms=90_000,
+    ),
+    [
+        *OPEN,
+        *(*asks("U1", "Say much."), *answers("A1", "So be it.", ms=600), typed("/cost")),
+        *(done("R1", usage=tokens(audio_in=100, audio_out=600, text_in=500)), *sounds("A1", 500)),
+        *(100, ended("A1", ms=600), typed("/cost")),
+        # the budget is spent: what is typed and said then is refused, and the microphone goes off
+        *(session_updated(), typed("And more?"), 2500, ended("rta_4", ms=2400), typed("/mute")),
+        *(*asks("U2", "More?"), 200, speech_started("U3"), ended("rta_5", ms=200), 24_000),
+        *(rang("last minute"), 2000, ended("rta_6", ms=1200), typed("/resume"), 57_000),
+        *(speech_started("U4"), 1000, rang("time"), 20_000, rang("out")),
+    ],
+)
+
+REQUEST = McpApprovalRequest(id="mcpr_1", server_label="files", name="remove", arguments='{"path":"/tmp/a"}')
+FILES = McpTool(server_label="files", server_url="https://mcp.example.com/")
+
+
+def mcp(kind: type, item_id: str) -> Happening:
+    return said(kind(item_id=item_id, output_index=0))
+
+
+TOOLS = Talk(
+    terms(
+        session=Session(type="realtime", tools=(FILES,)),
+        asks=("delete", "send"),
+        cancels=("search",),
+        shows_calls=True,
+    ),
+    [
+        *(*OPEN, said(McpListToolsFailed(item_id="item_1")), *asks("U1", "Delete it.")),
+        # two that ask, and one that does not; the first is allowed by a line, the second expires
+        *(created("R1"), done("R1", calls=[function_call("c1", "delete", '{"file":"a"}')])),
+        *(900, typed("y"), 250, events.ToolEnded("c1", "deleted"), *answers("A2", "It is gone."), done("R2")),
+        *(600, ended("A2", ms=600), typed("search and send"), created("R3")),
+        *(done("R3", calls=[function_call("c2", "send"), function_call("c3", "search", '{"for":"x"}')]),),
+        *(60_000, rang("question"), 100, events.Interrupted(), 3, events.ToolEnded("c3", "cancelled")),
+        # what the Realtime server calls by itself: allowed aloud, denied, never ended
+        *(typed("remove it"), created("R4"), said(ConversationItemDone(item=REQUEST)), done("R4")),
+        *asks("U5", "Yes."),
+        *(mcp(ResponseMcpCallInProgress, "m1"), created("R5"), done("R5"), 800),
+        *(mcp(ResponseMcpCallCompleted, "m1"), created("R6"), done("R6")),
+        said(ResponseOutputItemDone(response_id="R6", output_index=0, item=attrs.evolve(REQUEST, id="q2"))),
+        *(typed("n"), mcp(ResponseMcpCallInProgress, "m2"), mcp(ResponseMcpCallFailed, "m2")),
+        *(created("R7"), done("R7"), mcp(ResponseMcpCallInProgress, "m3"), 120_000, rang("remote call")),
+        typed("/quit"),
+    ],
+)
+
 RECORDINGS: dict[str, Sequence[Talk]] = {
     "spoken": [SPOKEN],
     "lowered": [LOWERED],
@@ -366,7 +464,9 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "devices": [DEVICES],
     "written": [WRITTEN],
     "cut_off": [CUT_OFF, GIVEN_UP],
-    "trouble": [TROUBLE, REFUSED, SILENT_SERVER],
+    "limits": [LIMITED],
+    "trouble": [TROUBLE, REFUSED, RATES, SILENT_SERVER],
+    "tools": [TOOLS],
 }
 
 

@@ -15,6 +15,7 @@ import signal
 import struct
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -27,7 +28,7 @@ from rtassist.dialogue.effects import Effect
 from rtassist.dialogue.state import Terms
 from rtassist.edges import Edges
 from rtassist.protocol import Session, SessionCreated
-from rtassist.sessions.recorder import recorder
+from rtassist.sessions.recorder import Recorder
 from tests.ring import NoTools, ScriptedLink, answer, delta, speech_started
 
 TERMS = Terms(session=Session(type="realtime"))
@@ -58,7 +59,7 @@ async def hold(path: Path, noted: mmap.mmap) -> None:
     link = ScriptedLink()
     _, commands = trio.open_memory_channel[events.Event](math.inf)
     speaker = ClockedSpeaker(lambda position, pcm: None)
-    with recorder(path, about={"id": path.stem}, warn=print) as recording:
+    with closing(Recorder(path, about={"id": path.stem}, warn=print)) as recording:
         recording.begin(TERMS)
         heard = 0
 

@@ -164,6 +164,32 @@ DAMAGES: dict[str, tuple[Callable[[Lines], Lines], int, str]] = {
         f"line {AUDIO + 1}: nothing is 999999999999999 samples long",
     ),
     "nested without end": (put(MIDDLE, BOMB), 2, f"line {MIDDLE + 1}:"),
+    "nested deeper than Python reads, at once": (whole(b"[" * 200_000 + b"\n"), 2, "line 1: no JSON"),
+    "nested deeper than Python reads": (
+        put(MIDDLE, b'{"us":%d,"event":' % US + b"[" * 200_000 + b"\n"),
+        2,
+        f"line {MIDDLE + 1}: no JSON (nested too deeply)",
+    ),
+    "lines without end are missing": (
+        put(MIDDLE, b'{"us":%d,"gap":{"lines":Infinity}}\n' % US),
+        2,
+        f"line {MIDDLE + 1}: gap is not as it should be",
+    ),
+    "a text was sent": (
+        put(HUSH, b'{"us":%d,"client":"hello"}\n' % json.loads(SPOKEN[HUSH])["us"]),
+        2,
+        f"line {HUSH + 1}: nothing can have been asked for so",
+    ),
+    "a number with more digits than a float has, beside sound": (
+        replaced(AUDIO, '"content_index":0', f'"content_index":1{"0" * 40}'),
+        0,
+        "equal",
+    ),
+    "a lone surrogate in another program's line": (
+        put(MIDDLE, b'{ "us": %d, "event": "typed", "text": "\\ud800" }\n' % US),
+        1,
+        "different at line",
+    ),
     "more behind the end": (lambda lines: [*lines, lines[-1]], 2, "something follows the end"),
     "other numbers at the end": (
         replaced(len(SPOKEN) - 1, '"mic_samples":', '"mic_samples":1'),

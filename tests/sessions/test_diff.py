@@ -102,6 +102,8 @@ def test_calls_and_what_was_done_are_compared() -> None:
     assert [(d.what, d.a) for d in pair.differing] == [("calls", "look_up(Rome) → …")]
     (pair,) = pairs(asking("Rome"), asking("Rome", calls=2))
     assert [(d.what, d.a, d.b) for d in pair.differing][1] == ("effects", "1 call_tool", "2 call_tool")
+    (pair,) = pairs(asking("Rome", calls=0), asking("Rome"))
+    assert [(d.what, d.a, d.b) for d in pair.differing][1] == ("effects", "none", "1 call_tool")
 
 
 def test_conversations_without_a_word_are_alike() -> None:

@@ -55,6 +55,17 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
     assert {kept.id for kept in index.all({"c": (1, 1)}, describe)} == {"c"}
 
 
+def test_notes_are_forgotten_with_their_recording_and_stay_with_its_words(shelf: Disk) -> None:
+    notes = [shelf.folder / f"{id}.notes.txt" for id in "ab"]
+    for path in notes:
+        path.write_text("Buy milk.\n")
+    shelf.drop_audio("a")
+    assert [path.exists() for path in notes] == [True, True]
+    shelf.forget("a")
+    assert [path.exists() for path in notes] == [False, True]
+    assert [kept.id for kept in shelf.all()] == ["b"]
+
+
 def test_the_audio_beside_a_recording_belongs_to_it(shelf: Disk) -> None:
     text = shelf.path("a").stat().st_size
     for ending in (".mic.flac", ".voice.flac"):
@@ -140,8 +151,14 @@ def test_words_that_are_deleted_are_not_left_in_the_index(shelf: Disk) -> None:
         disk.save("secret", making.restarted().lines)
         assert disk.search("hunter2")
         disk.save("secret", making.spoken().lines)
-        assert not disk.search("hunter2")
         assert b"hunter2" not in index(disk).read_bytes()
+        assert not disk.search("hunter2")
+
+
+def test_beside_a_file_of_somebody_s_no_index_is_made(tmp_path: Path) -> None:
+    Disk(tmp_path).save("a", making.typed().lines)
+    Disk(tmp_path).forget("a")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_no_index_can_be_written_there_is_one_for_the_moment(shelf: Disk) -> None:
@@ -170,6 +187,9 @@ def test_what_is_no_file_is_left_alone(shelf: Disk) -> None:
     (shelf.folder / ".hidden.jsonl").write_text("mine")
     if os.name == "posix":
         (shelf.folder / "nowhere.jsonl").symlink_to("nowhere")
+        (shelf.folder / "circle.jsonl").symlink_to("circle.jsonl")
+        (shelf.folder / "below.jsonl").symlink_to("notes.txt/below")
+        (shelf.folder / "long.jsonl").symlink_to("x" * 300)
         os.mkfifo(shelf.folder / "pipe.jsonl")
         Path(os.fsdecode(bytes(shelf.folder) + b"/\xff.jsonl")).write_bytes(b"")
     assert {kept.id for kept in shelf.all()} == {"a", "b"}

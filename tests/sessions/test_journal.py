@@ -56,7 +56,7 @@ def test_the_terms_come_back() -> None:
 
 
 def test_the_history_in_the_terms_comes_back() -> None:
-    history = (Turn("user", "I am Ada."), Turn("assistant", "Hello", cut=True, unsaid=", Ada."))
+    history = (Turn("user", "I am Ada."), Turn("assistant", "Hello", cut=True, unsaid=", Ada \ud800"))
     terms = Terms(session=Session(type="realtime"), history=history)
     written = Written()
     written.journal.begin(0, terms)
@@ -208,6 +208,48 @@ def test_what_is_too_short_to_guard_anything_destroys_nothing() -> None:
     written = Written("1", "us", "none")
     (record,) = written.note(events.Typed("none of us, 11"))
     assert record == Happened(3, 0, events.Typed("none of us, 11"))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(
+            "realtime",
+            "server",
+            "client",
+            "conversation",
+            "assistant",
+            "response",
+            "output_audio",
+            "completed",
+        ),
+        *("effect", "interrupted", "item_id", "transcribes", "rtassist", "server_vad"),
+    ],
+)
+def test_a_secret_that_is_a_word_of_the_format_destroys_nothing(word: str) -> None:
+    """A parameter of a URL may be anything."""
+    notes: list[Note] = [
+        *(heard(), appended(), events.Interrupted(), said(AUDIO), effects.Play("i", CHUNK)),
+        notation.read_frame(
+            '{"type":"conversation.item.added","item":{"type":"message","role":"assistant",'
+            '"status":"completed","content":[{"type":"output_audio"}]}}'
+        ),
+    ]
+    plain, guarded = Written(), Written(word, "hunter22")
+    for written in (plain, guarded):
+        written.note(*notes)
+        written.journal.header(id="call")
+    assert guarded.lines == plain.lines
+
+
+def test_a_secret_of_digits_is_no_time_and_no_sample() -> None:
+    written = Written("123456")
+    written.journal.note(123456, events.Typed('"123456" is my pin'))
+    written.journal.note(123456, events.PlaybackEnded("item", 1234567))
+    assert list(reading.records(written.lines))[1:] == [
+        Happened(3, 123456, events.Typed('"000000" is my pin')),
+        Happened(4, 123456, events.PlaybackEnded("item", 1234567)),
+    ]
 
 
 def test_a_secret_that_holds_another_leaves_nothing_behind() -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
 from rtassist.sessions import reading
 from rtassist.sessions.files import private_folder
 from rtassist.sessions.reading import Ended, Gap, Happened, Heard
-from rtassist.sessions.recorder import Recorder, recorder
+from rtassist.sessions.recorder import Recorder
 from rtassist.sessions.sound import Sound
 
 TERMS = Terms(session=Session(type="realtime"))
@@ -58,7 +58,7 @@ def open_one(path: Path, warnings: list[str], **more: object) -> Recorder:
 
 
 def test_lines_and_sound_are_on_the_disk(path: Path) -> None:
-    with recorder(path, about={"id": "call"}, warn=pytest.fail) as recording:
+    with closing(Recorder(path, about={"id": "call"}, warn=pytest.fail)) as recording:
         recording.begin(TERMS)
         for number in range(60):
             hear(recording, number)
@@ -78,7 +78,7 @@ def test_lines_and_sound_are_on_the_disk(path: Path) -> None:
 
 def test_what_is_pending_is_written_when_the_conversation_crashes(path: Path) -> None:
     def crash() -> None:
-        with recorder(path, about={}, warn=pytest.fail) as recording:
+        with closing(Recorder(path, about={}, warn=pytest.fail)) as recording:
             recording.begin(TERMS)
             hear(recording, 0)
             raise RuntimeError("a bug")
@@ -92,7 +92,7 @@ def test_what_is_pending_is_written_when_the_conversation_crashes(path: Path) ->
 
 
 def test_without_audio_there_are_lines_alone(path: Path) -> None:
-    with recorder(path, about={}, warn=pytest.fail, audio=False) as recording:
+    with closing(Recorder(path, about={}, warn=pytest.fail, audio=False)) as recording:
         recording.begin(TERMS)
         hear(recording, 0)
         say(recording, 0)
@@ -120,7 +120,7 @@ def test_the_files_are_private_whatever_the_umask(umask: int, tmp_path: Path) ->
         path = tmp_path / "new" / "call.jsonl"
         (tmp_path / "new").parent.chmod(0o700)
         private_folder(path.parent, tighten=False)
-        with recorder(path, about={}, warn=pytest.fail) as recording:
+        with closing(Recorder(path, about={}, warn=pytest.fail)) as recording:
             recording.begin(TERMS)
             hear(recording, 0)
             say(recording, 0)
@@ -216,8 +216,13 @@ def test_behind_a_gap_lines_and_sample_numbers_are_right(path: Path) -> None:
 
 @pytest.fixture
 def slow() -> Iterator[tuple[int, int]]:
-    """A pipe in place of a disk: it takes 64 KiB, then nothing until somebody reads."""
+    """A pipe in place of a disk, full of zeros: it takes nothing until somebody reads."""
     ends = os.pipe()
+    os.set_blocking(ends[1], False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(ends[1], bytes(4096))
+    os.set_blocking(ends[1], True)
     yield ends
     os.close(ends[0])
 
@@ -241,13 +246,29 @@ def test_a_slow_disk_costs_a_gap_and_no_time(path: Path, slow: tuple[int, int]) 
     recording.close()
     while part := os.read(taken, 65_536):
         text += part
-    records = list(reading.records(bytes(text).splitlines(keepends=True)[1:]))
+    records = list(reading.records(bytes(text.lstrip(b"\0")).splitlines(keepends=True)[1:]))
     gaps = [record for record in records if isinstance(record, Gap)]
     assert len(records) == 1 + 3000 - sum(gap.lines for gap in gaps) + len(gaps) + 2
     assert records[-3] is gaps[-1]
     assert gaps[-1].us == 2999
     assert isinstance(records[-2], Happened)
     assert len(warnings) == 1
+
+
+@unix
+def test_what_is_lost_up_to_the_end_leaves_a_gap(path: Path, slow: tuple[int, int]) -> None:
+    taken, disk = slow
+    recording = open_one(path, [], audio=False, backlog_bytes=100_000, opener=lambda path, flags: disk)
+    recording.begin(TERMS)
+    for number in range(3000):
+        recording.note(number, events.Typed(f"{number} " + "x" * 90))
+    recording.close()
+    text = bytearray()
+    while part := os.read(taken, 65_536):
+        text += part
+    *records, gap = reading.records(bytes(text.lstrip(b"\0")).splitlines(keepends=True)[1:])
+    assert isinstance(gap, Gap)
+    assert len(records) + gap.lines == 1 + 3000 + 1, "the beginning, all, and the end"
 
 
 @unix

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from rtassist.dialogue import events, words
 from rtassist.dialogue.state import Terms, Turn
-from rtassist.protocol import ResponseOutputAudioDelta, Unknown
+from rtassist.protocol import Response, ResponseDone, ResponseOutputAudioDelta, Unknown, Usage
 from rtassist.sessions import reading
 from rtassist.sessions.blotting import blot
 from rtassist.sessions.reading import Asked, Begun, Happened, Heard
 from rtassist.sessions.redacting import CannotRedact, Redaction
 from rtassist.sessions.replay import Equal, replay
 from tests import playbook as p
+from tests.recordings.make import recording as golden_recording
 from tests.sessions import making
 from tests.sessions.making import Recording
 
@@ -125,6 +126,18 @@ def test_the_history_and_the_instructions_are_words_too() -> None:
     assert b"ada" not in told
     assert b"kind" not in told
     assert isinstance(replay(without), Equal)
+
+
+@pytest.mark.parametrize(("url", "free"), [(None, True), ("wss://ada.org", False)])
+def test_what_cost_nothing_costs_nothing_without_its_words(url: str | None, free: bool) -> None:
+    usage = Usage(total_tokens=30, input_tokens=10, output_tokens=20)
+    done = ResponseDone(response=Response(id="R1", status="completed", usage=usage))
+    whole = Recording(url=url).happen(p.created("R1"), p.said(done)).end().lines
+    for lines in (whole, redacted(whole)[0]):
+        found = replay(lines)
+        assert isinstance(found, Equal)
+        assert found.summary.tokens.total == 30
+        assert (found.summary.cost_usd == 0) == free
 
 
 def test_only_the_sound_can_be_taken_out() -> None:
@@ -272,3 +285,11 @@ def test_audio_deltas_are_not_taken_for_words() -> None:
         and isinstance(record.event.event, ResponseOutputAudioDelta)
     ]
     assert [len(delta.delta) // 48 for delta in deltas] == [1000, 2000, 500]
+
+
+def test_answers_to_questions_stay_and_everything_else_of_a_call_goes() -> None:
+    made, kept = redacted(golden_recording("tools").splitlines(keepends=True))
+
+    assert isinstance(replay(made), Equal)
+    assert kept == ["y", "Yes.", "n", "/quit"]
+    assert b"/tmp/a" not in b"".join(made)

@@ -44,3 +44,14 @@ def test_a_conversation_goes_on_where_nobody_reads_the_notices() -> None:
     screen.notice("Nobody reads this.")
     screen.show(HELLO)
     assert out.getvalue() == "assistant: Hello.\n"
+
+
+def test_how_it_looks_can_be_changed_from_now_on() -> None:
+    out = io.StringIO()
+    screen = Screen(out, io.StringIO(), PLAIN, clock=lambda: "12:00:00")
+    screen.lay_out("timestamps")
+    screen.show(HELLO)
+    screen.lay_out("timestamps", False)
+    screen.lay_out("compact", True)
+    screen.show(HELLO)
+    assert out.getvalue() == "12:00:00 assistant: Hello.\nHello.\n"

@@ -157,5 +157,29 @@ def test_a_terminal_is_given_nothing_to_obey(style: Style) -> None:
         ),
         Notice("The server refused: \x1b[8m"),
     )
-    assert out == "assistant: One �]52;c;cm0=� two\tthree�2J\nfour [interrupted; not heard: �c]\n"
+    feed = "\n" if style.streams else " "
+    assert out == f"assistant: One �]52;c;cm0=� two\tthree�2J{feed}four [interrupted; not heard: �c]\n"
     assert err == "The server refused: �[8m\n"
+
+
+def test_a_line_has_the_time_at_which_it_began_and_a_notice_its_own() -> None:
+    style = Style(streams=False, timestamps=True)
+    page, _, _ = show(Page(), Awaited("A1", "assistant"), style, "09:05:00")
+    page, out, _ = show(page, LineEnded("A1", "assistant", "Hello."), style, "09:05:07")
+    assert out == "09:05:00 assistant: Hello.\n"
+    assert show(page, Notice("Psst."), style, "09:05:08")[2] == "09:05:08 Psst.\n"
+
+
+def test_compact_lines_name_the_user_with_a_sign_and_the_assistant_not_at_all() -> None:
+    said = (LineEnded("U1", "user", "Hi."), LineEnded("A1", "assistant", "Hello."))
+    assert written(Style(streams=False, compact=True), *said)[0] == "> Hi.\nHello.\n"
+
+
+def test_quiet_lines_are_warnings_alone_and_without_lines_there_are_notices_alone() -> None:
+    said = (Notice("Psst."), Notice("Oh.", "warning"), LineEnded("A1", "assistant", "Hello."))
+    assert written(Style(streams=False, quiet=True), *said)[:2] == ("assistant: Hello.\n", "Oh.\n")
+    assert written(Style(streams=False, lines=False), *said) == ("", "Psst.\nOh.\n", Page())
+
+
+def test_an_utterance_of_several_paragraphs_is_one_line_of_a_file() -> None:
+    assert written(FILE, LineEnded("A1", "assistant", "One.\n\nTwo.\n"))[0] == "assistant: One. Two.\n"

@@ -1,4 +1,5 @@
 import json
+import sys
 import threading
 from typing import Annotated, Any, Literal
 
@@ -7,8 +8,10 @@ import trio
 import trio.testing
 from attrs import frozen
 
+import rtassist
 from rtassist.protocol.session import FunctionTool
-from rtassist.tools.registry import Toolbox, tool
+from rtassist.tools.marks import Marks
+from rtassist.tools.registry import MOST_CHARACTERS, Toolbox, tool
 
 
 @frozen
@@ -93,7 +96,7 @@ def starred(*numbers: int) -> None: ...
 def bytes_in(data: bytes) -> None: ...
 
 
-def numbers_in(choice: Literal[1, 2]) -> None: ...
+def numbers_in(choice: Literal[1, "two"]) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -239,3 +242,108 @@ async def test_cancelling_a_call_is_no_answer() -> None:
         await Toolbox([tool(wait)]).run("wait", "{}")
         pytest.fail("the cancellation was swallowed")
     assert scope.cancelled_caught
+
+
+async def test_a_result_that_is_too_long_is_cut_and_says_so() -> None:
+    def read() -> str:
+        return "x" * (MOST_CHARACTERS + 1)
+
+    answer = await Toolbox([tool(read)]).run("read", "{}")
+    assert answer.startswith("x" * MOST_CHARACTERS + "\n[Cut here")
+    assert answer.endswith(f"the first {MOST_CHARACTERS} of {MOST_CHARACTERS + 1} characters.]")
+
+
+async def test_what_nobody_is_to_read_is_taken_out_of_results_and_errors() -> None:
+    def tell(fails: bool = False) -> dict[str, str]:
+        if fails:
+            raise ValueError("hunter22 is wrong")
+        return {"key": "hunter22"}
+
+    toolbox = Toolbox([tool(tell)], redact=lambda text: text.replace("hunter22", "[secret]"))
+    assert await toolbox.run("tell", "{}") == '{"key": "[secret]"}'
+    assert "[secret] is wrong" in await toolbox.run("tell", '{"fails": true}')
+
+
+async def test_a_function_that_wants_to_leave_the_program_does_not() -> None:
+    def leave() -> None:
+        sys.exit("no more")
+
+    assert json.loads(await Toolbox([tool(leave)]).run("leave", "{}")) == {"error": "leave failed: no more"}
+
+
+async def test_a_mark_says_name_deadline_and_manners(autojump_clock: trio.testing.MockClock) -> None:
+    @rtassist.tool(name="look_up", asks=True, on_interrupt="cancel", timeout_s=2)
+    async def search(words: str) -> str:
+        """Search."""
+        await trio.sleep(3)
+        return words
+
+    @rtassist.tool
+    def plain() -> None: ...
+
+    toolbox = Toolbox([tool(search), tool(plain)], deadline_s=60)
+    assert search.__name__ == "search"
+    assert [each.name for each in toolbox.definitions] == ["look_up", "plain"]
+    assert (toolbox.asking, toolbox.cancelled) == (("look_up",), ("look_up",))
+    assert "longer than 2 seconds" in await toolbox.run("look_up", '{"words": "a"}')
+    with pytest.raises(ValueError, match="on_interrupt must be"):
+        rtassist.tool(on_interrupt="stop")(search)  # type: ignore[call-overload]  # what is wrong is tested
+
+
+async def test_what_was_decorated_and_gives_a_coroutine_is_waited_for() -> None:
+    async def slowly() -> str:
+        await trio.lowlevel.checkpoint()
+        return "here"
+
+    def wrapped() -> Any:
+        return slowly()
+
+    assert await Toolbox([tool(wrapped)]).run("wrapped", "{}") == "here"
+
+
+async def test_plain_functions_run_side_by_side() -> None:
+    meet = threading.Barrier(3)
+
+    def wait() -> str:
+        meet.wait(30)
+        return "met"
+
+    toolbox, answers = Toolbox([tool(wait)]), []
+
+    async def call() -> None:
+        answers.append(await toolbox.run("wait", "{}"))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(call)
+    assert answers == ["met"] * 3
+
+
+@pytest.mark.parametrize("name", ["", "grüße", "a b", "x" * 65])
+def test_a_name_that_the_protocol_does_not_take(name: str) -> None:
+    def plain() -> None: ...
+
+    with pytest.raises(TypeError, match="a tool's name has"):
+        tool(plain, Marks(name=name or "."))
+
+
+def test_a_hint_that_cannot_be_read() -> None:
+    def lost(a: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821  # that is what is tested
+
+    with pytest.raises(TypeError, match="a type hint cannot be read"):
+        tool(lost)
+
+
+def test_what_the_docstring_says_of_parameters_is_in_the_schema() -> None:
+    def add(a: int, b: Annotated[int, "The other."]) -> int:
+        """Add.
+
+        Args:
+            a: The one.
+            b: Not this.
+            c: Nor this.
+        """
+        return a + b
+
+    described = {name: schema["description"] for name, schema in tool(add).schema["properties"].items()}
+    assert described == {"a": "The one.", "b": "The other."}

@@ -16,6 +16,7 @@ from attrs import frozen
 
 from rtassist.server.parts import Ask, Call, Say
 from rtassist.server.stand_in.arithmetic import work_out
+from rtassist.server.stand_in.calling import call_of
 from rtassist.server.stand_in.history import Past, past_of
 from rtassist.server.stand_in.numbers import ORDINALS, in_digits, value_of
 from rtassist.server.stand_in.phrases import Meaning, understand
@@ -62,7 +63,8 @@ def answer(ask: Ask) -> list[Say | Call]:
         return [Say(text=f"Hello. {_INTRODUCTION} "), Say(text="Ask me what I can do.")]
     meaning = understand(past.said) if ask.understood else None
     if meaning is None:
-        return _not_understood(past.said)
+        by_name = call_of(past.said, ask.tools) if ask.understood and ask.tool_choice != "none" else None
+        return _not_understood(past.said) if by_name is None else [by_name]
     timer = ask.tool_choice != "none" and any(getattr(tool, "name", None) == TIMER for tool in ask.tools)
     question = Question(text=past.said, meaning=meaning, past=past, now=ask.now, timer=timer)
     return _spaced(ANSWERS[meaning.intent](question))
@@ -115,6 +117,8 @@ def _told(name: str, output: str) -> list[Say | Call]:
     if name == TIMER:
         reason = result.get("error") if isinstance(result, dict) else result
         return [Say(text=f"The timer was not set: {reason}.")]
+    if isinstance(result, dict) and isinstance(result.get("error"), str):
+        return [Say(text=f"{name} gave no result: {result['error']}.")]
     return [Say(text=f"{name} answered: {output}")]
 
 
