@@ -54,6 +54,7 @@ from rtassist.protocol import (
     ConversationItemInputAudioTranscriptionFailed,
     ErrorEvent,
     InputAudioBufferAppend,
+    InputAudioBufferCleared,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
@@ -171,6 +172,13 @@ def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
 
 def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
     turns.user_ended(do, event.item_id)
+
+
+def _cleared(do: Draft, event: InputAudioBufferCleared) -> None:
+    """What the server was hearing is gone, and it will not tell the end of it. That it had begun may be known
+    only since then: the two crossed on their way.
+    """
+    turns.user_broke_off(do)
 
 
 def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:
@@ -355,6 +363,7 @@ SERVER_RULES: dict[type, Rule] = {
     InputAudioBufferSpeechStarted: _speech_started,
     InputAudioBufferSpeechStopped: _speech_stopped,
     InputAudioBufferCommitted: _committed,
+    InputAudioBufferCleared: _cleared,
     ConversationItemInputAudioTranscriptionDelta: _transcript_delta,
     ConversationItemInputAudioTranscriptionCompleted: _transcript_completed,
     ConversationItemInputAudioTranscriptionFailed: _transcript_failed,
