@@ -40,7 +40,7 @@ def test_without_trouble_nothing_is_said_of_the_connection() -> None:
     found = run(CALM)
 
     assert found.connections == 1
-    assert [text for text in found.notices if "→" not in text] == []
+    assert [text for text in found.notices if "look_up" not in text] == []
     assert found.lost == []
     assert found.crossed == 0
 

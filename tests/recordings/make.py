@@ -23,6 +23,7 @@ from rtassist.protocol import (
     AudioConfig,
     AudioInput,
     ConversationItemDone,
+    InputAudioBufferCleared,
     McpApprovalRequest,
     McpListToolsFailed,
     McpTool,
@@ -178,7 +179,13 @@ COMMANDS = Talk(
         *(created("R3"), done("R3", "cancelled")),
         *asks("U4", "pause listening"),
         *(created("R4"), done("R4", "cancelled"), typed("resume")),
-        *(speech_started("U5"), 100, typed("/mute"), typed("/resume")),
+        *(
+            speech_started("U5"),
+            100,
+            typed("/mute"),
+            said(InputAudioBufferCleared(event_id="e")),
+            typed("/resume"),
+        ),
         *(done("R0"), typed("/interrupt"), typed("/restart")),
     ],
 )
