@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 
+from tests.chaos import lasting
 from tests.chaos.plan import plan_for
 from tests.chaos.run import Broken, Outcomes, run
 
@@ -25,7 +26,16 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, help="the first seed")
     parser.add_argument("--runs", type=int, help="how many seeds")
+    parser.add_argument("--hours", type=float, help="of virtual time, instead")
+    parser.add_argument("--turns", type=int, default=2000, help="in these hours")
+    parser.add_argument("--real-minutes", type=float, help="of real time, instead")
     arguments = parser.parse_args()
+    if arguments.hours:
+        print(lasting.virtual(arguments.hours, arguments.turns).told())
+        return 0
+    if arguments.real_minutes:
+        print(lasting.real(arguments.real_minutes).told())
+        return 0
     first, runs = arguments.seed or 0, arguments.runs or (1 if arguments.seed is not None else 100)
     return several(first, runs, say=runs == 1)
 

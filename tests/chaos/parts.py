@@ -58,19 +58,24 @@ class Mouth:
         self.clips = False
         self._sentence_ms = sentence_ms
         self._chunks: list[bytes] = []
+        self._silent = trio.Event()
         self._next_s = trio.current_time()
 
     def say(self, number: int) -> None:
+        self._silent = trio.Event()
         self._chunks += [_sentence(number)] * (self._sentence_ms // CHUNK_MS)
 
-    @property
-    def speaks(self) -> bool:
-        return bool(self._chunks)
+    async def said(self) -> None:
+        """Waits until all of it was."""
+        await self._silent.wait()
 
     async def read(self) -> bytes:
         self._next_s += CHUNK_MS / 1000
         await trio.sleep_until(self._next_s)
-        return self._chunks.pop(0) if self._chunks else _STILL
+        if self._chunks:
+            return self._chunks.pop(0)
+        self._silent.set()
+        return _STILL
 
 
 class Ear:
@@ -124,10 +129,12 @@ class Thinker:
     """Calls the function when it is asked to, and else says at some length what it was told last."""
 
     wait_s: float = 0.0
+    keeps: int = 10_000
+    """So much of what it was asked."""
     asked: list[Ask] = field(factory=list)
 
     async def answer(self, ask: Ask) -> AsyncIterator[Say | Call]:
-        self.asked.append(ask)
+        self.asked = [*self.asked, ask][-self.keeps :]
         await trio.sleep(self.wait_s)
         who, text = (texts_of(ask.items) or [("", "")])[-1]
         if who == "user" and (found := re.search(r"call number (\d+)", text)):

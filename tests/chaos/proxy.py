@@ -79,6 +79,7 @@ class Proxy:
         self._counted = 0
         self._changed = trio.Event()
         self._server_over = False
+        self._upgraded = trio.Event()
         self._twice = self._in_fragments = 0
         self._late_s = 0.0
 
@@ -190,6 +191,8 @@ class Proxy:
                 raise trio.BrokenResourceError
             await to.send_all(piece)
             way.passed += len(piece)
+            if way is self._down:
+                self._upgraded.set()
             if way.bytes_s:
                 await trio.sleep(len(piece) / way.bytes_s)
 
@@ -204,8 +207,7 @@ class Proxy:
 
     async def _play(self, fault: Fault) -> None:
         await trio.sleep(fault.at_s)
-        while not self._down.passed:
-            await trio.sleep(0.1)  # nothing of this is meant for the upgrade; that is for `cut_down`
+        await self._upgraded.wait()  # nothing of this is meant for the upgrade; that is for `cut_down`
         self.played.append(fault.kind)
         match fault.kind:
             case "reset":
@@ -252,7 +254,7 @@ class Proxy:
         self._stop(*ways)
         ours = [way.flows for way in ways]
         await trio.sleep(seconds)
-        for way, old, new in zip(ways, before, ours, strict=True):
+        for old, new in zip(before, ours, strict=True):
             if old.is_set():
                 new.set()
 

@@ -172,7 +172,7 @@ class World:
                 async with self._dial() as link:
                     await self._converse(link)
             except Failure as failure:
-                assert failure.message.isprintable()
+                self.found.notices.append(failure.message)
             self.found.failed_starts += not self._state.link.sessions
 
     async def _converse(self, link: Link) -> None:
@@ -252,8 +252,7 @@ class World:
         elif act.kind == "speak" and mouth is not None:
             mouth.say(act.number)
             self.found.said.append(spoken(act.number))
-            while mouth.speaks:
-                await trio.sleep(0.05)
+            await mouth.said()
 
     async def _until_quiet(self) -> None:
         """Nothing is outstanding, for longer than the server needs to notice that the user has spoken."""
@@ -276,8 +275,8 @@ class World:
         wrong = []
         if found.quit.outcome is not Outcome.OVER and not may_end:
             wrong.append(f"it ended with {found.quit}")
-        if not found.quit.message.isprintable():
-            wrong.append(f"{found.quit.message!r} is no line for a user")
+        told = (found.quit.message, *found.notices)
+        wrong += [f"{text!r} is no line for a user" for text in told if not text.isprintable()]
         if found.quit.outcome is Outcome.OVER and not known:
             wrong.append("the last words were never answered")
         bounded = found.dropped or "slow up" in found.played

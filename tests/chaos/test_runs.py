@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 import trio
 import trio.testing
 
 from rtassist.dialogue.effects import Outcome
-from tests.chaos import run as runs
 from tests.chaos.plan import FINAL, TIMED, Act, Fault, Plan, Trouble, plan_for
 from tests.chaos.run import Broken, World, run
 
@@ -108,10 +108,4 @@ def test_a_broken_floor_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def _fields(plan: Plan) -> dict[str, object]:
-    import attrs
-
     return attrs.asdict(plan, recurse=False)
-
-
-def test_the_deadline_is_virtual() -> None:
-    assert runs.DEADLINE_S > 600

@@ -1,4 +1,4 @@
-"""Frames that are no events, nearly events, and events that make no sense, into what reads and what decides."""
+"""Frames that are no events, or nearly, or make no sense, into what reads and what decides."""
 
 from __future__ import annotations
 
@@ -34,8 +34,14 @@ def received(frame: str | bytes) -> events.ServerSaid | events.FrameUnreadable:
     try:
         return events.received(frame, decode(frame))
     except BadFrame as bad:
-        assert str(bad).isprintable()
-        return events.received(frame, bad)
+        return unreadable(frame, bad)
+
+
+def unreadable(frame: str | bytes, bad: BadFrame) -> events.FrameUnreadable:
+    said = events.received(frame, bad)
+    assert isinstance(said, events.FrameUnreadable)
+    assert said.reason.isprintable()
+    return said
 
 
 @settings(max_examples=300 * MORE)

@@ -1,4 +1,4 @@
-"""A few seconds of the fuzzer that is guided by coverage; more: python -m tests.fuzz.guided wire --seconds 600."""
+"""Seconds of the fuzzer that is guided by coverage; more: python -m tests.fuzz.guided wire --seconds 600."""
 
 import importlib.util
 import re

@@ -82,6 +82,14 @@ def folder_with(config: bytes, env: bytes) -> Iterator[Path]:
         yield folder
 
 
+def well_told(wrong: SettingsWrong) -> None:
+    assert wrong.problems
+    for problem in wrong.problems:
+        assert problem.replace("\n", "").isprintable(), problem
+        assert SECRET not in problem
+        assert "user:pw" not in problem
+
+
 # python-dotenv warns of lines that it cannot read, by a logger of its own.
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 @settings(max_examples=150 * MORE)
@@ -91,11 +99,7 @@ def test_whatever_they_hold(config: bytes, env: bytes, environ: dict[str, str]) 
         try:
             loaded = load({}, {"RTASSIST_CONFIG": str(folder / "config.toml"), **environ}, folder)
         except SettingsWrong as wrong:
-            assert wrong.problems
-            for problem in wrong.problems:
-                assert problem.replace("\n", "").isprintable(), problem
-                assert SECRET not in problem
-                assert "user:pw" not in problem
+            well_told(wrong)
             return
     assert isinstance(loaded, Settings)
     assert SECRET not in repr(loaded).replace(loaded.url, "")

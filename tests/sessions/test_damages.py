@@ -196,11 +196,6 @@ DAMAGES: dict[str, tuple[Callable[[Lines], Lines], int, str]] = {
         2,
         "the microphone goes on at sample",
     ),
-    "what was sent, and is no object": (
-        put(MIDDLE, b'{"us":%d,"client":7}\n' % US),
-        2,
-        "what was sent is no object",
-    ),
     "a number that JSON does not have": (
         replaced(MIC, '"chunks":[[0,480],[', '"chunks":[[0,480],[0'),
         2,
