@@ -112,10 +112,7 @@ def texts_of(items: tuple[Item, ...]) -> list[tuple[str, str]]:
     for item in items:
         match item:
             case UserMessage() | AssistantMessage() | SystemMessage():
-                parts = [
-                    part.text if isinstance(part.text, str) else part.transcript
-                    for part in item.content or ()
-                ]
+                parts = [getattr(part, "transcript", None) or part.text for part in item.content or ()]
                 told.append((str(item.role), " ".join(part for part in parts if isinstance(part, str))))
             case FunctionCallOutput():
                 told.append(("function", str(item.output)))

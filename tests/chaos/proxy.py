@@ -10,6 +10,7 @@ from typing import Final
 import trio
 from attrs import define, field
 
+from rtassist.link.websocket import LARGEST_MESSAGE
 from tests.chaos import frames
 from tests.chaos.pipes import End, pair
 from tests.chaos.plan import FINAL_CODES, LARGEST_EVENT, RECOVERABLE_CODES, Fault, Trouble
@@ -281,6 +282,8 @@ def _said(fault: Fault) -> list[bytes]:
         case "large event":
             filled = '{"type":"conversation.filled","event_id":"x","filler":"%s"}'
             return [frames.text(filled % ("x" * LARGEST_EVENT))]
+        case "too large" if number % 4 == 3:
+            return [frames.text("x" * (LARGEST_MESSAGE + 1))]
         case "too large":
             return [frames.frame(frames.TEXT, b'{"type":"x"', claims=1 << 40)]
         case "not utf-8":

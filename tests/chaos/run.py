@@ -99,8 +99,8 @@ def run(plan: Plan, *, say: bool = False) -> Outcomes:
 
 def settle(seed: int) -> None:
     """Make trio wake tasks of one moment in an order that the seed decides, as it lets Hypothesis do."""
-    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[attr-defined]  # no public name
-    trio._core._run._r.seed(seed)  # type: ignore[attr-defined]  # likewise
+    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]  # it is there to be set
+    trio._core._run._r.seed(seed)
 
 
 def _first_line(error: BaseException) -> str:
@@ -328,7 +328,7 @@ async def refuse(how: str, stream: trio.abc.Stream) -> None:
                 await stream.send_all(b"HTTP/1.1 101 Switching Pro")
             elif how == "no session":
                 protocol = WSConnection(ConnectionType.SERVER)
-                protocol.receive_data(request)
+                protocol.receive_data(bytes(request))
                 list(protocol.events())
                 await stream.send_all(protocol.send(AcceptConnection()))
             if how in ("silent", "no session"):

@@ -48,7 +48,7 @@ def test_without_trouble_nothing_is_said_of_the_connection() -> None:
 @pytest.mark.parametrize("kind", TIMED)
 def test_each_fault_by_itself(kind: str) -> None:
     """In the middle of an answer that sounds, for as long as some wait and some do not."""
-    plan = Plan(**{**_fields(CALM), "troubles": (Trouble(faults=(Fault(kind, 1.2, 12.0, 7),)),)})
+    plan = attrs.evolve(CALM, troubles=(Trouble(faults=(Fault(kind, 1.2, 12.0, 7),)),))
     found = run(plan)
 
     assert kind in found.played
@@ -59,7 +59,7 @@ def test_each_fault_by_itself(kind: str) -> None:
 @pytest.mark.parametrize("behind", [1, 150, 900, 2_000, 20_000])
 @pytest.mark.parametrize("way", ["cut_up", "cut_down"])
 def test_cut_at_any_byte(way: str, behind: int) -> None:
-    plan = Plan(**{**_fields(CALM), "troubles": (Trouble(**{way: behind}),)})  # type: ignore[arg-type]  # one of two names
+    plan = attrs.evolve(CALM, troubles=(attrs.evolve(Trouble(), **{way: behind}),))
     found = run(plan)
 
     assert "cut" in found.played
@@ -91,7 +91,7 @@ def test_who_hangs_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_lost_sentence_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge is blind to nothing: a client that is not told what was said before forgets it."""
     monkeypatch.setattr("rtassist.dialogue.session.limits.newest", lambda turns: ())
-    plan = Plan(**{**_fields(CALM), "troubles": (Trouble(faults=(Fault("reset", 4.0),)),)})
+    plan = attrs.evolve(CALM, troubles=(Trouble(faults=(Fault("reset", 4.0),)),))
 
     with pytest.raises(Broken, match=r"seed 0: .*This is line 1.* are lost"):
         run(plan)
@@ -99,13 +99,7 @@ def test_a_lost_sentence_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_broken_floor_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtassist.dialogue.floor._hush_all", lambda do: None)
-    plan = Plan(
-        **{**_fields(CALM), "acts": (Act(0.5, "type", "This is line 1.", 1), Act(1.0, "speak", number=2))}
-    )
+    plan = attrs.evolve(CALM, acts=(Act(0.5, "type", "This is line 1.", 1), Act(1.0, "speak", number=2)))
 
     with pytest.raises(Broken, match=r"seed 0: .*breaks"):
         run(plan)
-
-
-def _fields(plan: Plan) -> dict[str, object]:
-    return attrs.asdict(plan, recurse=False)

@@ -148,7 +148,7 @@ def run(line: list[str]) -> tuple[int | str, str]:
             code = traceback.format_exc()
         finally:
             sys.argv, sys.stdin = before
-    written = b"".join(stream.buffer.getvalue() for stream in (out, errors))  # type: ignore[attr-defined]  # BytesIO
+    written = b"".join(stream.buffer.getvalue() for stream in (out, errors))
     return code, written.decode(errors="replace")
 
 
@@ -168,7 +168,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", type=int, default=100)
     arguments = parser.parse_args()
-    commands: dict[str, Any] = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]  # a group
+    commands: dict[str, Any] = typer.main.get_command(cli.app).commands
     codes: Counter[int | str] = Counter()
     found = 0
     tests = Path(__file__).parents[1]

@@ -40,7 +40,7 @@ def wire(data: bytes) -> None:
         except BadFrame as bad:
             told(bad)
             continue
-        assert read(encode(event)) == event  # type: ignore[arg-type]  # of whichever side it is
+        assert read(encode(event)) == event
         assert read(data.decode()) == event
 
 
