@@ -19,7 +19,8 @@ from rtassist.server.hearing import FRAME_SAMPLES
 from rtassist.server.parts import Ask, Call, Say, Transcript
 from rtassist.sessions.properties import Monitor
 
-CHUNK_MS: Final = 100
+CHUNK_MS: Final = 200
+"""Long ones, so that an hour of silence costs little."""
 CHUNK_BYTES: Final = CHUNK_MS * 48
 LEVEL: Final = 200
 """How much louder each sentence is than the one before; it is how it is known."""
@@ -148,7 +149,7 @@ class Synthesiser:
     async def speak(self, text: str, *, voice: str, speed: float) -> AsyncIterator[bytes]:
         for _ in range(max(1, len(text) // 2)):
             await trio.lowlevel.checkpoint()
-            yield b"\x01\x02" * (CHUNK_BYTES // 2)
+            yield b"\x01\x02" * (100 * 24)
 
 
 def parts(thinker: Thinker) -> Parts:

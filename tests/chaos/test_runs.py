@@ -31,6 +31,13 @@ FOUND = (133, 172, 618)
 """Seeds that showed what was wrong once."""
 
 
+TYPED = attrs.evolve(
+    CALM,
+    acts=(Act(0.5, "type", "This is line 1.", 1), Act(3.0, "type", "Please call number 2.", 2)),
+    microphone=False,
+)
+
+
 @pytest.mark.parametrize("seed", [*range(100), *FOUND], ids=lambda seed: f"seed {seed}")
 def test_a_conversation_survives_a_bad_network(seed: int) -> None:
     run(plan_for(seed))
@@ -48,7 +55,7 @@ def test_without_trouble_nothing_is_said_of_the_connection() -> None:
 @pytest.mark.parametrize("kind", TIMED)
 def test_each_fault_by_itself(kind: str) -> None:
     """In the middle of an answer that sounds, for as long as some wait and some do not."""
-    plan = attrs.evolve(CALM, troubles=(Trouble(faults=(Fault(kind, 1.2, 12.0, 7),)),))
+    plan = attrs.evolve(TYPED, troubles=(Trouble(faults=(Fault(kind, 1.2, 12.0, 7),)),))
     found = run(plan)
 
     assert kind in found.played
@@ -56,10 +63,10 @@ def test_each_fault_by_itself(kind: str) -> None:
     assert (found.quit.outcome is Outcome.OVER) is (kind not in FINAL)
 
 
-@pytest.mark.parametrize("behind", [1, 150, 900, 2_000, 20_000])
+@pytest.mark.parametrize("behind", [1, 150, 900, 2_000, 4_000])
 @pytest.mark.parametrize("way", ["cut_up", "cut_down"])
 def test_cut_at_any_byte(way: str, behind: int) -> None:
-    plan = attrs.evolve(CALM, troubles=(attrs.evolve(Trouble(), **{way: behind}),))
+    plan = attrs.evolve(TYPED, troubles=(attrs.evolve(Trouble(), **{way: behind}),))
     found = run(plan)
 
     assert "cut" in found.played

@@ -168,7 +168,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", type=int, default=100)
     arguments = parser.parse_args()
-    commands: dict[str, Any] = typer.main.get_command(cli.app).commands
+    commands: dict[str, Any] = vars(typer.main.get_command(cli.app))["commands"]
     codes: Counter[int | str] = Counter()
     found = 0
     tests = Path(__file__).parents[1]
