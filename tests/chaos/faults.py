@@ -59,7 +59,7 @@ class Case:
     arguments: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(factory=dict)
     typed: tuple[tuple[float, str], ...] = ((0.3, QUESTION), (4.5, "what is 2 times 2"))
-    """How long after the one before."""
+    """How long after the one before, and its answer."""
     interrupted_s: float | None = None
 
 
@@ -298,8 +298,9 @@ async def see(case: Case, folder: Path) -> Seen:
                 assert process.stderr is not None
                 nursery.start_soon(_read, process.stdout, out)
                 nursery.start_soon(_read, process.stderr, errors)
-                nursery.start_soon(_type, process, case.typed)
+                nursery.start_soon(_type, process, case.typed, out)
                 if case.interrupted_s is not None:
+                    await _answered(out)
                     await trio.sleep(case.interrupted_s)
                     process.send_signal(signal.SIGINT)
                 await process.wait()
@@ -316,13 +317,21 @@ async def _read(stream: trio.abc.ReceiveStream, into: bytearray) -> None:
         into += data
 
 
-async def _type(process: trio.Process, typed: tuple[tuple[float, str], ...]) -> None:
+async def _answered(out: bytearray) -> None:
+    """Until the program has told an answer, or will tell none: its start takes as long as it takes."""
+    with trio.move_on_after(8):
+        while not out:  # noqa: ASYNC110 (another process writes)
+            await trio.sleep(0.05)
+
+
+async def _type(process: trio.Process, typed: tuple[tuple[float, str], ...], out: bytearray) -> None:
     assert process.stdin is not None
     with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
         async with process.stdin as stdin:
             for after_s, text in typed:
                 await trio.sleep(after_s)
                 await stdin.send_all(f"{text}\n".encode())
+                await _answered(out)
 
 
 async def see_all(cases: list[Case], tell: Callable[[Seen], Awaitable[None] | None]) -> None:

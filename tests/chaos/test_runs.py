@@ -63,7 +63,7 @@ def test_each_fault_by_itself(kind: str) -> None:
     assert (found.quit.outcome is Outcome.OVER) is (kind not in FINAL)
 
 
-@pytest.mark.parametrize("behind", [1, 150, 900, 2_000, 4_000])
+@pytest.mark.parametrize("behind", [1, 150, 900, 1_500])
 @pytest.mark.parametrize("way", ["cut_up", "cut_down"])
 def test_cut_at_any_byte(way: str, behind: int) -> None:
     plan = attrs.evolve(TYPED, troubles=(attrs.evolve(Trouble(), **{way: behind}),))
