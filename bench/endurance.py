@@ -8,12 +8,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import count
+from functools import cache
+from itertools import count, cycle
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import trio
 
+from bench import recording
 from bench.figures import Figure
 from bench.minute import Minute, minute
 from bench.program import Loopback, cpu_s, environ, loopback, memory_mb, start, stop
@@ -21,10 +24,15 @@ from bench.row import CannotDo, Row, Samples
 
 PIPES: Final = ("--mic", "-", "--speaker", "none")
 CHUNK_S: Final = 0.02
-CHUNK: Final = bytes(range(240)) * 4
+RATE: Final = 24_000
+CHUNK_BYTES: Final = 960
+TURN_S, SPOKEN_S = 15, 6
+"""Of each quarter of a minute the user speaks for so long, as in `bench.hour`; else the room is heard."""
 DELTAS: Final = 4
 """Of each turn's 75, so that ten thousand turns are an hour and six minutes of sound."""
 TURNS: Final = {True: 600, False: 10_000}
+SETTLED_S: Final = 1.0
+"""After the start, of which a row of its own tells."""
 LOOKS: Final = 60
 """At the memory, over all turns."""
 CPU, EVENTS, MEMORY = "duplex conversation", "events as fast as they come", "memory"
@@ -45,7 +53,7 @@ def turn_frames(seed: int = 1) -> Iterator[list[str]]:
 def _duplex(contender: str, quick: bool) -> Samples:
     _need_proc()
     environ()
-    return {CPU: [trio.run(duplex, 4.0 if quick else 15.0)]}
+    return {CPU: [trio.run(duplex, 8.0 if quick else 15.0)]}
 
 
 async def duplex(seconds: float) -> float:
@@ -60,6 +68,7 @@ async def duplex(seconds: float) -> float:
             frames = minute()[2:]
             client = server.client
             assert client is not None
+            await trio.sleep(SETTLED_S)
             busy_s, began_s = cpu_s([process.pid]), time.monotonic()
             for number in range(round(len(frames) * seconds / 60)):
                 await client.send_message(frames[number])
@@ -72,10 +81,19 @@ async def duplex(seconds: float) -> float:
             nursery.cancel_scope.cancel()
 
 
+@cache
+def heard() -> list[bytes]:
+    """Chunks of what a microphone hears in one turn: speech, and the noise of a quiet room."""
+    speech = np.frombuffer(recording.speech(), "<i2")[: SPOKEN_S * RATE]
+    room = np.random.default_rng(2).normal(0, 8, (TURN_S - SPOKEN_S) * RATE)
+    pcm = np.concatenate([speech, np.rint(room).astype("<i2")]).tobytes()
+    return [pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES)]
+
+
 async def _speak(pipe: trio.abc.SendStream) -> None:
     began_s = trio.current_time()
-    for number in count(1):
-        await pipe.send_all(CHUNK)
+    for number, chunk in enumerate(cycle(heard()), 1):
+        await pipe.send_all(chunk)
         await trio.sleep_until(began_s + number * CHUNK_S)
 
 
@@ -119,7 +137,7 @@ async def _flooded(server: Loopback, pid: int, number: int) -> dict[str, list[fl
     return {
         EVENTS: [sent / len(took_s) / s for s in took_s],
         MEMORY: memory,
-        SLOPE: [slope(memory[len(memory) // 3 :]) / every * 1000],
+        SLOPE: [slope(memory[2 * len(memory) // 3 :]) / every * 1000],  # all of the history is kept by then
         SLOWER: [end_beside_beginning(took_s)],
     }
 

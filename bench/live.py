@@ -59,7 +59,7 @@ def about_usd(model: str, turns: int = TURNS + 1) -> Decimal | None:
             ),
         )
         spoken += int(ANSWER_S * OUT_A_SECOND)
-        cost = costs.response_cost(model, usage)
+        cost = costs.response_cost(costs.price_of(model), usage)
         if cost is None:
             return None
         total += cost

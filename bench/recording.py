@@ -36,7 +36,7 @@ MIC, AUDIO, OTHERS = "a chunk of the microphone", "a frame with audio", "any oth
 
 
 @cache
-def _speech() -> bytes:
+def speech() -> bytes:
     """A minute of speech over the noise of a quiet room: what a lossless file is to hold."""
     pieces = []
     for path in sorted(SPEECH.glob("*.wav")):
@@ -51,10 +51,10 @@ def _speech() -> bytes:
 @cache
 def _notes() -> tuple[tuple[str, int, tuple[Note, ...]], ...]:
     """A minute as the ring notes it: what it is, when (µs), and what belongs together."""
-    speech = _speech()
+    said = speech()
     happened: list[tuple[str, int, tuple[Note, ...]]] = []
     for number in range(CHUNKS):
-        pcm = speech[number * CHUNK_BYTES :][:CHUNK_BYTES]
+        pcm = said[number * CHUNK_BYTES :][:CHUNK_BYTES]
         sent = Send(InputAudioBufferAppend(audio=pcm))
         happened.append((MIC, number * 20_000, (events.MicHeard(pcm), sent)))
     chance = random.Random(1)
@@ -65,7 +65,7 @@ def _notes() -> tuple[tuple[str, int, tuple[Note, ...]], ...]:
         if not isinstance(event, ResponseOutputAudioDelta):
             happened.append((OTHERS, at_us, (events.received(frame, event),)))
             continue
-        pcm = speech[spoken : spoken + DELTA_BYTES]
+        pcm = said[spoken : spoken + DELTA_BYTES]
         spoken += DELTA_BYTES
         frame = frame.replace(b64encode_as_string(event.delta), b64encode_as_string(pcm))
         said = events.ServerSaid(attrs.evolve(event, delta=pcm), frame)

@@ -100,6 +100,22 @@ def talk(
             help="Lower the assistant's voice as soon as you seem to speak (default: yes).",
         ),
     ] = None,
+    barge_in: Annotated[
+        str | None,
+        typer.Option(
+            "--barge-in",
+            metavar="HOW",
+            help="What speaking over the assistant does: instant stops it, confirm lowers it and stops it "
+            "when these are words, off lets it finish (default: instant).",
+        ),
+    ] = None,
+    spoken_commands: Annotated[
+        bool | None,
+        typer.Option(
+            "--spoken-commands/--no-spoken-commands",
+            help="Obey what you say to the program itself, such as goodbye, or stop (default: yes).",
+        ),
+    ] = None,
     gain: Annotated[
         str | None,
         typer.Option(
@@ -279,6 +295,8 @@ def talk(
             "speaker": speaker,
             "echo": echo,
             "duck": duck,
+            "barge_in": barge_in,
+            "spoken_commands": spoken_commands,
             "gain": gain,
             "text": text,
             "ptt": ptt,

@@ -39,7 +39,9 @@ from rtassist.dialogue.effects import (
     Listen,
     Outcome,
     Play,
+    Prefer,
     Quit,
+    RunErrand,
     Send,
     SetAlarm,
     Show,
@@ -151,6 +153,10 @@ class Ring:
                 self.nursery.start_soon(self.announce, effect.text, self.voice(effect.item_id))
             case CallTool():
                 self.nursery.start_soon(self.call_tool, effect)
+            case RunErrand():
+                self.nursery.start_soon(self.run_errand, effect)
+            case Prefer():
+                self.edges.prefer(effect.name, effect.value)
             case CancelTool():
                 self.tool_scopes[effect.call_id].cancel()
             case SetAlarm() | ClearAlarm():
@@ -216,7 +222,11 @@ class Ring:
             pcm = await microphone.read()
             self.edges.gauge.heard(pcm)
             self.feed(events.MicHeard(pcm))
-            if self.state.terms.ducks and onsets.begins(pcm, voice=self.state.sounding):
+            if (
+                self.state.terms.ducks
+                and self.state.server_turns
+                and onsets.begins(pcm, voice=self.state.sounding)
+            ):
                 self.feed(events.OnsetHeard())
             if not microphone.live:
                 await self.sent_most()
@@ -352,11 +362,17 @@ class Ring:
     async def command(self) -> None:
         """What the user types and does, and timers."""
         await self.listening.wait()
-        async for event in self.edges.commands:
-            while self.edges.in_turn and not (self.state.quiet() or self.state.questions):
-                self.became_quiet = trio.Event()
-                await self.became_quiet.wait()
+        while True:
+            # Both: what is not taken is there for the conversation behind this one.
+            await self.in_turn()
+            event = await self.edges.commands.receive()
+            await self.in_turn()
             self.feed(event)
+
+    async def in_turn(self) -> None:
+        while self.edges.in_turn and not (self.state.quiet() or self.state.questions):
+            self.became_quiet = trio.Event()
+            await self.became_quiet.wait()
 
     async def announce(self, text: str, voice: Voice) -> None:
         with voice.to_sound:
@@ -371,6 +387,10 @@ class Ring:
             output = await self.edges.tools.run(call.name, call.arguments)
         del self.tool_scopes[call.call_id]
         self.feed(events.ToolEnded(call.call_id, output))
+
+    async def run_errand(self, errand: RunErrand) -> None:
+        if self.edges.errand is not None:
+            self.feed(await self.edges.errand(errand.name, errand.argument))
 
     def voice(self, item_id: str) -> Voice:
         """The voice of an item, queued for playback when it is first named."""

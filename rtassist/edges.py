@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
@@ -67,6 +67,11 @@ class Edges:
     commands: trio.MemoryReceiveChannel[events.Event]
     tools: Tools
     show: Callable[[Shown], None]
+    errand: Callable[[str, str], Awaitable[events.ErrandEnded]] | None = None
+    """Runs what a command needs of the outside, by its name and argument. Raises nothing that a user can
+    cause. None: the reports come as events by themselves."""
+    prefer: Callable[[str, str], None] = lambda name, value: None
+    """A setting of the next conversation."""
     announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None
     """A voice that costs nothing: PCM16, mono, 24 kHz. Raises nothing; where it cannot speak it is silent."""
     ended: Callable[[Conversation], None] = lambda state: None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -99,10 +99,11 @@ class Front:
                 await to_commands.send(event)
             return
         terminal = sys.stdin.isatty()
-        async for line in keyboard.lines(sys.stdin):
-            if terminal:
-                self.screen.line_typed()
-            await to_commands.send(events.Typed(line))
+        async with aclosing(keyboard.lines(sys.stdin)) as lines:
+            async for line in lines:
+                if terminal:
+                    self.screen.line_typed()
+                await to_commands.send(events.Typed(line))
         await to_commands.send(events.Typed("/quit") if terminal else events.TypingEnded())
 
     def greeting(self, settings: Settings, heard: Microphone | None) -> str:

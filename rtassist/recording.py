@@ -107,6 +107,11 @@ class Recording:
     _recorder: Recorder | None = None
 
     @property
+    def path(self) -> Path | None:
+        """The file that is being written; None: nothing is recorded."""
+        return None if self._recorder is None else self._recorder.path
+
+    @property
     def name(self) -> str:
         """What it is called; empty where nothing is recorded."""
         return "" if self._path is None else self._path.stem

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import trio
 
-from rtassist import errors, tasks
+from rtassist import errors, leaving, tasks
 
 
 def run(command: Callable[[], Awaitable[int]], clock: trio.abc.Clock | None = None) -> int:
@@ -73,6 +73,8 @@ async def until_signal(command: Callable[[], Awaitable[int]]) -> int:
 
 def _leave_at_once(number: int, frame: object) -> NoReturn:
     """The user does not want to wait any more: say for what it would have been, and leave all as it is."""
+    for give_back in tuple(leaving.give_back):
+        give_back()
     with suppress(OSError, ValueError):
         told = ["rtassist: left at once. What had not ended:", *tasks.tree(trio.lowlevel.current_root_task())]
         print("\n".join(told), file=sys.stderr, flush=True)

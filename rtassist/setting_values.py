@@ -49,6 +49,34 @@ def words(value: object) -> tuple[str, ...]:
     return tuple(plain_text(part) for part in parts)
 
 
+SPOKEN = ("goodbye", "interrupt", "pause", "resume", "mute", "restart", "quit")
+"""Commands that may be said: they need no argument, and do what nobody says by accident."""
+
+
+def phrases(value: object) -> tuple[tuple[str, str], ...]:
+    """Phrase and command, from a table of the config file or from text: "goodbye=see you, ciao; mute=hush".
+
+    A phrase counts as it is heard: in lower case and without punctuation.
+    """
+    must = f"must be commands with what means them, as goodbye=so long; commands are {', '.join(SPOKEN)}"
+    pairs: list[tuple[str, str]] = []
+    if isinstance(value, Mapping):
+        table = dict(value)
+    else:
+        parts = [part.partition("=") for part in str(value).split(";") if part.strip()]
+        table = {name.strip(): said if equals else None for name, equals, said in parts}
+    for name, said in table.items():
+        if name not in SPOKEN:
+            raise ValueError(must)
+        try:
+            pairs += [(" ".join(re.findall(r"[\w']+", phrase.lower())), name) for phrase in words(said)]
+        except ValueError:
+            raise ValueError(must) from None
+    if not all(phrase for phrase, _ in pairs):
+        raise ValueError(must)
+    return tuple(pairs)
+
+
 def a_secret(value: object) -> Secret:
     text = value.strip() if isinstance(value, str) else ""
     if not text or not text.isascii() or not text.isprintable() or " " in text:

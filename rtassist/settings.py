@@ -23,6 +23,7 @@ from rtassist.setting_values import (
     http_headers,
     http_url,
     one_of,
+    phrases,
     place_or_switch,
     plain_text,
     socket_url,
@@ -139,6 +140,16 @@ class Settings:
         metadata=_from(one_of("auto", "on", "off", "headphones"), "RTASSIST_ECHO", flag="--echo"),
     )
     duck: bool = field(default=True, metadata=_from(switch, "RTASSIST_DUCK", flag="--duck/--no-duck"))
+    barge_in: Literal["instant", "confirm", "off"] = field(
+        default="instant",
+        metadata=_from(one_of("instant", "confirm", "off"), "RTASSIST_BARGE_IN", flag="--barge-in"),
+    )
+    spoken_commands: bool = field(
+        default=True,
+        metadata=_from(switch, "RTASSIST_SPOKEN_COMMANDS", flag="--spoken-commands/--no-spoken-commands"),
+    )
+    phrases: tuple[tuple[str, str], ...] = field(default=(), metadata=_from(phrases, "RTASSIST_PHRASES"))
+    """What else means a command when it is said: phrase and command."""
     gain: Literal["auto", "off"] = field(
         default="auto", metadata=_from(one_of("auto", "off"), "RTASSIST_GAIN", flag="--gain")
     )

@@ -234,6 +234,35 @@ def resumed(settings: Settings) -> tuple[Settings, tuple[Turn, ...]]:
     return attrs.evolve(settings, resume=one.id), history(told)
 
 
+def another(settings: Settings, name: str, current: str) -> tuple[Settings, tuple[Turn, ...]]:
+    """`resumed` in the middle of a conversation, which is being recorded as `current`: `last` is the one
+    before it. Raises NotKept, Ambiguous.
+    """
+    if name == repository.NEWEST:
+        others = [kept.id for kept in Disk(folder(settings)).all() if kept.id != current]
+        if not others:
+            raise NotKept(f"There is no earlier recording in {folder(settings)}.")
+        name = others[0]
+    return resumed(attrs.evolve(settings, resume=name))
+
+
+def save_copy(source: Path, out: Path) -> None:
+    """The recording so far, or by the ending of `out` the conversation as a document. Raises Failure."""
+    from rtassist.sessions.exporting import FORMATS
+
+    format = out.suffix.removeprefix(".")
+    if format not in FORMATS and out.suffix != SUFFIX:
+        endings = ", ".join(f".{each}" for each in FORMATS)
+        raise errors.Failure(f"{out} must end in {SUFFIX} (the recording) or {endings} (the conversation).")
+    _new(out)
+    one = Chosen(Disk(source.parent), source.stem)
+    if out.suffix == SUFFIX:
+        write_private(out, (line for line in one.disk.load(one.id) if line.endswith(b"\n")))
+    else:
+        kept, told, _ = _read(one)
+        write_private(out, [FORMATS[format](kept, told).encode(errors="replace")])
+
+
 def _read(one: Chosen) -> tuple[Kept, Transcript, str]:
     """What is known of it, the conversation as far as it can be read, and what is wrong behind that.
 

@@ -83,13 +83,18 @@ def terms_for(
         voiced=voiced,
         speaker=speaker_there,
         server_turns=server_turns,
-        ducks=settings.duck and voiced and server_turns and not microphone_ends,
+        interrupts=settings.barge_in == "instant",
+        barge_in=settings.barge_in,
+        ducks=settings.duck and voiced and microphone and not microphone_ends and settings.barge_in != "off",
         push_to_talk=microphone and not server_turns,
         microphone=microphone and microphone_there,
+        microphone_awaited=microphone and not microphone_there,
         microphone_ends=microphone_ends,
         keyboard=keyboard,
         trailing_silence_ms=silence_ms + SPARE_MS,
-        language=settings.language or "en",
+        language=settings.language or "",
+        spoken_commands=settings.spoken_commands,
+        phrases=settings.phrases,
         greeting=greeting,
         history=history,
         reconnects=True,
@@ -135,14 +140,17 @@ def _silence_ms(settings: Settings) -> int:
 
 def _input(settings: Settings, server_turns: bool) -> AudioInput:
     turn_detection: ServerVad | SemanticVad | None = None
+    # OpenAI's reference: with `interrupt_response` false, the response that `create_response` asks for "may
+    # fail … if the model is already responding". So whoever is not interrupted is answered at our request.
+    automatic = settings.barge_in == "instant"
     if server_turns and settings.vad == "semantic":
-        turn_detection = SemanticVad(create_response=True, interrupt_response=True)
+        turn_detection = SemanticVad(create_response=automatic, interrupt_response=automatic)
     elif server_turns:
         turn_detection = ServerVad(
             threshold=UNSET if settings.vad_threshold is None else settings.vad_threshold,
             silence_duration_ms=_silence_ms(settings),
-            create_response=True,
-            interrupt_response=True,
+            create_response=automatic,
+            interrupt_response=automatic,
         )
     return AudioInput(
         format=PCM,

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     from rtassist.dialogue.state import Terms
 
-_LEVELS: Final = {"info": logging.INFO, "warning": logging.WARNING, "debug": logging.DEBUG}
+_LEVELS: Final = {
+    "info": logging.INFO,
+    "reply": logging.INFO,
+    "warning": logging.WARNING,
+    "debug": logging.DEBUG,
+}
 _LOGGED: Final = frozenset(
     {
         *(Show, Quit, events.LinkLost),

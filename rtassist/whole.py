@@ -228,7 +228,8 @@ class _World:
                 | events.Interrupted()
                 | events.TalkPressed()
                 | events.TalkReleased()
-                | events.TimerDue() as done
+                | events.TimerDue()
+                | events.ErrandEnded() as done
             ):
                 self._to_commands.send_nowait(done)
             case _:

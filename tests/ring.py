@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import trio
 from attrs import define, field
@@ -184,8 +185,9 @@ async def call(
     announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None,
     ended: Callable[[Conversation], None] = lambda state: None,
     gauge: Gauge | None = None,
+    **more: Any,
 ) -> AsyncIterator[Call]:
-    """A running conversation whose session stands; ended and joined on leaving."""
+    """A running conversation whose session stands; ended and joined on leaving. `more` edges, by name."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
     held = Call(ScriptedLink(), send, lasts_s=lasts_s)
     held.links.append(held.link)
@@ -208,6 +210,7 @@ async def call(
         in_turn=in_turn,
         gauge=gauge or Gauge(),
         note=lambda now_us, what: held.noted.append((now_us, what)),
+        **more,
     )
 
     async def hold() -> None:

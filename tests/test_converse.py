@@ -12,7 +12,7 @@ from rtassist.audio import DeviceLost
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Outcome
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.state import Conversation, Terms, Turn
 from rtassist.link.closing import Close
 from rtassist.protocol import (
     ConversationItemCreate,
@@ -496,3 +496,34 @@ async def test_a_loudspeaker_that_was_left_low_begins_loud(autojump_clock: objec
         await trio.sleep(2)
     assert max(memoryview(b"".join(sounded)).cast("h")) == LOUD
     assert memoryview(sounded[-1]).cast("h")[0] == LOUD
+
+
+async def test_an_errand_is_run_beside_the_conversation_and_reported(autojump_clock: object) -> None:
+    ran: list[tuple[str, str]] = []
+
+    async def errand(name: str, argument: str) -> events.ErrandEnded:
+        ran.append((name, argument))
+        await trio.sleep(60)
+        return events.ErrandEnded(name, argument, result="here\nthere")
+
+    async with call(errand=errand) as held:
+        held.commands.send_nowait(events.Typed("/devices"))
+        held.link.say(*answer("R1", "A1", seconds=1))
+        await trio.sleep(2)
+        assert held.samples_sounded() == 24_000, "nothing waits for it"
+        await trio.sleep(60)
+    assert ran == [("devices", "")]
+    assert [shown.text for shown in held.shown if isinstance(shown, effects.Notice)] == ["here", "there"]
+
+
+async def test_what_is_preferred_and_what_was_said_is_handed_on(autojump_clock: object) -> None:
+    preferred: list[tuple[str, str]] = []
+    left: list[Conversation] = []
+    terms = Terms(session=Session(type="realtime"))
+    async with call(terms, prefer=lambda *change: preferred.append(change), ended=left.append) as held:
+        held.commands.send_nowait(events.Typed("and now?"))
+        held.commands.send_nowait(events.Typed("/model other"))
+        await held.ended.wait()
+    assert preferred == [("model", "other")]
+    assert [state.history for state in left] == [(Turn("user", "and now?"),)]
+    assert held.quit == effects.Quit(Outcome.GO_ON)

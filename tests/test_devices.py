@@ -43,7 +43,12 @@ class Plugged:
     faded_to: list[float] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
-        self._clock = ClockedSpeaker(lambda position, pcm: self.sounded.extend(pcm))
+        self._clock = ClockedSpeaker(self._sound)
+
+    def _sound(self, position: int, pcm: bytes) -> None:
+        """Its clock goes on for whoever waits for room in it; nothing is heard of it any more."""
+        if self.there:
+            self.sounded.extend(pcm)
 
     def unplug(self) -> None:
         self._clock.heard()

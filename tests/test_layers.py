@@ -81,10 +81,17 @@ LAYERS = {
     "watching": layer("dialogue logs sessions.latency sessions.waterfall tracing", "opentelemetry"),
     "announcing": layer("server.parts server.synthesis"),
     "app": layer(
-        "announcing audio converse costs dialogue doctor edges embedded errors front gauge hooks link logs "
-        "offering protocol recording running sessions settings shelf sound terminal terms tracing watching",
+        "app_talk audio dialogue doctor embedded errors link logs offering recording running settings shelf "
+        "terminal tracing",
+        "attrs trio",
+    ),
+    "app_talk": layer(
+        "announcing audio converse dialogue edges embedded errands errors front gauge hooks link offering "
+        "recording settings sound terminal terms typed watching",
         "attrs opentelemetry trio",
     ),
+    "errands": layer("audio dialogue errors recording sessions settings shelf sound", "attrs pybase64 trio"),
+    "typed": layer("dialogue front", "attrs trio"),
     "app_replay": layer(
         "app converse errors listening replaying retelling running sessions settings_loading shelf.chosen "
         "terminal.streams",
@@ -98,7 +105,8 @@ LAYERS = {
         "attrs trio",
     ),
     "tasks": layer(others="trio"),
-    "running": layer("errors tasks", "trio"),
+    "leaving": layer(pure=True),
+    "running": layer("errors leaving tasks", "trio"),
     "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
     "gauge": layer("dialogue", "trio"),
     "front": layer("audio.Microphone dialogue errors logs recording settings terminal", "attrs trio"),
@@ -185,6 +193,7 @@ LAYERS = {
     "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs trio"),
+    "terminal.live": layer("leaving terminal dialogue errors", "attrs trio"),
     "terminal.machine": layer(
         "terminal dialogue errors protocol.ResponseDone protocol.encode rtassist.__version__"
     ),

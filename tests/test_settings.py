@@ -490,6 +490,22 @@ def test_settings_load_no_machinery() -> None:
     assert not heavy & set(run.stdout.split())
 
 
+def test_phrases_of_ones_own(folder: Path, environ: dict[str, str]) -> None:
+    table = '[phrases]\ngoodbye = ["So long!", "see you"]\nmute = "Hush"\n'
+    Path(environ["RTASSIST_CONFIG"]).write_text(table)
+    wanted = (("so long", "goodbye"), ("see you", "goodbye"), ("hush", "mute"))
+    assert load({}, environ, folder).phrases == wanted
+    environ["RTASSIST_PHRASES"] = "goodbye=So long, see you; mute=hush"
+    assert load({}, environ, folder).phrases == wanted
+
+
+@pytest.mark.parametrize("value", ["goodbye", "sing=la la", "goodbye=", "goodbye=...", "goodbye=a,,b"])
+def test_phrases_that_mean_nothing(value: str, folder: Path, environ: dict[str, str]) -> None:
+    environ["RTASSIST_PHRASES"] = value
+    with pytest.raises(SettingsWrong, match="must be commands with what means them"):
+        load({}, environ, folder)
+
+
 def test_the_key_may_be_in_a_variable_of_another_name(folder: Path, environ: dict[str, str]) -> None:
     environ |= {"AZURE_KEY": "k-from-azure", "OPENAI_API_KEY": "k-from-openai"}
     settings = load({"api_key_env": "AZURE_KEY", "url": "wss://mine.openai.azure.com"}, environ, folder)

@@ -2,7 +2,7 @@
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import pytest
@@ -86,14 +86,41 @@ def test_what_is_not_set_is_not_sent() -> None:
 
 def test_the_voice_is_lowered_only_for_who_can_interrupt_it_by_speaking() -> None:
     assert terms(Settings()).ducks
-    for settings in (Settings(duck=False), Settings(ptt=True), Settings(vad="off")):
+    for settings in (Settings(duck=False), Settings(barge_in="off")):
         assert not terms(settings).ducks
+    assert terms(Settings(barge_in="confirm")).ducks
     assert not terms(Settings(), voiced=False).ducks
     assert not terms(Settings(), microphone=False).ducks
     file = terms_for(
         Settings(), (), voiced=True, microphone=True, microphone_ends=True, keyboard=True, greeting=""
     )
     assert not file.ducks, "what is written to a file is not for anybody's ears yet"
+
+
+def test_a_microphone_that_is_not_there_yet_is_awaited() -> None:
+    for there in (True, False):
+        agreed = terms_for(
+            Settings(),
+            (),
+            voiced=True,
+            microphone=True,
+            microphone_there=there,
+            microphone_ends=False,
+            keyboard=True,
+            greeting="",
+        )
+        assert (agreed.microphone, agreed.microphone_awaited) == (there, not there)
+    assert not terms(Settings(), microphone=False).microphone_awaited
+
+
+@pytest.mark.parametrize("vad", ["server", "semantic"])
+def test_only_a_server_that_interrupts_also_answers_by_itself(vad: Literal["server", "semantic"]) -> None:
+    for barge_in, by_itself in (("instant", True), ("confirm", False), ("off", False)):
+        agreed = terms(Settings(vad=vad, barge_in=barge_in))  # type: ignore[arg-type]  # from the table
+        detection = audio_input(agreed).turn_detection
+        assert isinstance(detection, ServerVad | SemanticVad)
+        assert (detection.create_response, detection.interrupt_response) == (by_itself, by_itself)
+        assert (agreed.interrupts, agreed.barge_in) == (by_itself, barge_in)
 
 
 KEYED = Settings(api_key=Secret("x"))

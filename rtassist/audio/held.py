@@ -68,6 +68,10 @@ class Held(Generic[D]):
         self._moved_to: str | None = None
         self._there, self._lost = trio.Event(), trio.Event()
 
+    def prefer(self, name: str) -> None:
+        """The next device to be looked for first, before the one that was wanted."""
+        self._moved_to = name
+
     async def after(self, lost: D | None, moved_to: str | None = None) -> D:
         """The device in place of one that is lost, once there is one; `moved_to` is where to look first.
 

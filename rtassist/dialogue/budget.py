@@ -16,6 +16,7 @@ from decimal import Decimal
 
 import attrs
 
+from rtassist.dialogue import present
 from rtassist.dialogue.effects import Announce, Notice, Show
 from rtassist.dialogue.spending import MICRO, Spending, budget, dollars, lines
 from rtassist.dialogue.state import Conversation, Draft
@@ -67,10 +68,8 @@ def told(state: Conversation) -> Iterator[str]:
 
 def answering_nothing(state: Conversation) -> Session | None:
     """The update that keeps the server from answering by itself; None where it does not anyway."""
-    audio = state.terms.session.audio
-    heard = audio.input if audio else None
-    detection = heard.turn_detection if heard else None
-    if not state.terms.server_turns or not isinstance(detection, ServerVad | SemanticVad):
+    detection = present.detection(state, present.vad_asked_for(state) or "off")
+    if not isinstance(detection, ServerVad | SemanticVad) or detection.create_response is False:
         return None
     detection = attrs.evolve(detection, create_response=False)
     return Session(type="realtime", audio=AudioConfig(input=AudioInput(turn_detection=detection)))
@@ -82,7 +81,7 @@ def refuse(do: Draft) -> None:
     spent = Decimal(terms.spent_microusd) / MICRO + do.state.spending.usd
     most = budget(Decimal(terms.max_cost_microusd) / MICRO)
     deaf = do.state.microphone and not do.state.muted
-    do.change(wanted=False, muted=do.state.muted or deaf)
+    do.change(wanted=False, say="", muted=do.state.muted or deaf)
     off = " The microphone is off: to be heard costs as well." if deaf else ""
     tell(
         do,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import commands, events, session, turns
+from rtassist.dialogue import events, obeying, session, turns
 from rtassist.dialogue.effects import Notice, Show
 from rtassist.dialogue.state import Draft, Purpose
 from rtassist.protocol import Session
 
 
 def mic_lost(do: Draft, event: events.MicLost) -> None:
-    commands.drop_half_turn(do)
+    obeying.drop_half_turn(do)
     do.change(microphone=False, microphone_awaited=event.may_return)
     advice = " You can type." if do.state.keyboard else ""
     do.ask(Show(Notice(f"The microphone is gone ({event.reason}).{advice}", "warning")))

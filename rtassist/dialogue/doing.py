@@ -83,9 +83,10 @@ def _answer_comes(state: Conversation) -> bool:
 
 
 def microphone_on(state: Conversation) -> bool:
-    if not (state.ready and state.microphone) or state.paused or state.muted:
+    """What is said now is heard, or kept for the next session."""
+    if not (state.ready or state.between) or not state.microphone or state.paused or state.muted:
         return False
-    return state.terms.server_turns or state.talk_held
+    return state.server_turns or state.talk_held
 
 
 def follow(course: Course, state: Conversation, now_us: int) -> Course:

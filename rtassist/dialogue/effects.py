@@ -91,6 +91,22 @@ class CancelTool:
 
 
 @frozen
+class RunErrand:
+    """Do what a command needs of the outside (`name` is the command's), and report what came of it."""
+
+    name: str
+    argument: str
+
+
+@frozen
+class Prefer:
+    """The next conversation of this run begins with this value of the setting `name`."""
+
+    name: str
+    value: str
+
+
+@frozen
 class SetAlarm:
     """Ring at this time (µs on the conversation's clock); an alarm of the same name is replaced."""
 
@@ -137,10 +153,20 @@ class Notice:
     """Something to tell the user that is not part of the conversation."""
 
     text: str
-    level: Literal["info", "warning", "debug"] = "info"
+    level: Literal["info", "reply", "warning", "debug"] = "info"
+    """A reply is what a command was given for."""
 
 
-Shown = Awaited | Said | LineEnded | Notice
+@frozen
+class Layout:
+    """How the conversation is to be shown from now on: timestamps or compact, `on` or off; None: the other
+    way than now."""
+
+    name: Literal["timestamps", "compact"]
+    on: bool | None = None
+
+
+Shown = Awaited | Said | LineEnded | Notice | Layout
 
 
 @frozen
@@ -177,6 +203,8 @@ class Outcome(Enum):
 
     OVER = "over"
     RESTART = "restart"
+    GO_ON = "go on"
+    """Restarted, with what was said until now."""
     LINK_LOST = "link lost"
     REFUSED = "refused"
     NO_REALTIME = "no realtime"
@@ -201,6 +229,8 @@ Effect = (
     | Announce
     | CallTool
     | CancelTool
+    | RunErrand
+    | Prefer
     | SetAlarm
     | ClearAlarm
     | Show

@@ -205,6 +205,16 @@ class ToolEnded:
 
 
 @frozen
+class ErrandEnded:
+    """What came of an errand: `result` as each errand has it, or `problem`, a sentence why it is not done."""
+
+    name: str
+    argument: str
+    result: str = field(default="", repr=False)
+    problem: str = ""
+
+
+@frozen
 class TimerDue:
     """A timer that the model had set is due."""
 
@@ -242,6 +252,7 @@ LocalEvent = (
     | PlaybackEnded
     | VoiceStarved
     | ToolEnded
+    | ErrandEnded
     | TimerDue
     | AlarmRang
 )

@@ -23,7 +23,7 @@ from enum import Enum
 
 import attrs
 
-from rtassist.dialogue import budget, duck
+from rtassist.dialogue import backchannels, budget, duck
 from rtassist.dialogue.effects import Finish, Hush, Play, Send
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
@@ -32,8 +32,10 @@ from rtassist.dialogue.state import (
     Draft,
     Ducking,
     Fate,
+    OwnTurn,
     Request,
     Sound,
+    Standing,
     Utterance,
 )
 from rtassist.protocol import (
@@ -79,13 +81,13 @@ def created(do: Draft, response_id: str) -> None:
     if response_id in state.answers:
         return
     request = state.requests[0] if state.requests else Request(None)
-    denied = request.denied or (state.user_speaks and state.terms.interrupts) or state.talk_held
+    denied = request.denied or state.turn_is_certain or state.talk_held
     refused = not denied and budget.is_spent(state)
     denied = denied or refused
     do.change(
         requests=state.requests[1:],
         active=response_id,
-        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied)},
+        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied, say=request.say)},
     )
     if denied:
         _cancel(do, response_id)
@@ -111,7 +113,7 @@ def take(do: Draft, taker: Taker) -> None:
     do.change(
         holder=None,
         requests=tuple(
-            Request(request.event_id, denied=True)
+            attrs.evolve(request, denied=True)
             for request in state.requests
             if request.event_id is not None or not user_spoke
         ),
@@ -121,6 +123,7 @@ def take(do: Draft, taker: Taker) -> None:
         do.change(announcement=None)
         do.ask(Hush(state.announcement))
     duck.taken(do)
+    _settle_doubts(do)
     if state.active is None:
         return
     if user_spoke:
@@ -130,13 +133,30 @@ def take(do: Draft, taker: Taker) -> None:
         _cancel_when_truncated(do, state.active)
 
 
+def _settle_doubts(do: Draft) -> None:
+    """What the user said before is heard in any case, and what he is saying is no longer over the voice."""
+    if do.state.own_turns:
+        do.change(own_turns={id: _without_doubt(turn) for id, turn in do.state.own_turns.items()})
+
+
+def _without_doubt(turn: OwnTurn) -> OwnTurn:
+    if turn.standing is not Standing.DOUBTED:
+        return turn
+    return attrs.evolve(turn, standing=Standing.SETTLED if turn.committed else Standing.SPOKEN)
+
+
 def user_words(do: Draft, item_id: str, words: str) -> None:
     """Words for which the voice was lowered take the floor, should they come before the server's word.
 
     Those of a turn that was announced do not: as a rule they are the question that the voice is answering.
     """
-    if words and do.state.ducking is Ducking.DUCKED and item_id not in do.state.awaited:
+    state = do.state
+    if not words or state.ducking is not Ducking.DUCKED or item_id in state.awaited:
+        return
+    if state.terms.interrupts:
         take(do, Taker.USER_SPOKE)
+    elif not backchannels.may_become_one(words, state.terms.language):
+        take(do, Taker.USER_ACTED)
 
 
 def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
@@ -156,6 +176,10 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
         changes |= {"sound": sound, "handed": utterance.handed + samples}
         do.ask(Play(event.item_id, pcm[: samples * 2]))
     do.change_utterance(event.item_id, **changes)
+    if not do.state.spoke:
+        do.change(spoke=True)
+    if sound is not None and utterance.sound is Sound.NONE:
+        duck.doubt(do)
 
 
 def open_utterance(do: Draft, item_id: str, response_id: str) -> None:

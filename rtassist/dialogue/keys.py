@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import commands, events, floor, questions, session, turns
-from rtassist.dialogue.commands import Command
+from rtassist.dialogue import commands, events, floor, obeying, questions, session, turns
+from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.effects import LineEnded, Notice, Send, Show
 from rtassist.dialogue.floor import Taker
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Turn
@@ -24,19 +24,27 @@ def typed(do: Draft, event: events.Typed) -> None:
         return
     if questions.typed(do, text):
         return
-    command = commands.slash(text) if text.startswith("/") else commands.phrase(text)
-    if isinstance(command, str):
-        do.ask(Show(Notice(command)))
-    elif command is None or command is Command.GOODBYE:
+    order: Order | str | None
+    if text.startswith("/"):
+        order = commands.slash(text)
+    else:
+        command = commands.phrase(text, do.state.terms)
+        order = Order(command) if command else None
+    if isinstance(order, str):
+        do.ask(Show(Notice(order, "reply")))
+        return
+    if order is None or order.command is Command.GOODBYE:
         _say(do, "goodbye" if text.startswith("/") else text)
-    if isinstance(command, Command):
-        commands.obey(do, command)
+    if order is not None:
+        obeying.obey(do, order)
 
 
 def _enter(do: Draft) -> None:
-    """The bare Enter key: push-to-talk's switch, or silence."""
-    if not do.state.terms.push_to_talk or not do.state.microphone:
-        commands.interrupt(do)
+    """The bare Enter key: the end of a pause, push-to-talk's switch, or silence."""
+    if do.state.paused and not do.state.push_to_talk:
+        obeying.obey(do, Order(Command.RESUME))
+    elif not do.state.push_to_talk or not do.state.microphone:
+        obeying.interrupt(do)
     elif do.state.talk_held:
         talk_released(do, events.TalkReleased())
     else:
@@ -59,13 +67,13 @@ def typing_ended(do: Draft, event: events.TypingEnded) -> None:
 
 def talk_pressed(do: Draft, event: events.TalkPressed) -> None:
     state = do.state
-    if state.talk_held or not state.microphone or not state.terms.push_to_talk:
+    if state.talk_held or not state.microphone or not state.push_to_talk:
         return
-    commands.interrupt(do)
+    obeying.interrupt(do)
     do.change(talk_held=True, uncommitted=0, paused=False, muted=False)
     turns.says(do)
     do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
-    do.ask(Show(Notice("Talk. Enter ends your turn.")))
+    do.ask(Show(Notice("Talk; the same key ends your turn.")))
 
 
 def talk_released(do: Draft, event: events.TalkReleased | events.MicEnded) -> None:

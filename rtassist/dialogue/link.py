@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import events, floor, remote, session, turns
+from rtassist.dialogue import barge_in, changes, events, floor, remote, session, turns
 from rtassist.dialogue.effects import (
     ClearAlarm,
     Deliver,
@@ -35,7 +35,7 @@ from rtassist.dialogue.effects import (
     Switch,
 )
 from rtassist.dialogue.standing import Line, Link, Spare
-from rtassist.dialogue.state import Conversation, Draft, Ending
+from rtassist.dialogue.state import Conversation, Draft, Ending, Standing
 from rtassist.protocol import (
     InputAudioBufferAppend,
     InputAudioBufferClear,
@@ -263,6 +263,8 @@ def _between_turns(state: Conversation) -> bool:
         or state.active
         or state.requests
         or state.wanted
+        or state.say
+        or state.own_turns
         or state.sounding
     )
 
@@ -320,9 +322,12 @@ def _try_again(do: Draft, sentence: str, chance: int) -> None:
 def _leave_session(do: Draft, unsure_us: int) -> None:
     """Nothing of the session is valid any more. What it may not have heard since `unsure_us` is kept."""
     state = do.state
-    again = state.terms.server_turns and state.said_us is not None
+    again = state.server_turns and state.said_us is not None
     asked = any(not request.denied for request in state.requests)
+    say = "".join(request.say for request in state.requests if not request.denied)
     halved = state.active is not None and state.active == state.holder and not _whole(state, state.active)
+    if halved and state.active is not None:
+        say = say or state.answers[state.active].say
     if state.said_us is not None:
         unsure_us = min(unsure_us, state.said_us - MARGIN_US)
     floor.lose(do)
@@ -332,16 +337,22 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     do.change(
         ready=False,
         updates=(),
+        postponed=(*state.postponed, *(u for u in state.updates if u.purpose in changes.CHANGES)),
         requests=(),
         calls={key: attrs.evolve(call, lost=True) for key, call in do.state.calls.items()},
     )
     turns.lose_user_lines(do, said_again=again)
+    barge_in.lost(do)
     for alarm in (turns.ANSWER_ALARM, session.BEGIN_ALARM, session.SETTLE_ALARM, HANDOVER_ALARM):
         do.ask(ClearAlarm(alarm))
     do.change_link(expires_us=None)
     do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US)))
-    if (asked or halved) and not again:
-        _ask_again(do, halved)
+    # What is said again is answered, unless it may be a cough.
+    answered = again and all(turn.standing is Standing.SPOKEN for turn in state.own_turns.values())
+    if answered and state.terms.asks_itself:
+        do.change(wanted=False)
+    elif (asked or halved) and not answered:
+        _ask_again(do, halved, say)
 
 
 def _whole(state: Conversation, response_id: str) -> bool:
@@ -350,10 +361,13 @@ def _whole(state: Conversation, response_id: str) -> bool:
     return bool(parts) and not any(map(floor.is_short, parts))
 
 
-def _ask_again(do: Draft, halved: bool) -> None:
+def _ask_again(do: Draft, halved: bool, say: str) -> None:
     if do.state.asked_again:
         text = "The answer was lost a second time and is not asked for again."
         do.ask(Show(Notice(text, "warning")))
+        return
+    if say:
+        do.change(say=do.state.say or say, asked_again=True)
         return
     do.change(wanted=True, asked_again=True)
     if halved:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import budget, limits, turns
+from rtassist.dialogue import barge_in, budget, changes, limits, present, turns
 from rtassist.dialogue.effects import ClearAlarm, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.spending import Spending
 from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
@@ -33,18 +33,22 @@ FENCE_WAIT_US = 10_000_000
 def opened(do: Draft) -> None:
     """The server is there: tell it the terms, and whether there is a loudspeaker now."""
     state = do.state
-    session = state.terms.session
+    session = present.session(state)
     if state.voiced is not (state.terms.voiced and state.terms.speaker):
         session = attrs.evolve(session, output_modalities=("audio",) if state.voiced else ("text",))
     update(do, session, Purpose.BEGIN)
     do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
 
 
-def update(do: Draft, session: Session, purpose: Purpose) -> None:
+def update(do: Draft, session: Session, purpose: Purpose, value: str = "") -> None:
+    """`value` of a setting counts once the server has accepted it; where there is none, the next one is asked
+    for it."""
     if do.state.between and purpose is not Purpose.BEGIN:
-        return  # the next session begins with it
+        if purpose in changes.CHANGES:
+            do.change(postponed=(*do.state.postponed, Update("", purpose, value)))
+        return  # what else there is, the next session begins with
     event_id = do.next_event_id()
-    do.change(updates=(*do.state.updates, Update(event_id, purpose)))
+    do.change(updates=(*do.state.updates, Update(event_id, purpose, value)))
     do.ask(Send(SessionUpdate(event_id=event_id, session=session)))
 
 
@@ -56,6 +60,8 @@ def updated(do: Draft) -> Purpose | None:
     do.change(updates=tuple(left))
     if answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
+    elif answered.purpose in changes.ACCEPTED:
+        changes.accepted(do, answered)
     return answered.purpose
 
 
@@ -76,6 +82,9 @@ def begun(do: Draft, *, again: bool) -> None:
         turns.send_item(do, turns.as_told(text))
     if again and budget.is_spent(state) and (change := budget.answering_nothing(state)):
         update(do, change, Purpose.BUDGET)
+    do.change(postponed=())
+    for wanted in state.postponed:
+        update(do, *changes.CHANGES[wanted.purpose](do, wanted.value), wanted.value)
 
 
 def greet(do: Draft) -> None:
@@ -134,7 +143,7 @@ def nobody_left(do: Draft) -> None:
 
 def settled(do: Draft) -> None:
     """The server has had its time. An end of speech that it has not found by now it will not find."""
-    turns.user_broke_off(do)
+    barge_in.broke_off(do)
     end_when_quiet(do)
 
 

@@ -44,6 +44,8 @@ class Terms:
     """The server finds the user's turns (voice activity) and answers them by itself."""
     interrupts: bool = True
     """The server cancels its answer when the user speaks over it."""
+    barge_in: str = "instant"
+    """What speaking over the assistant means: instant, confirm or off (see `barge_in`)."""
     transcribes: bool = True
     """The server sends transcripts of what the user said."""
     ducks: bool = True
@@ -51,6 +53,8 @@ class Terms:
     push_to_talk: bool = False
     microphone: bool = True
     """There is a microphone when the conversation begins."""
+    microphone_awaited: bool = False
+    """There is none then, but there may be one later."""
     microphone_ends: bool = False
     """It is a file or a pipe: held open from the start in push-to-talk, and its end ends the conversation."""
     keyboard: bool = True
@@ -59,6 +63,10 @@ class Terms:
     language: str = "en"
     greeting: str = ""
     """Told the user when the session stands, if it is not empty."""
+    spoken_commands: bool = True
+    """Phrases of the user are obeyed as commands."""
+    phrases: tuple[tuple[str, str], ...] = ()
+    """Of the user's own: a phrase, and the name of the command that it means."""
     history: tuple[Turn, ...] = ()
     """What was said in an earlier conversation that this one goes on with, oldest first."""
     truncates: bool = True
@@ -83,6 +91,11 @@ class Terms:
     shows_calls: bool = False
     """The user sees when a function begins and ends."""
 
+    @property
+    def asks_itself(self) -> bool:
+        """The server answers no turn by itself: each answer is asked for."""
+        return self.barge_in != "instant"
+
 
 Value = TypeVar("Value", "Conversation", "Utterance")
 
@@ -103,6 +116,8 @@ class Ducking(Enum):
     LOUD = "loud"
     DUCKED = "ducked"
     """An onset was heard, and nobody has said yet what it was."""
+    DOUBTED = "doubted"
+    """The server hears speech, and whether it holds words is not known yet."""
     CONFIRMED = "confirmed"
     """The user has the floor: what is left of the voice stays low."""
     RELEASED = "released"
@@ -176,6 +191,8 @@ class Answer:
     cancel: Cancel = Cancel.NO
     quiet: bool = False
     """The user said stop to it: the results of its calls are not spoken about."""
+    say: str = ""
+    """The words that the request was for which it was taken."""
 
 
 @frozen
@@ -184,6 +201,8 @@ class Request:
 
     event_id: str | None
     denied: bool = False
+    say: str = ""
+    """The words of it, where they were given."""
 
 
 class Purpose(Enum):
@@ -194,6 +213,9 @@ class Purpose(Enum):
     """Changes nothing: its answer proves that the server has read all audio before it."""
     READ_ONLY = "read only"
     ALOUD = "aloud"
+    INSTRUCTIONS = "instructions"
+    VOICE = "voice"
+    VAD = "vad"
     BUDGET = "budget"
     """The server is no longer to answer by itself."""
 
@@ -202,6 +224,8 @@ class Purpose(Enum):
 class Update:
     event_id: str
     purpose: Purpose
+    value: str = ""
+    """Of the setting that the user wants to change."""
 
 
 @frozen
@@ -235,6 +259,26 @@ class Question:
     """The user has been asked; one question is open at a time, the first."""
     earlier: tuple[str, ...] = ()
     """The user's items from before it was asked, whose words may come late: they are no answer to it."""
+
+
+class Standing(Enum):
+    """What is known of a turn of the user that is answered by our asking (see `barge_in`)."""
+
+    SPOKEN = "spoken"
+    """To be answered."""
+    DOUBTED = "doubted"
+    """It began while the assistant was at work, and may be a cough."""
+    NOISE = "noise"
+    """It holds no words: to be deleted."""
+    SETTLED = "settled"
+    """Meanwhile the user took the floor in another way: its words change nothing any more."""
+
+
+@frozen
+class OwnTurn:
+    standing: Standing
+    committed: bool = False
+    """It is an item of the conversation."""
 
 
 class Ending(Enum):
@@ -283,6 +327,16 @@ class Conversation:
     """The response that the server is making now."""
     wanted: bool = False
     """A response is to be asked for as soon as that is allowed."""
+    say: str = ""
+    """A response of exactly these words is to be asked for likewise, and first."""
+    spoke: bool = False
+    """The assistant has spoken in this session: its voice is fixed."""
+    changed: Mapping[str, str] = field(factory=dict)
+    """Settings that the server has accepted since the session began: instructions, voice, vad."""
+    postponed: tuple[Update, ...] = ()
+    """Such settings that no server was told of yet, or none has answered: there is no session."""
+    errands: int = 0
+    """That are under way."""
     answers: Mapping[str, Answer] = field(factory=dict)
     utterances: Mapping[str, Utterance] = field(factory=dict)
 
@@ -290,6 +344,11 @@ class Conversation:
     false_onsets: int = 0
     """Releases since the user last had the floor."""
 
+    server_turns: bool = True
+    """Who finds the user's turns: the server, or with `push_to_talk` he; set from the terms, until `/vad`."""
+    push_to_talk: bool = False
+    own_turns: Mapping[str, OwnTurn] = field(factory=dict)
+    """Turns of the user that are answered by our asking and are not answered yet, by item."""
     user_item: str | None = None
     """The item that the user's speech will become, while the server hears it."""
     talk_held: bool = False
@@ -336,13 +395,25 @@ class Conversation:
         return any(utterance.sound is Sound.SOUNDING for utterance in self.utterances.values())
 
     @property
+    def turn_is_certain(self) -> bool:
+        """The user speaks, and has the floor by that."""
+        if self.user_item is None:
+            return False
+        turn = self.own_turns.get(self.user_item)
+        return self.terms.interrupts or (
+            self.terms.barge_in == "confirm" and turn is not None and turn.standing is Standing.SPOKEN
+        )
+
+    @property
     def lowered(self) -> bool:
-        return self.ducking in (Ducking.DUCKED, Ducking.CONFIRMED)
+        return self.ducking in (Ducking.DUCKED, Ducking.DOUBTED, Ducking.CONFIRMED)
 
     def quiet(self) -> bool:
         """Nobody speaks, nothing sounds, and nothing that was asked for is outstanding."""
         return not (
             self.wanted
+            or self.say
+            or self.errands
             or self.requests
             or self.active
             or self.user_speaks
@@ -350,6 +421,7 @@ class Conversation:
             or self.calls
             or self.questions
             or self.awaited
+            or self.own_turns
             or self.announcement
             or self.between
             or self.limits.retry_due
@@ -361,7 +433,7 @@ _new, _set = object.__new__, object.__setattr__
 
 
 def _evolved(value: Value, changes: dict[str, Any]) -> Value:
-    """As `attrs.evolve` does it, which calls the class with all of its fields: 10 µs for a conversation's 26,
+    """As `attrs.evolve` does it, which calls the class with all of its fields: 10 µs for a conversation's 30,
     and this 0.7. It is half of what a decision costs, and a decision all that a replay does.
     """
     known = value.__dict__

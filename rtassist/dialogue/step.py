@@ -11,31 +11,33 @@ from operator import attrgetter
 from typing import Any
 
 from rtassist.dialogue import (
+    alarms,
     budget,
     calls,
-    commands,
     devices,
     duck,
+    errands,
     events,
     floor,
+    hearing,
     keys,
     limits,
     link,
+    obeying,
     questions,
     refusals,
     remote,
     session,
     turns,
 )
+from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.effects import (
     Effect,
     Notice,
-    Outcome,
     Quit,
     Send,
     Show,
 )
-from rtassist.dialogue.floor import Taker
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
     Conversation,
@@ -86,6 +88,8 @@ def begin(terms: Terms) -> Conversation:
         voiced=terms.voiced and terms.speaker,
         microphone=terms.microphone,
         keyboard=terms.keyboard,
+        server_turns=terms.server_turns,
+        push_to_talk=terms.push_to_talk,
     )
 
 
@@ -157,54 +161,6 @@ def _session_updated(do: Draft, event: SessionUpdated) -> None:
         link.stands(do)
 
 
-def _speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
-    if do.state.terms.interrupts:
-        floor.take(do, Taker.USER_SPOKE)
-    if _microphone_on(do.state):
-        turns.user_began(do, event.item_id)
-
-
-def _speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
-    do.change(user_item=None)
-    turns.user_ended(do, event.item_id)
-    turns.answer_due(do)
-
-
-def _committed(do: Draft, event: InputAudioBufferCommitted) -> None:
-    turns.user_ended(do, event.item_id)
-
-
-def _cleared(do: Draft, event: InputAudioBufferCleared) -> None:
-    """What the server was hearing is gone, and it will not tell the end of it. That it had begun may be known
-    only since then: the two crossed on their way.
-    """
-    turns.user_broke_off(do)
-
-
-def _transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:
-    if isinstance(event.delta, str):
-        floor.user_words(do, event.item_id, event.delta)
-        turns.user_words(do, event.item_id, event.delta)
-
-
-def _transcript_completed(do: Draft, event: ConversationItemInputAudioTranscriptionCompleted) -> None:
-    if event.extras.get("status") == "in_progress":  # xAI tells a growing transcript so, several times
-        return
-    session.used(do, budget.after_transcription(do.state, event))
-    turns.user_line_ended(do, event.item_id, event.transcript.strip())
-    command = commands.phrase(event.transcript, do.state.terms.language)
-    if questions.spoken(do, event.item_id, event.transcript):
-        return
-    if command is not None:
-        commands.obey(do, command)
-
-
-def _transcript_failed(do: Draft, event: ConversationItemInputAudioTranscriptionFailed) -> None:
-    turns.user_line_ended(do, event.item_id, "")
-    reason = event.error.message if isinstance(event.error.message, str) else "no reason was given"
-    do.ask(Show(Notice(f"What you said could not be written down: {reason}", "warning")))
-
-
 def _response_created(do: Draft, event: ResponseCreated) -> None:
     if isinstance(event.response.id, str):
         floor.created(do, event.response.id)
@@ -269,7 +225,7 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
     state = do.state
     if state.ending is Ending.TRAILING:
         session.trail(do, event.samples)
-    elif not _microphone_on(state):
+    elif not microphone_on(state):
         return
     uncommitted = min(do.state.uncommitted + event.samples, keys.SHORTEST_COMMIT_SAMPLES)
     if uncommitted != do.state.uncommitted:  # it comes fifty times a second, and mostly changes nothing
@@ -277,19 +233,13 @@ def _mic_heard(do: Draft, event: events.MicHeard) -> None:
     do.ask(Send(InputAudioBufferAppend(audio=event.pcm)))
 
 
-def _microphone_on(state: Conversation) -> bool:
-    if not (state.ready or state.between) or not state.microphone or state.paused or state.muted:
-        return False
-    return state.terms.server_turns or state.talk_held
-
-
 def _onset_heard(do: Draft, event: events.OnsetHeard) -> None:
-    if _microphone_on(do.state):
+    if microphone_on(do.state):
         duck.onset(do)
 
 
 def _mic_ended(do: Draft, event: events.MicEnded) -> None:
-    if do.state.terms.server_turns:
+    if do.state.server_turns:
         do.change(ending=Ending.TRAILING)
     else:
         keys.talk_released(do, event)
@@ -304,37 +254,6 @@ def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
     if utterance is not None and utterance.sound is Sound.ENDED:
         turns.show_heard(do, event.item_id)
         turns.end_line_when_over(do, event.item_id)
-
-
-def _alarm_rang(do: Draft, event: events.AlarmRang) -> None:
-    if event.name == turns.ANSWER_ALARM:
-        turns.answer_overdue(do)
-    elif event.name == turns.TRANSCRIPT_ALARM:
-        turns.transcripts_overdue(do)
-    elif event.name == questions.QUESTION_ALARM:
-        questions.overdue(do)
-    elif event.name == remote.REMOTE_ALARM:
-        remote.overdue(do)
-    elif event.name == duck.DUCK_ALARM:
-        duck.alarm_rang(do)
-    elif event.name == session.SETTLE_ALARM:
-        session.settled(do)
-    elif event.name == session.LAST_MINUTE_ALARM:
-        session.last_minute(do)
-    elif event.name == session.TIME_ALARM:
-        session.time_over(do)
-    elif event.name == session.OUT_ALARM:
-        do.ask(Quit())
-    elif event.name == limits.LIMIT_ALARM:
-        limits.reset(do)
-    elif event.name == link.REDIAL_ALARM:
-        link.redial(do)
-    elif event.name == link.HANDOVER_ALARM:
-        link.handover_due(do)
-    elif event.name == session.BEGIN_ALARM and do.state.between:
-        link.not_opened(do)
-    elif event.name == session.BEGIN_ALARM and not do.state.ready:
-        do.ask(Quit(Outcome.NO_REALTIME, "The server opened a session and then did not accept its settings."))
 
 
 def _uplink_dropped(do: Draft, event: events.UplinkDropped) -> None:
@@ -360,13 +279,13 @@ SERVER_RULES: dict[type, Rule] = {
     SessionCreated: _session_created,
     SessionUpdated: _session_updated,
     ErrorEvent: refusals.error,
-    InputAudioBufferSpeechStarted: _speech_started,
-    InputAudioBufferSpeechStopped: _speech_stopped,
-    InputAudioBufferCommitted: _committed,
-    InputAudioBufferCleared: _cleared,
-    ConversationItemInputAudioTranscriptionDelta: _transcript_delta,
-    ConversationItemInputAudioTranscriptionCompleted: _transcript_completed,
-    ConversationItemInputAudioTranscriptionFailed: _transcript_failed,
+    InputAudioBufferSpeechStarted: hearing.speech_started,
+    InputAudioBufferSpeechStopped: hearing.speech_stopped,
+    InputAudioBufferCommitted: hearing.committed,
+    InputAudioBufferCleared: hearing.cleared,
+    ConversationItemInputAudioTranscriptionDelta: hearing.transcript_delta,
+    ConversationItemInputAudioTranscriptionCompleted: hearing.transcript_completed,
+    ConversationItemInputAudioTranscriptionFailed: hearing.transcript_failed,
     ResponseCreated: _response_created,
     ResponseOutputItemAdded: _output_item_added,
     ResponseOutputAudioDelta: _audio_delta,
@@ -398,15 +317,16 @@ LOCAL_RULES: dict[type, Rule] = {
     events.SpeakerBack: devices.speaker_back,
     events.Typed: keys.typed,
     events.TypingEnded: keys.typing_ended,
-    events.Interrupted: lambda do, event: commands.interrupt(do),
+    events.Interrupted: lambda do, event: obeying.interrupt(do),
     events.TalkPressed: keys.talk_pressed,
     events.TalkReleased: keys.talk_released,
     events.PlaybackAdvanced: lambda do, event: turns.heard_so_far(do, event.item_id, event.heard),
     events.PlaybackEnded: _playback_ended,
     events.VoiceStarved: devices.voice_starved,
     events.ToolEnded: lambda do, event: calls.ended(do, event.call_id, event.output),
+    events.ErrandEnded: errands.ended,
     events.TimerDue: lambda do, event: calls.timer_due(do, event.label),
-    events.AlarmRang: _alarm_rang,
+    events.AlarmRang: alarms.rang,
     events.LinkLost: link.lost,
     events.LinkOpened: link.opened,
     events.DialFailed: link.dial_failed,
@@ -415,7 +335,7 @@ LOCAL_RULES: dict[type, Rule] = {
 }
 
 MIC_FIELDS = (
-    *("over", "terms", "ready", "link", "microphone", "paused", "muted"),
+    *("over", "ready", "link", "microphone", "server_turns", "paused", "muted"),
     *("talk_held", "ending", "uncommitted"),
 )
 MIC_READS = attrgetter(*MIC_FIELDS)

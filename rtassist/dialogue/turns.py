@@ -20,12 +20,16 @@ from rtassist.protocol import (
     ConversationItemCreate,
     Item,
     ResponseCreate,
+    ResponseParams,
     SystemContent,
     SystemMessage,
     UserContent,
     UserMessage,
 )
 
+SHORT = 100
+"""Characters of a longer text that are enough to know which it is."""
+SAY_EXACTLY = "Say exactly the following words, in their language, and nothing else: "
 ANSWER_ALARM = "answer"
 ANSWER_WAIT_US = 25_000_000
 """A response that is due and has not begun by then is no longer waited for. A dead connection is noticed
@@ -49,19 +53,29 @@ def ask_when_allowed(do: Draft) -> None:
     The server makes one response of the conversation at a time and refuses a second.
     """
     state = do.state
-    if not state.wanted or not state.ready or state.requests or state.active is not None:
+    if not (state.wanted or state.say) or not state.ready or state.requests or state.active is not None:
         return
     if state.user_speaks or state.talk_held:
         return
-    if any(u.lost and u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in state.utterances.values()):
-        return  # the next session is to know what was heard of it
+    for utterance in state.utterances.values():  # whoever answers is to know how much of it was heard
+        if utterance.sound is Sound.HUSHED or (utterance.lost and utterance.sound is Sound.SOUNDING):
+            return
     if budget.is_spent(state):
         budget.refuse(do)
         return
     event_id = do.next_event_id()
-    do.change(wanted=False, requests=(Request(event_id),))
-    do.ask(Send(ResponseCreate(event_id=event_id)))
+    if state.say:
+        do.change(say="", requests=(Request(event_id, say=state.say),))
+        do.ask(Send(ResponseCreate(event_id=event_id, response=_saying(state.say))))
+    else:
+        do.change(wanted=False, requests=(Request(event_id),))
+        do.ask(Send(ResponseCreate(event_id=event_id)))
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
+
+
+def _saying(text: str) -> ResponseParams:
+    """No context and no tools: nothing that could be talked about in place of the text."""
+    return ResponseParams(instructions=f"{SAY_EXACTLY}{text}", input=(), tool_choice="none")
 
 
 def answer_due(do: Draft) -> None:
@@ -106,12 +120,18 @@ def answer_in_the_way(do: Draft, event_id: str) -> None:
     state = do.state
     if state.active is not None:
         stopped = state.answers[state.active].cancel is not Cancel.NO
+        say = state.answers[state.active].say
     else:
-        stopped = any(request.denied for request in state.requests if request.event_id == event_id)
+        refused = [request for request in state.requests if request.event_id == event_id]
+        stopped = any(request.denied for request in refused)
+        say = "".join(request.say for request in refused)
     answer_refused(do, event_id)
     if stopped:
         return
-    do.change(wanted=True)
+    if say:
+        do.change(say=say)
+    else:
+        do.change(wanted=True)
     if state.active is None:
         do.change(requests=(Request(None),))
         do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
@@ -172,8 +192,8 @@ def user_words(do: Draft, item_id: str, words_: str) -> None:
     do.ask(Show(Said(item_id, "user", words_)))
 
 
-def user_line_ended(do: Draft, item_id: str, text: str) -> None:
-    """The user's words are complete, or as complete as they will be."""
+def user_line_ended(do: Draft, item_id: str, text: str, *, meant: bool = True) -> None:
+    """The user's words are complete, or as complete as they will be; kept if they are `meant` as some."""
     state = do.state
     do.change(
         awaited=tuple(other for other in state.awaited if other != item_id),
@@ -183,7 +203,7 @@ def user_line_ended(do: Draft, item_id: str, text: str) -> None:
         do.ask(ClearAlarm(TRANSCRIPT_ALARM))
     do.ask(Show(LineEnded(item_id, "user", text)))
     _known(do)
-    if text:
+    if text and meant:
         keep(do, Turn("user", text))
 
 
@@ -360,3 +380,9 @@ def remember(do: Draft, text: str) -> None:
 
 def keep(do: Draft, turn: Turn) -> None:
     do.change(history=(*do.state.history, turn)[-HISTORY_TURNS:])
+
+
+def shortened(text: str) -> str:
+    """The beginning of it as one line, for a notice."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else f"{line[: SHORT - 1]}…"

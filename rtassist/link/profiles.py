@@ -48,12 +48,13 @@ def profile_for(url: str) -> Profile:
     return USUAL
 
 
-def address(url: str, model: str) -> str:
-    """The URL to connect to. The model is chosen with it; one that stands there already is left alone."""
+def address(url: str, model: str, *, over: bool = False) -> str:
+    """The URL to connect to. The model is chosen with it; one that stands there already is left alone, unless
+    the new one goes `over` it."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not query.keys() & set(NO_MODEL_WITH):
-        query.setdefault("model", model)
+        query["model"] = model if over else query.get("model", model)
     path = profile_for(url).path if parts.path in ("", "/") else ""
     return urlunsplit(parts._replace(path=path or parts.path, query=urlencode(query)))
 

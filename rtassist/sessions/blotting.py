@@ -116,7 +116,8 @@ def blot_local(event: events.Event, letter: str = LETTER) -> events.Event:
         return event
     fields = {field.name: getattr(event, field.name) for field in attrs.fields(type(event))}
     for name, value in fields.items():
-        if isinstance(value, str) and name not in _LOCAL_IDS:
+        named = isinstance(event, events.ErrandEnded) and name == "name"  # a command of ours
+        if isinstance(value, str) and name not in _LOCAL_IDS and not named:
             fields[name] = blot(value, letter)
     cls: Any = type(event)
     blotted: events.Event = cls(**fields)

@@ -161,15 +161,21 @@ def read_terms(begin: Any) -> Terms:
     known = {f.name for f in attrs.fields(Terms)}
     if unknown := fields.keys() - known:
         raise NotRead(f"the terms have {', '.join(sorted(unknown))}, which this version does not know")
-    history = fields.pop("history", [])
+    history, phrases = fields.pop("history", []), fields.pop("phrases", [])
     asks, cancels = _read_names(fields.pop("asks", [])), _read_names(fields.pop("cancels", []))
     prices: dict[str, Any] = {
         name: _read_price(fields.pop(name)) for name in _PRICES if fields.get(name) is not None
     }
     fields = {name: value for name, value in fields.items() if name not in _PRICES}
     terms: Terms = _instance(Terms, {**fields, "session": update.session}, "terms")
-    turns = tuple(map(_read_turn, history))
-    return attrs.evolve(terms, history=turns, asks=asks, cancels=cancels, **prices)
+    return attrs.evolve(
+        terms,
+        history=tuple(map(_read_turn, history)),
+        phrases=tuple(map(_read_phrase, phrases)),
+        asks=asks,
+        cancels=cancels,
+        **prices,
+    )
 
 
 _PRICES: Final = ("price", "transcription_price")
@@ -187,6 +193,13 @@ def _read_names(names: Any) -> tuple[str, ...]:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return tuple(names)
     raise NotRead(f"the terms have {names!r} where names of functions should be")
+
+
+def _read_phrase(pair: Any) -> tuple[str, str]:
+    match pair:
+        case [str() as phrase, str() as command]:
+            return phrase, command
+    raise NotRead(f"the terms have {pair!r} where a phrase and its command should be")
 
 
 def _read_turn(fields: Any) -> Turn:

@@ -167,7 +167,8 @@ class Monitor:
         if took and (self._hushed or self._sounding):
             fits = sorted(self._hushed) == sorted(self._sounding)
             self._check("P2", self._us, fits, f"hushed {self._hushed}, and {self._sounding} sounded")
-        if self._hushed and not isinstance(cause, events.ServerSaid):
+        replaced = isinstance(cause, events.ServerSaid) and isinstance(cause.event, ResponseCreated)
+        if self._hushed and not replaced:
             self._silence_all()
         self._hushed = []
         if isinstance(cause, events.PlaybackEnded) and (item := self._items.get(cause.item_id)):

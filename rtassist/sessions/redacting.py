@@ -9,6 +9,7 @@ import attrs
 from pybase64 import b64decode, b64encode, b64encode_as_string
 
 from rtassist.dialogue import commands, events, questions
+from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.effects import Effect, Notice, Play, Quit, Send, Show
 from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import begin, step
@@ -16,6 +17,7 @@ from rtassist.errors import Failure
 from rtassist.protocol import (
     BadFrame,
     ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemInputAudioTranscriptionDelta,
     ResponseOutputAudioDelta,
     Unknown,
 )
@@ -122,34 +124,52 @@ class Redaction:
         if not self._text:
             return self._body(record.event, record.voice)
         keeps = self._command(record.event)
-        letters = (LETTER,) if keeps else (LETTER, OTHER_LETTER)
-        for letter in letters:
+        for letter in (LETTER, "") if keeps else (LETTER, OTHER_LETTER):
             body = self._blotted(record, letter, keeps)
-            if self._decided(record, _event(body, record.voice, record.line)):
+            event = _event(body, record.voice, record.line)
+            if self._decided(record, event):
+                if keeps:
+                    self._keep(_obeyed(event, whole=not letter))
                 return body
+        if (words := self._words_in_doubt(record.event)) and self._decided(record, record.event):
+            self._keep(words)
+            return self._body(record.event, record.voice)
         raise CannotRedact(record.line, "something else would be done here")
 
     def _command(self, event: events.Event) -> str:
         """The field of a text that is a command and must stay; empty if there is none."""
-        language = self._was.terms.language if self._was is not None else "en"
+        if self._was is None:
+            return ""
+        terms = self._was.terms
         match event:
             case events.Typed(text=text):
                 line = text.strip()
-                command = commands.slash(line) if line.startswith("/") else commands.phrase(line)
-                answers = self._was is not None and questions.typed_answer(self._was, line) is not None
-                if isinstance(command, commands.Command) or answers:
-                    self._keep(line)
+                order = commands.slash(line) if line.startswith("/") else commands.phrase(line, terms)
+                answers = questions.typed_answer(self._was, line) is not None
+                if isinstance(order, Order | Command) or answers:
                     return "text"
             case events.ServerSaid(
                 event=ConversationItemInputAudioTranscriptionCompleted(item_id=item_id, transcript=transcript)
-            ) if commands.phrase(transcript, language) or (
-                self._was is not None and questions.spoken_answer(self._was, item_id, transcript) is not None
+            ) if (
+                commands.phrase(transcript, terms)
+                or questions.spoken_answer(self._was, item_id, transcript) is not None
             ):
-                self._keep(transcript.strip())
                 return "transcript"
             case _:
                 pass
         return ""
+
+    def _words_in_doubt(self, event: events.Event) -> str:
+        """A transcript that decides by being no words, such as "mm-hm"."""
+        if self._was is None or self._was.terms.barge_in != "confirm":
+            return ""
+        match event:
+            case events.ServerSaid(event=ConversationItemInputAudioTranscriptionCompleted(transcript=text)):
+                return text.strip()
+            case events.ServerSaid(event=ConversationItemInputAudioTranscriptionDelta(delta=str() as text)):
+                return text.strip()
+            case _:
+                return ""
 
     def _keep(self, phrase: str) -> None:
         if phrase not in self.kept:
@@ -157,8 +177,11 @@ class Redaction:
 
     def _blotted(self, record: Happened, letter: str, keeps: str) -> bytes:
         match record.event:
-            case events.Typed() if keeps:
-                return notation.event_body(record.event)
+            case events.Typed(text=text) if keeps:
+                command, space, argument = text.strip().partition(" ")
+                if letter and command.startswith("/"):
+                    text = command + space + blot(argument, letter)
+                return notation.event_body(events.Typed(text))
             case events.ServerSaid(event=event, frame=frame):
                 parsed = notation.parse(frame.encode() if isinstance(frame, str) else frame)
                 if isinstance(event, Unknown):
@@ -236,6 +259,17 @@ class Redaction:
         if "client" in parsed:
             return b'"client":' + dumped(blot_json(parsed["client"])) + b"}"
         return dumped(blot_json(parsed))[1:]
+
+
+def _obeyed(event: events.Event, *, whole: bool) -> str:
+    """What is left of a command: all of it, or all but its argument."""
+    match event:
+        case events.Typed(text=text):
+            return text.strip() if whole or not text.strip().startswith("/") else text.split()[0]
+        case events.ServerSaid(event=ConversationItemInputAudioTranscriptionCompleted(transcript=text)):
+            return text.strip()
+        case _:
+            return ""
 
 
 def _event(body: bytes, voice: Run | None, number: int) -> events.Event:

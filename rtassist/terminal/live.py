@@ -17,9 +17,10 @@ from typing import Literal
 import attrs
 import trio
 
+from rtassist import leaving
 from rtassist.dialogue import events
 from rtassist.dialogue.doing import Doing, Standing
-from rtassist.dialogue.effects import Notice, Shown
+from rtassist.dialogue.effects import Layout, Notice, Shown
 from rtassist.errors import without_secrets
 from rtassist.terminal import editor, footer, keys, paint, sheet
 from rtassist.terminal.keys import Key
@@ -80,6 +81,7 @@ class Live:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
+        leaving.give_back.append(self._end)
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._signals)
@@ -91,11 +93,18 @@ class Live:
                 yield
                 nursery.cancel_scope.cancel()
         finally:
-            self.close()
-            self._give_back(Row())
+            leaving.give_back.remove(self._end)
+            self._end()
             self._tty.close()
 
+    def _end(self) -> None:
+        self.close()
+        self._give_back(Row())
+
     def show(self, shown: Shown) -> None:
+        if isinstance(shown, Layout):
+            self.lay_out(shown.name, shown.on)
+            return
         if isinstance(shown, Notice):
             shown = attrs.evolve(shown, text=without_secrets(shown.text, self._secrets))
         self._sheet = sheet.show(self._sheet, shown, self.look, self._clock())

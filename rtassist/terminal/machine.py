@@ -8,15 +8,16 @@ conversation began, and `type`.
     line          role, item, text: a line is over; typed: true where it was typed; interrupted: true where
                   not all of it was heard
     interrupted   item; heard; unheard: the words that were made and not heard. Goes before its line
-    notice        level: info or warning; text
+    notice        level: info, reply (to a command) or warning; text
+    layout        name: timestamps or compact; on: true, false, or null: the other way than before
     tool_call     call, name, arguments: an object, or a string that is no JSON
     tool_result   call, output: text
     usage         response, status, input_tokens, output_tokens, total_tokens, and the details that a server
                   gives with them: input_token_details, output_token_details
-    end           outcome: over, restart, link lost, refused, no realtime; message
+    end           outcome: over, restart, go on, link lost, refused, no realtime; message
 
 A later version may add types and fields; what is here keeps its meaning. After `end` with the outcome
-`restart` another `begin` comes.
+`restart` or `go on` another `begin` comes.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class Machine:
                 if text:
                     more = {"typed": True} if typed else {"interrupted": True} if cut else {}
                     self._write("line", role=role, item=item, text=text, **more)
+            case effects.Layout(name, on):
+                self._write("layout", name=name, on=on)
             case effects.Notice(text, level) if level != "debug":
                 self._write("notice", level=level, text=without_secrets(text, self._secrets))
 

@@ -10,7 +10,7 @@ from typing import Literal, TextIO
 import attrs
 
 from rtassist.dialogue.doing import Standing
-from rtassist.dialogue.effects import Notice, Shown
+from rtassist.dialogue.effects import Layout, Notice, Shown
 from rtassist.errors import Failure, without_secrets
 from rtassist.terminal import view
 from rtassist.terminal.streams import coloured
@@ -62,6 +62,9 @@ class Screen:
         )
 
     def show(self, shown: Shown) -> None:
+        if isinstance(shown, Layout):
+            self.lay_out(shown.name, shown.on)
+            return
         if isinstance(shown, Notice):
             shown = attrs.evolve(shown, text=without_secrets(shown.text, self._secrets))
         style = self._style

@@ -13,7 +13,7 @@ import re
 import attrs
 from attrs import frozen
 
-from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said, Shown
+from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said
 from rtassist.terminal.widths import Paint, Row, breaks, harmless, painted, rows, width
 
 UNHEARD_WORDS = 20
@@ -71,7 +71,7 @@ class Sheet:
     """Something is above it."""
 
 
-def show(sheet: Sheet, shown: Shown, look: Look, clock: str) -> Sheet:
+def show(sheet: Sheet, shown: Awaited | Said | LineEnded | Notice, look: Look, clock: str) -> Sheet:
     """The sheet with what came. `clock`: the time of day, as it is to be shown."""
     if isinstance(shown, Notice):
         return _noticed(sheet, shown, look, clock)

@@ -36,7 +36,8 @@ def coloured(stream: TextIO, environment: Mapping[str, str] = os.environ) -> boo
     """Whether what is written there may have colours: on a terminal that knows them, where nobody asked for
     none (https://no-color.org: NO_COLOR is set, and not empty).
     """
-    return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+    knows = environment.get("TERM", "") not in ("", "dumb") or os.name == "nt"
+    return stream.isatty() and knows and not environment.get("NO_COLOR")
 
 
 def columns() -> int:

@@ -11,7 +11,7 @@ import re
 import attrs
 from attrs import frozen
 
-from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said, Shown
+from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Role, Said
 from rtassist.terminal.widths import harmless, width
 
 NAMES: dict[Role, str] = {"user": "you: ", "assistant": "assistant: "}
@@ -65,7 +65,9 @@ class Page:
     """Where the cursor stands in the first line."""
 
 
-def show(page: Page, shown: Shown, style: Style, clock: str = "") -> tuple[Page, str, str]:
+def show(
+    page: Page, shown: Awaited | Said | LineEnded | Notice, style: Style, clock: str = ""
+) -> tuple[Page, str, str]:
     """The next page, what to write to stdout, and what to write to stderr. `clock`: the time of day."""
     if isinstance(shown, Notice):
         return _notice(page, shown, style, clock)

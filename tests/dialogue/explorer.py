@@ -22,17 +22,20 @@ class Scope:
     chunks: int
     budget: Budget
     push_to_talk: bool = False
+    mode: str = "instant"
 
     def begin(self) -> tuple[Conversation, World]:
         state = listening(
             push_to_talk=self.push_to_talk,
             server_turns=not self.push_to_talk,
-            interrupts=not self.push_to_talk,
+            interrupts=not self.push_to_talk and self.mode == "instant",
+            barge_in=self.mode,
+            ducks=self.mode != "off",
             reconnects=True,
         )
         if self.budget.ends:
             state = ending()
-        return state, world(self.responses, self.items, self.chunks, self.budget)
+        return state, world(self.responses, self.items, self.chunks, self.budget, self.mode)
 
 
 @frozen
@@ -102,6 +105,7 @@ def key(state: Conversation, w: World) -> object:
         state.talk_held,
         state.uncommitted,
         state.ducking._value_,
+        tuple((id, turn.standing._value_, turn.committed) for id, turn in state.own_turns.items()),
         tuple((key, call.speak, call.lost) for key, call in state.calls.items()),
         (state.link.line._value_, state.link.spare._value_, state.said_us is None, state.asked_again),
         tuple((request.event_id is None, request.denied) for request in state.requests),
@@ -137,6 +141,11 @@ SMALL = (
     Scope("lowered", 1, 1, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
     Scope("calls", 2, 1, 1, Budget(calls=1, stops=1, unasked=1)),
     Scope("lowered and stopped", 2, 1, 1, Budget(stops=1, onsets=1, rests=1, unasked=2)),
+    Scope("in doubt", 2, 1, 1, Budget(turns=2, rests=1), mode="confirm"),
+    Scope("in doubt, and lowered", 1, 1, 1, Budget(turns=1, onsets=1, rests=2, unasked=1), mode="confirm"),
+    Scope("in doubt twice", 1, 1, 1, Budget(turns=2, unasked=1), mode="confirm"),
+    Scope("in doubt and stopped", 2, 1, 1, Budget(turns=1, stops=1, unasked=2), mode="confirm"),
+    Scope("not interrupted", 2, 1, 1, Budget(turns=2, stops=1), mode="off"),
 )
 """Small enough to be walked for every mutant."""
 
@@ -147,6 +156,8 @@ CUT_OFF = (
     Scope("cut off with the key held", 1, 1, 1, Budget(presses=1, drops=1), push_to_talk=True),
     Scope("cut off while it calls", 2, 1, 1, Budget(calls=1, timers=1, drops=1)),
     Scope("handed over", 2, 1, 1, Budget(lines=1, stops=1, drops=1, ends=1, failures=1)),
+    Scope("in doubt and cut off", 2, 1, 1, Budget(turns=1, drops=1, unasked=1), mode="confirm"),
+    Scope("not interrupted, and cut off", 2, 1, 1, Budget(turns=1, drops=1, unasked=1), mode="off"),
 )
 """Likewise, for the rules of a lost connection."""
 
@@ -161,6 +172,11 @@ WHOLE = (
     Scope("lost twice and back", 2, 1, 2, Budget(turns=1, muteness=2, returns=2, unasked=1)),
     Scope("lowered and spoken over", 1, 2, 1, Budget(turns=1, onsets=2, words=1, rests=2, unasked=1)),
     Scope("lowered and lost", 1, 2, 1, Budget(muteness=1, returns=1, losses=1, onsets=2, rests=2, unasked=1)),
+    Scope("in doubt twice, and stopped", 2, 1, 1, Budget(turns=2, stops=1), mode="confirm"),
+    Scope("in doubt, two items", 1, 2, 1, Budget(turns=1, unasked=1, rests=1, onsets=1), mode="confirm"),
+    Scope("in doubt and typed over", 2, 1, 1, Budget(turns=2, lines=1), mode="confirm"),
+    Scope("in doubt and lost", 1, 1, 1, Budget(turns=1, losses=1, muteness=1, unasked=1), mode="confirm"),
+    Scope("never interrupted", 2, 1, 2, Budget(turns=2, unasked=1), mode="off"),
     Scope("calls anywhere", 2, 1, 1, Budget(calls=1, turns=1, stops=1, unasked=1)),
     Scope("cut off anywhere", 2, 1, 1, Budget(turns=1, drops=1, unasked=1)),
     Scope("cut off and stopped", 1, 2, 1, Budget(stops=1, drops=1, unasked=1)),

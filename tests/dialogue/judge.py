@@ -35,13 +35,16 @@ from rtassist.protocol import (
 from tests.dialogue.world import (
     Answer,
     Cause,
+    Doubt,
     Line,
     Move,
     Phase,
+    Turn,
     Voice,
     World,
     item_id,
     response_id,
+    user_id,
 )
 
 SAMPLES_PER_MS = 24
@@ -76,6 +79,18 @@ def _happen(w: World, move: Move) -> World:
     """What the event alone changes."""
     left = w.budget
     match move.kind:
+        case "speech started" if w.asks_itself:
+            turn = Turn(left.turns, Doubt(w.mode == "confirm" and _at_work(w)))
+            return w._replace(
+                budget=left._replace(turns=left.turns - 1),
+                speaking=True,
+                said=True,
+                turns=(*w.turns, turn),
+            )
+        case "speech stopped" if w.asks_itself:
+            return _with_turn(w._replace(speaking=False), len(w.turns) - 1, w.turns[-1]._replace(over=True))
+        case "committed" | "words of it" | "written down" | "no words" | "not written down":
+            return _happen_to_turn(w, move)
         case "speech started":
             w = _take(w._replace(budget=left._replace(turns=left.turns - 1)), spoke=True)
             return w._replace(speaking=True, said=True)
@@ -136,12 +151,10 @@ def _happen(w: World, move: Move) -> World:
             w = w._replace(budget=left._replace(drops=left.drops - 1))
             if w.line is not Line.UP:
                 return _another(w)
-            again = not w.said and _to_be_asked_again(w)
-            return _another(
-                _left(w)._replace(
-                    owed=w.owed or (again and not w.asked_again), asked_again=w.asked_again or again
-                )
-            )
+            answered = w.said and not any(turn.doubt for turn in w.turns)
+            again = not answered and _to_be_asked_again(w)
+            owed = (w.owed and not (answered and w.asks_itself)) or (again and not w.asked_again)
+            return _another(_left(w)._replace(owed=owed, asked_again=w.asked_again or again))
         case "redial":
             return w._replace(line=Line.DIALLING)
         case "link opened" if w.line is Line.DIALLING:
@@ -164,6 +177,36 @@ def _happen(w: World, move: Move) -> World:
     return _happen_to_voice(w, move)
 
 
+def _at_work(w: World) -> bool:
+    """The assistant speaks or is about to."""
+    making = any(answer.phase is Phase.ACTIVE and not answer.silent for answer in w.answers)
+    calls = any(speak for _, speak in w.calls)
+    return w.sounds or making or calls or w.ours is Cause.LIVE or w.owed
+
+
+def _happen_to_turn(w: World, move: Move) -> World:
+    """What is known of what the user said, where words alone interrupt or nothing does."""
+    turn = w.turns[move.turn]
+    doubted = turn.doubt is Doubt.DOUBTED
+    if move.kind == "committed":
+        w = _with_turn(w, move.turn, turn._replace(committed=True))
+        return w if doubted else w._replace(owed=True, asked_again=False)
+    if move.kind in ("words of it", "written down") and doubted:
+        w = _with_turn(w, move.turn, turn._replace(doubt=Doubt.NONE))
+        w = _take(w, owed=w.owed or turn.committed)
+        w = w._replace(asked_again=w.asked_again and not turn.committed)
+    if move.kind == "not written down" and doubted:
+        w = w._replace(owed=True, asked_again=False)
+    if move.kind == "words of it":
+        return w
+    w = _with_turn(w, move.turn, None)
+    return w._replace(said=bool(w.turns))
+
+
+def _with_turn(w: World, index: int, turn: Turn | None) -> World:
+    return w._replace(turns=(*w.turns[:index], *([turn] if turn else ()), *w.turns[index + 1 :]))
+
+
 def _to_be_asked_again(w: World) -> bool:
     """Nothing, or not all, has come of what is waited for."""
     for answer in w.answers:
@@ -171,7 +214,8 @@ def _to_be_asked_again(w: World) -> bool:
             begun = [voice for voice in answer.voices if voice.begun]
             if not begun or any(map(_unfinished, begun)):
                 return True
-    return Cause.LIVE in (w.ours, w.due)
+    taken = any(answer.phase is Phase.ACTIVE and answer.crossed for answer in w.answers)
+    return w.due is Cause.LIVE or (w.ours is Cause.LIVE and not taken)
 
 
 def _unfinished(voice: Voice) -> bool:
@@ -197,7 +241,13 @@ def _left(w: World) -> World:
             answer = _done(_with_answer(w, response, answer), response).answers[response]
         answers.append(answer._replace(crossed=False))
     return w._replace(
-        answers=tuple(answers), ours=Cause.NONE, due=Cause.NONE, speaking=False, said=False, alarm=False
+        answers=tuple(answers),
+        ours=Cause.NONE,
+        due=Cause.NONE,
+        speaking=False,
+        said=False,
+        turns=(),
+        alarm=False,
     )
 
 
@@ -248,6 +298,10 @@ def _take(w: World, *, spoke: bool = False, owed: bool | None = None) -> World:
         )
     return w._replace(
         answers=tuple(answers),
+        turns=tuple(
+            turn._replace(doubt=Doubt.SETTLED if turn.committed else Doubt.NONE) if turn.doubt else turn
+            for turn in w.turns
+        ),
         ours=w.ours and Cause.DENIED,
         due=w.due and Cause.DENIED,
         owed=w.owed if owed is None else owed,
@@ -262,7 +316,7 @@ def _quieted(w: World) -> World:
 
 def _created(w: World, move: Move) -> World:
     cause = w.due if move.kind == "created due" else w.ours
-    silent = cause is Cause.DENIED or w.speaking or w.held
+    silent = cause is Cause.DENIED or w.certain or w.held
     unasked = move.kind == "created unasked"
     answer = w.answers[move.response]._replace(
         phase=Phase.ACTIVE, silent=silent, quiet=silent, cancel_due=silent, crossed=unasked and bool(w.ours)
@@ -358,6 +412,8 @@ def _settled(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -
             if voice.unheard and not (voice.told or voice.lost):
                 to_delete.append(item_id(Move("", response, item)))
                 w = _with_voice(w, Move("", response, item), voice._replace(told=True))
+    if move.kind == "no words" and before.turns[move.turn].doubt:
+        to_delete.append(user_id(before.turns[move.turn]))
     if any(isinstance(effect, Keep) for effect in effects):
         to_truncate, to_delete = [], []  # that server needs to know nothing any more
     for told, _ in truncated:
@@ -367,7 +423,7 @@ def _settled(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -
             for item, voice in enumerate(answer.voices)
         ):
             raise BrokenRuleError("P3", f"{move}: {told} is truncated again")
-    if truncated != to_truncate or sorted(deleted) != to_delete:
+    if truncated != to_truncate or sorted(deleted) != sorted(to_delete):
         raise BrokenRuleError(
             "P4",
             f"{move}: truncated {truncated} instead of {to_truncate}, "
@@ -397,8 +453,9 @@ def _asked(w: World, effects: tuple[Effect, ...]) -> World:
     """One response at a time; none that is owed is forgotten; none is waited for without an alarm."""
     creates = [e.event for e in effects if isinstance(e, Send) and isinstance(e.event, ResponseCreate)]
     active = any(answer.phase is Phase.ACTIVE for answer in w.answers)
-    lost = any(voice.lost and voice.sounds for answer in w.answers for voice in answer.voices)
-    allowed = not (w.ours or w.due or active or w.speaking or w.held or lost) and w.line is Line.UP
+    voices = [voice for answer in w.answers for voice in answer.voices]
+    told = not any((voice.hushed and not voice.ended) or (voice.lost and voice.sounds) for voice in voices)
+    allowed = told and not (w.ours or w.due or active or w.speaking or w.held) and w.line is Line.UP
     if len(creates) != (w.owed and allowed):
         raise BrokenRuleError("one at a time", f"asked for {len(creates)} responses; {w.owed=} {allowed=}")
     if creates:
@@ -428,26 +485,63 @@ def _shown(w: World, effects: tuple[Effect, ...]) -> World:
 def _ducked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
     """P9: only what sounds is lowered, it is never left so without end, and the next voice begins loud."""
     ended = move.kind in ("ended", "lost")
-    took = move.kind in ("speech started", "stop", "typed", "pressed")
-    took = took or (move.kind == "words" and before.lowered and not before.sure)
-    sounds = any(v.sounds and not v.hushed for answer in before.answers for v in answer.voices)
+    took = _took(before, move)
     alarm = move.kind == "duck alarm"
-    lowers = move.kind == "onset" and sounds and not (w.lowered or w.resting or w.speaking)
-    raises = w.lowered and (ended or (alarm and not w.sure))
+    doubts = _doubts(before, w, move) and not w.sure
+    onset = move.kind == "onset" and before.sounds and not w.resting and not w.certain
+    lowers = (onset or doubts) and not w.lowered
+    verdict = move.kind == "link lost" or (
+        move.kind in ("no words", "not written down") and before.turns[move.turn].doubt
+    )
+    nothing = bool(verdict) and w.doubting and not _doubted(w)
+    raises = w.lowered and (ended or nothing or (alarm and not w.sure))
     asked = [type(effect) for effect in effects if isinstance(effect, Duck | Unduck)]
     if asked != [Duck] * lowers + [Unduck] * raises:
         raise BrokenRuleError("P9", f"{move}: {asked} while {w.lowered=} {w.sure=} {w.resting=}")
     lowered = (w.lowered or lowers) and not raises
-    resting = (w.resting or (raises and alarm)) and not (took or (alarm and before.resting))
+    resting = (w.resting or (raises and (alarm or nothing))) and not (took or (alarm and before.resting))
     for effect in effects:
         if isinstance(effect, SetAlarm | ClearAlarm) and effect.name == "duck":
             w = w._replace(duck_alarm=isinstance(effect, SetAlarm))
-    w = w._replace(lowered=lowered, sure=lowered and (w.sure or took), resting=resting)
-    if ((w.lowered and not w.sure) or w.resting) is not w.duck_alarm:
+    w = w._replace(
+        lowered=lowered,
+        sure=lowered and (w.sure or took),
+        resting=resting and not doubts,
+        doubting=lowered and (w.doubting or doubts) and not took,
+    )
+    waits = w.lowered and not w.sure and not (w.doubting and w.speaking)
+    if (waits or w.resting) is not w.duck_alarm:
         raise BrokenRuleError("P9", f"{move}: {w.lowered=} {w.sure=} {w.resting=}, and {w.duck_alarm=}")
     if w.lowered and not any(voice.sounds for answer in w.answers for voice in answer.voices):
         raise BrokenRuleError("P9", f"{move}: lowered, and nothing sounds")
     return w
+
+
+def _took(before: World, move: Move) -> bool:
+    """The user has the floor by this."""
+    if move.kind in ("words of it", "written down"):
+        return before.turns[move.turn].doubt is Doubt.DOUBTED
+    if move.kind == "words":
+        return before.lowered and not before.sure
+    return move.kind in ("stop", "typed", "pressed") or (
+        move.kind == "speech started" and not before.asks_itself
+    )
+
+
+def _doubts(before: World, w: World, move: Move) -> bool:
+    """The server hears something over a voice, and it may be no words."""
+    if not _doubted(w):
+        return False
+    if move.kind == "speech started":
+        return before.sounds
+    if move.kind != "audio":
+        return False
+    was, voice = (world.answers[move.response].voices[move.item] for world in (before, w))
+    return voice.handed > was.handed == 0
+
+
+def _doubted(w: World) -> bool:
+    return w.speaking and w.asks_itself and w.turns[-1].doubt is Doubt.DOUBTED
 
 
 def _linked(before: World, w: World, move: Move, effects: tuple[Effect, ...]) -> World:
@@ -493,6 +587,9 @@ def _check_counts(w: World, state: Conversation) -> None:
             counted = utterance and (utterance.handed, utterance.arrived)
             if counted != (voice.handed, voice.arrived):
                 raise BrokenRuleError("P5", f"the state counts {counted} instead of {voice}")
+    known = {user_id(turn) for turn in w.turns}
+    if not known.issuperset(state.own_turns):
+        raise BrokenRuleError("memory", f"it waits for {state.own_turns}, and there is only {known}")
     if over and w.lines:
         raise BrokenRuleError("lines", f"{w.lines} are never ended")
     if over and (state.utterances or state.answers or state.holder in state.answers):

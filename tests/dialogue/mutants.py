@@ -14,7 +14,18 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from rtassist.dialogue import calls, commands, duck, floor, link, session, step, turns
+from rtassist.dialogue import (
+    barge_in,
+    calls,
+    duck,
+    floor,
+    hearing,
+    link,
+    obeying,
+    session,
+    step,
+    turns,
+)
 from rtassist.dialogue.standing import Line
 from rtassist.dialogue.state import Ducking, Sound
 
@@ -27,6 +38,8 @@ class Mutant:
     after: str
     seen_as: str
     """The property that it breaks first."""
+    mode: str = "instant"
+    """What barge-in means where it is seen."""
 
     def apply(self, patch: pytest.MonkeyPatch) -> None:
         source = textwrap.dedent(inspect.getsource(self.rule))
@@ -55,6 +68,7 @@ class WrongArrow:
     cause: str
     to: Sound | Ducking | Line
     seen_as: str
+    mode: str = "instant"
 
     def apply(self, patch: pytest.MonkeyPatch) -> None:
         tables: dict[Any, dict[str, Any]] = {**floor.TRANSITIONS, **duck.TRANSITIONS, **link.TRANSITIONS}
@@ -82,7 +96,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant("the floor is not taken", floor.take, "holder=None", "holder=do.state.holder", "P1"),
     Mutant("a denial is forgotten", floor.take, "denied=True", "denied=False", "P8"),
     Mutant("a denied response gets the floor", floor.created, "if denied:", "if False:", "P8"),
-    Mutant("the floor is given during speech", floor.created, "state.user_speaks and", "False and", "P8"),
+    Mutant("the floor is given during speech", floor.created, "state.turn_is_certain or", "", "P8"),
     Mutant("the floor is given during a held key", floor.created, "or state.talk_held", "", "P8"),
     Mutant(
         "the turn before is still to be answered",
@@ -130,8 +144,8 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant("a voice is never finished", floor.audio_done, "do.ask(Finish(item_id))", "pass", "finish"),
     Mutant("a voice is finished twice", floor.audio_done, "or utterance.audio_done", "", "finish"),
     # Lowered
-    Mutant("silence is lowered", duck.onset, " and do.state.sounding", "", "P9"),
-    Mutant("what is hushed is lowered", duck.onset, "do.state.sounding", "not do.state.quiet()", "P9"),
+    Mutant("silence is lowered", duck.onset, " and state.sounding", "", "P9"),
+    Mutant("what is hushed is lowered", duck.onset, "state.sounding", "not state.quiet()", "P9"),
     Mutant("nothing is lowered", step._onset_heard, "duck.onset(do)", "pass", "P9"),
     Mutant("the next voice begins low", floor.ended, "duck.ended(do)", "pass", "P9"),
     Mutant(
@@ -143,7 +157,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     ),
     Mutant("who takes the floor confirms nothing", floor.take, "duck.taken(do)", "pass", "P9"),
     Mutant("words confirm nothing", floor.user_words, "take(do, Taker.USER_SPOKE)", "pass", "P2"),
-    Mutant("any words take the floor", floor.user_words, "do.state.ducking is Ducking.DUCKED and", "", "P5"),
+    Mutant("any words take the floor", floor.user_words, "state.ducking is not Ducking.DUCKED or ", "", "P5"),
     Mutant(
         "lowered without end",
         duck._change,
@@ -152,7 +166,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "P9",
     ),
     Mutant("its alarm is not set back", duck._change, "do.ask(ClearAlarm(DUCK_ALARM))", "pass", "P9"),
-    Mutant("its alarm is not heard", step._alarm_rang, "duck.alarm_rang(do)", "pass", "P9"),
+    Mutant("its alarm is not heard", duck.alarm_rang, '_change(do, "alarm")', "pass", "P9"),
     WrongArrow("lowered beyond the alarm", Ducking.DUCKED, "alarm", Ducking.DUCKED, "P9"),
     WrongArrow("lowered beyond the end", Ducking.DUCKED, "ended", Ducking.DUCKED, "P9"),
     WrongArrow("lowered beyond the user's floor", Ducking.CONFIRMED, "ended", Ducking.CONFIRMED, "P9"),
@@ -161,6 +175,183 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     WrongArrow("no voice is lowered again", Ducking.RELEASED, "alarm", Ducking.RELEASED, "P9"),
     WrongArrow("a rest outlasts the user", Ducking.RELEASED, "taken", Ducking.RELEASED, "P9"),
     WrongArrow("a rest ends with the voice", Ducking.RELEASED, "ended", Ducking.LOUD, "P9"),
+    # In doubt
+    WrongArrow("a cough is not rested from", Ducking.DOUBTED, "noise", Ducking.LOUD, "P9", mode="confirm"),
+    WrongArrow(
+        "a cough leaves the voice low", Ducking.DOUBTED, "noise", Ducking.DOUBTED, "P9", mode="confirm"
+    ),
+    WrongArrow("in doubt without end", Ducking.DOUBTED, "alarm", Ducking.DOUBTED, "P9", mode="confirm"),
+    WrongArrow("in doubt beyond the voice", Ducking.DOUBTED, "ended", Ducking.DOUBTED, "P9", mode="confirm"),
+    WrongArrow(
+        "words in doubt confirm nothing", Ducking.DOUBTED, "taken", Ducking.LOUD, "P9", mode="confirm"
+    ),
+    WrongArrow("a rest outlasts speech", Ducking.RELEASED, "speech", Ducking.RELEASED, "P9", mode="confirm"),
+    WrongArrow("speech outlasts its alarm", Ducking.DUCKED, "speech", Ducking.DUCKED, "P9", mode="confirm"),
+    Mutant("in doubt, and loud", barge_in.started, "duck.doubt(do)", "pass", "P9", mode="confirm"),
+    Mutant(
+        "a voice begins loud over who speaks", floor.audio, "duck.doubt(do)", "pass", "P9", mode="confirm"
+    ),
+    Mutant(
+        "who waits for words waits without end",
+        barge_in.stopped,
+        "duck.speech_over(do)",
+        "pass",
+        "P9",
+        mode="confirm",
+    ),
+    Mutant(
+        "after a cough the voice stays low",
+        barge_in.transcribed,
+        "duck.nothing(do)",
+        "pass",
+        "P9",
+        mode="confirm",
+    ),
+    Mutant(
+        "unwritten, it stays low", barge_in.not_transcribed, "duck.nothing(do)", "pass", "P9", mode="confirm"
+    ),
+    Mutant(
+        "a cough raises the voice over who speaks now",
+        duck.nothing,
+        "if turn is None or turn.standing is not Standing.DOUBTED:",
+        "if True:",
+        "P9",
+        mode="confirm",
+    ),
+    Mutant(
+        "whatever is heard over the voice takes the floor",
+        barge_in.started,
+        "standing = Standing.DOUBTED",
+        "floor.take(do, Taker.USER_ACTED)",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "nobody is at work before the voice",
+        barge_in._at_work,
+        "or (state.active is not None and state.active == state.holder)",
+        "",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "nobody is at work who is asked",
+        barge_in._at_work,
+        "not request.denied",
+        "False",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "a silenced answer is at work",
+        barge_in._at_work,
+        "and state.active == state.holder",
+        "",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "where nothing interrupts, words do",
+        barge_in.started,
+        "state.terms.barge_in == CONFIRM and ",
+        "",
+        "P4",
+        mode="off",
+    ),
+    Mutant(
+        "nothing is in doubt", barge_in.started, "standing = Standing.DOUBTED", "pass", "P8", mode="confirm"
+    ),
+    Mutant(
+        "a cough takes the floor",
+        barge_in.transcribed,
+        "if not backchannels.is_one(text, do.state.terms.language):",
+        "if True:",
+        "P4",
+        mode="confirm",
+    ),
+    Mutant(
+        "words take nothing",
+        barge_in._confirm,
+        "floor.take(do, Taker.USER_ACTED)",
+        "pass",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "words leave the cancelling to the server",
+        barge_in._confirm,
+        "Taker.USER_ACTED",
+        "Taker.USER_SPOKE",
+        "P8",
+        mode="confirm",
+    ),
+    Mutant(
+        "a cough stays in the conversation",
+        barge_in.transcribed,
+        "_delete(do, item_id)",
+        "pass",
+        "P4",
+        mode="confirm",
+    ),
+    Mutant(
+        "what is in doubt is answered",
+        barge_in.committed,
+        "if turn.standing is Standing.DOUBTED:",
+        "if False:",
+        "P4",
+        mode="confirm",
+    ),
+    Mutant(
+        "a turn is not answered", barge_in.committed, "_answer(do)", "pass", "one at a time", mode="confirm"
+    ),
+    Mutant(
+        "confirmed, and not answered",
+        barge_in._confirm,
+        "_answer(do)",
+        "pass",
+        "one at a time",
+        mode="confirm",
+    ),
+    Mutant(
+        "unwritten, and not answered",
+        barge_in.not_transcribed,
+        "_answer(do)",
+        "pass",
+        "one at a time",
+        mode="confirm",
+    ),
+    Mutant(
+        "what was said before a key interrupts behind it",
+        floor._without_doubt,
+        "standing=Standing.SETTLED if turn.committed else Standing.SPOKEN",
+        "",
+        "P4",
+        mode="confirm",
+    ),
+    Mutant(
+        "a key leaves what is being said in doubt",
+        floor._without_doubt,
+        "else Standing.SPOKEN",
+        "else turn.standing",
+        "P4",
+        mode="confirm",
+    ),
+    Mutant(
+        "a cough before a key stays",
+        floor._without_doubt,
+        "Standing.SETTLED if turn.committed else ",
+        "",
+        "P4",
+        mode="confirm",
+    ),
+    Mutant(
+        "the server is waited for, and we are to ask",
+        hearing.speech_stopped,
+        "if do.state.terms.asks_itself:",
+        "if False:",
+        "one at a time",
+        mode="confirm",
+    ),
     # What the server is told
     WrongArrow("a second report counts", Sound.ENDED, "report", Sound.ENDED, "P3"),
     Mutant("cut at what arrived", floor._settle, "= utterance.heard //", "= utterance.arrived //", "P4"),
@@ -266,9 +457,16 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "if False",
         "one at a time",
     ),
+    Mutant(
+        "asked before what was heard is told",
+        turns.ask_when_allowed,
+        "is Sound.HUSHED",
+        "is None",
+        "one at a time",
+    ),
     Mutant("asked again and again", turns.ask_when_allowed, "wanted=False, ", "", "one at a time"),
     Mutant("asked beside the server's own", turns.answer_due, ", wanted=False", "", "one at a time"),
-    Mutant("asked after stop", commands.interrupt, "do.change(wanted=False)", "pass", "one at a time"),
+    Mutant("asked after stop", obeying.interrupt, "wanted=False, ", "", "one at a time"),
     Mutant("never asked later", step.step, "turns.ask_when_allowed(do)", "pass", "one at a time"),
     Mutant(
         "a refusal is not noticed",
@@ -306,13 +504,11 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "alarm",
     ),
     Mutant("an overdue answer blocks the next", turns.answer_overdue, "requests=()", "", "one at a time"),
-    Mutant("what a function finds is told after stop", calls.ended, "call.speak and", "", "one at a time"),
+    Mutant("what a function finds is told after stop", calls.over, "call.speak and", "", "one at a time"),
     Mutant(
         "what is called after stop is told", calls.keep_quiet, "quiet=True", "quiet=False", "one at a time"
     ),
-    Mutant(
-        "what a function finds is not told", calls.ended, "turns.want_answer(do)", "pass", "one at a time"
-    ),
+    Mutant("what a function finds is not told", calls.over, "turns.want_answer(do)", "pass", "one at a time"),
     # What is shown
     Mutant(
         "the line of what was never heard is not ended",
@@ -403,7 +599,7 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "asked before it is known what was heard",
         turns.ask_when_allowed,
-        "u.lost and",
+        "utterance.lost and",
         "False and",
         "one at a time",
     ),
@@ -425,9 +621,34 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "asked again and what was said is said again",
         link._leave_session,
-        "and not again",
+        "and not answered",
         "",
         "one at a time",
+    ),
+    Mutant(
+        "what was in doubt is waited for",
+        barge_in.lost,
+        "do.change(own_turns={})",
+        "pass",
+        "memory",
+        mode="confirm",
+    ),
+    Mutant("lowered for what is lost", barge_in.lost, "duck.nothing(do)", "pass", "P9", mode="confirm"),
+    Mutant(
+        "a cough answers what was asked",
+        link._leave_session,
+        "turn.standing is Standing.SPOKEN",
+        "True",
+        "one at a time",
+        mode="confirm",
+    ),
+    Mutant(
+        "asked, and said again",
+        link._leave_session,
+        "do.change(wanted=False)",
+        "pass",
+        "one at a time",
+        mode="off",
     ),
     Mutant("lost requests are still waited for", link._leave_session, "requests=(),", "", "one at a time"),
     Mutant(

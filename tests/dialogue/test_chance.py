@@ -51,19 +51,20 @@ BUDGET = Budget(
 HELD = BUDGET._replace(turns=0, presses=4, onsets=0)
 
 
-@pytest.mark.parametrize("push_to_talk", [False, True], ids=["server turns", "push to talk"])
+@pytest.mark.parametrize("mode", ["instant", "confirm", "off", "push to talk"])
 @settings(max_examples=150)
 @given(data=st.data(), chunk=st.sampled_from([1, 23, 24, 25, 92, 4800]))
-def test_every_property_holds_in_long_conversations(
-    push_to_talk: bool, data: st.DataObject, chunk: int
-) -> None:
+def test_every_property_holds_in_long_conversations(mode: str, data: st.DataObject, chunk: int) -> None:
+    push_to_talk, barge_in = mode == "push to talk", mode if mode in ("confirm", "off") else "instant"
     state = playbook.listening(
         push_to_talk=push_to_talk,
         server_turns=not push_to_talk,
-        interrupts=not push_to_talk,
+        interrupts=mode == "instant",
+        barge_in=barge_in,
+        ducks=mode != "off",
         reconnects=True,
     )
-    w = world(6, 3, 3, HELD if push_to_talk else BUDGET)._replace(chunk=chunk)
+    w = world(6, 3, 3, HELD if push_to_talk else BUDGET, barge_in)._replace(chunk=chunk)
     for _ in range(data.draw(st.integers(1, 80), label="length")):
         possible = list(moves(w))
         if not possible:
@@ -82,7 +83,11 @@ def ids(prefix: str) -> st.SearchStrategy[str]:
 
 
 responses, items, users = ids("R"), st.sampled_from(["A1", "A1b", "A2", "A3"]), ids("U")
-short = st.sampled_from(["", "one", "one two.", " ", "Stop.", "goodbye", "mute", "y", "Yes.", "no"])
+short = st.sampled_from(
+    ["", "one", "one two.", " ", "Stop.", "goodbye", "mute", "mm-hm", "[coughs]", "y", "Yes.", "no"]
+)
+orders = st.sampled_from(TABLE)
+rests = st.sampled_from(["", " off", " on", " server", " x.png what is it", " @x"])
 samples = st.sampled_from([0, 1, 24, 500, 24_000])
 calls = st.lists(ids("c").map(playbook.function_call), max_size=2)
 codes = st.sampled_from(
@@ -152,7 +157,8 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.just(events.OnsetHeard()),
     st.just(events.MicClips()),
     st.builds(
-        events.Typed, st.one_of(short, st.sampled_from([f"/{entry.command.value}" for entry in TABLE]))
+        events.Typed,
+        st.one_of(short, st.builds(lambda entry, rest: f"/{entry.command.value}{rest}", orders, rests)),
     ),
     st.just(events.TypingEnded()),
     st.just(events.Interrupted()),
@@ -162,6 +168,13 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.PlaybackEnded, items, samples),
     st.builds(events.ToolEnded, ids("c"), short),
     st.builds(events.TimerDue, short),
+    st.builds(
+        events.ErrandEnded,
+        st.sampled_from(["image", "instructions", "resume-session", "devices"]),
+        short,
+        short,
+        short,
+    ),
     st.builds(
         events.AlarmRang,
         st.sampled_from(
@@ -183,6 +196,9 @@ terms = st.builds(
     voiced=st.booleans(),
     server_turns=st.booleans(),
     interrupts=st.booleans(),
+    barge_in=st.sampled_from(["instant", "confirm", "off"]),
+    phrases=st.sampled_from([(), (("one", "quit"), ("stop", "mute"))]),
+    language=st.sampled_from(["en", "de", ""]),
     ducks=st.booleans(),
     transcribes=st.booleans(),
     push_to_talk=st.booleans(),
@@ -244,6 +260,8 @@ def outstanding(state: Conversation) -> list[Event]:
             if utterance.sound in (Sound.SOUNDING, Sound.HUSHED)
         ),
         *(ToolEnded(call_id, "done") for call_id in state.calls),
+        *(events.ErrandEnded("save", "", "saved") for _ in range(state.errands)),
+        *(playbook.committed(item_id) for item_id in state.own_turns),
         *(AlarmRang("question") for _ in state.questions),
         AlarmRang("remote call"),
         AlarmRang("answer"),

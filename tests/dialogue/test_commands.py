@@ -2,12 +2,13 @@
 
 import pytest
 
-from rtassist.dialogue import commands
-from rtassist.dialogue.commands import Command
+from rtassist.dialogue import commands, phrases
+from rtassist.dialogue.commands import TABLE, Command, Entry, Order
 from rtassist.dialogue.effects import ClearAlarm, Outcome, Quit, SetAlarm, Show
 from rtassist.dialogue.events import Interrupted, MicBack, MicLost, TimerDue
-from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.state import Conversation, Terms
 from rtassist.dialogue.step import step
+from rtassist.protocol import Session
 from tests.playbook import (
     Playbook,
     Says,
@@ -43,6 +44,10 @@ ALARMS = (SetAlarm, ClearAlarm)
 TEA = "The timer 'tea' is due. Tell the user now, in one short sentence."
 
 
+def terms(**changes: object) -> Terms:
+    return Terms(**{"session": Session(type="realtime"), **changes})  # type: ignore[arg-type]  # named freely
+
+
 def spoken(**terms: object) -> Conversation:
     """The user has said something whose words are still to come."""
     return after(listening(**terms), speech_started("U1"), speech_stopped("U1"), committed("U1"))
@@ -71,18 +76,60 @@ def spoken(**terms: object) -> Conversation:
     ],
 )
 def test_a_phrase_is_a_command_when_it_is_all_that_was_said(said: str, command: Command | None) -> None:
-    assert commands.phrase(said) is command
+    assert commands.phrase(said, terms()) is command
 
 
-@pytest.mark.parametrize(("language", "command"), [("en-GB", Command.INTERRUPT), ("de", None)])
-def test_phrases_are_english(language: str, command: Command | None) -> None:
-    assert commands.phrase("stop", language) is command
+@pytest.mark.parametrize(
+    ("language", "said", "command"),
+    [
+        ("en-GB", "Stop!", Command.INTERRUPT),
+        ("de", "Hör auf!", Command.INTERRUPT),
+        ("de", "Auf Wiedersehen.", Command.GOODBYE),
+        ("de", "Sag meiner Tante auf Wiedersehen", None),
+        ("de", "be quiet", None),
+        ("fr", "Tais-toi !", Command.INTERRUPT),
+        ("fr", "Au revoir", Command.GOODBYE),
+        ("es", "¡Cállate!", Command.INTERRUPT),
+        ("es", "Hasta luego", Command.GOODBYE),
+        ("ja", "stop", None),
+        ("", "stop", Command.INTERRUPT),
+        ("", "Adiós", Command.GOODBYE),
+    ],
+)
+def test_phrases_are_of_the_language_that_is_spoken(
+    language: str, said: str, command: Command | None
+) -> None:
+    assert commands.phrase(said, terms(language=language)) is command
 
 
-@pytest.mark.parametrize("command", Command)
-def test_each_command_has_a_slash_and_a_line_of_help(command: Command) -> None:
-    assert commands.slash(f"/{command.value} ") is command
-    assert commands.slash(f"/{command.value.upper()}") is command
+def test_every_phrase_means_a_command_and_no_two() -> None:
+    for language, table in phrases.TABLE.items():
+        assert set(table) == {"goodbye", "interrupt", "pause", "resume", "mute", "restart"}
+        said = [phrases.plain(one) for row in table.values() for one in row.split(",")]
+        assert len(said) == len(set(said)), language
+        assert all(commands.phrase(one, terms(language="")) is not None for one in said)
+
+
+def test_phrases_of_ones_own_go_before_all() -> None:
+    own = terms(language="de", phrases=(("computer schweig", "interrupt"), ("stopp", "goodbye")))
+    assert commands.phrase("Computer, schweig!", own) is Command.INTERRUPT
+    assert commands.phrase("Stopp.", own) is Command.GOODBYE
+    assert commands.phrase("Halt", own) is Command.INTERRUPT
+
+
+def test_phrases_can_be_turned_off() -> None:
+    assert commands.phrase("stop", terms(spoken_commands=False)) is None
+    state = after(spoken(spoken_commands=False), created("R1"), audio("A1", ms=300))
+    assert Playbook(state) >> transcribed("U1", "Stop.") >> typed("/interrupt") << hush("A1")
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.command.value)
+def test_each_command_has_a_slash_and_does_something(entry: Entry) -> None:
+    argument = entry.choices[0] if entry.choices else "last" if entry.argument else ""
+    line = f"/{entry.command.value.upper()} {argument} "
+    assert commands.slash(line) == Order(entry.command, argument)
+    _, effects = step(listening(), 0, typed(line))
+    assert effects or entry.command in (Command.INTERRUPT, Command.GOODBYE)
 
 
 @pytest.mark.parametrize(
@@ -91,19 +138,30 @@ def test_each_command_has_a_slash_and_a_line_of_help(command: Command) -> None:
         ("/qit", "There is no command /qit. Did you mean /quit? /help lists them."),
         ("/xyzzy", "There is no command /xyzzy. /help lists them."),
         ("/", "There is no command /. /help lists them."),
-        ("/quit now", "There is no command /quit now. Did you mean /quit? /help lists them."),
+        ("/quit now", "/quit takes nothing behind it."),
+        ("/say", "/say TEXT: TEXT is missing."),
+        ("/image", "/image FILE [QUESTION]: FILE is missing."),
+        ("/vad fast", "/vad fast: must be server, semantic or off."),
+        ("/timestamps maybe", "/timestamps maybe: must be on or off."),
+        ("/help mtue", "There is no command /mtue. Did you mean /mute? /help lists them."),
     ],
 )
 def test_a_typing_error_is_told_with_what_was_meant(line: str, sentence: str) -> None:
-    assert Playbook(listening(), blind_to=()) >> typed(line) << Says(sentence, "info")
+    assert Playbook(listening(), blind_to=()) >> typed(line) << Says(sentence, "reply")
 
 
 def test_help_names_every_command_and_what_can_be_said() -> None:
-    _, effects = step(listening(), 0, typed("/help"))
-    told = [effect.what.text for effect in effects if isinstance(effect, Show)]  # type: ignore[union-attr]
-    assert len(told) == len(Command)
-    assert all(f"/{command.value}" in text for command, text in zip(Command, told, strict=True))
-    assert '(say "goodbye")' in told[2]
+    def told(line: str, **terms: object) -> list[str]:
+        _, effects = step(listening(**terms), 0, typed(line))
+        return [effect.what.text for effect in effects if isinstance(effect, Show)]  # type: ignore[union-attr]
+
+    lines = told("/help")
+    assert len(lines) == len(Command) == len(TABLE)
+    assert all(line.startswith(f"/{command.value}") for command, line in zip(Command, lines, strict=True))
+    assert lines[2].endswith('(say "goodbye")')
+    assert told("/help", language="de")[2].endswith('(say "auf wiedersehen")')
+    assert "(say" not in "".join(told("/help", spoken_commands=False))
+    assert told("/help /mute") == told("/help mute") == ['/mute  microphone off, or on again (say "mute")']
 
 
 # Stop
@@ -248,6 +306,22 @@ def test_a_microphone_that_may_return_is_muted_when_it_is_back() -> None:
     assert Playbook(after(lost, typed("/mute"), MicBack("USB"))) >> heard(ms=20)
 
 
+def test_a_microphone_that_is_still_to_come_is_muted_when_it_comes() -> None:
+    awaited = listening(microphone=False, microphone_awaited=True)
+    assert (
+        Playbook(awaited, blind_to=ALARMS)
+        >> typed("/mute")
+        << Says("Microphone off")
+        >> MicBack("USB")
+        << Says("The microphone is there: USB.")
+        >> heard(ms=20)
+        >> typed("/mute")
+        << Says("Listening.")
+        >> heard(ms=20)
+        << append(ms=20)
+    )
+
+
 def test_mute_in_a_pause_turns_the_microphone_on() -> None:
     book = (
         Playbook(after(listening(), typed("/pause")), blind_to=ALARMS) >> typed("/mute") << Says("Listening.")
@@ -337,7 +411,7 @@ def test_a_new_conversation_can_be_asked_for_aloud() -> None:
 
 def test_a_language_without_phrases_has_the_slash_commands() -> None:
     assert (
-        Playbook(spoken(language="de"))
+        Playbook(spoken(language="ja"))
         >> created("R1")
         >> audio("A1", ms=9)
         << play("A1", ms=9)

@@ -1,6 +1,6 @@
 """Devices come and go: what is told, what is read, what is heard again."""
 
-from rtassist.dialogue.effects import ClearAlarm, SetAlarm
+from rtassist.dialogue.effects import ClearAlarm, Quit, SetAlarm
 from rtassist.dialogue.events import (
     MicBack,
     MicClips,
@@ -193,3 +193,8 @@ def test_an_uneven_network_is_told_when_it_costs_more_than_was_told() -> None:
 def test_a_microphone_that_clips_is_told() -> None:
     told = Says("Your microphone is too loud: it clips; turn its level down.", "warning")
     assert Playbook(listening(), blind_to=()) >> MicClips() << told
+
+
+def test_a_microphone_that_was_never_there_keeps_nobody_waiting() -> None:
+    awaited = listening(microphone=False, microphone_awaited=True)
+    assert Playbook(awaited) >> TypingEnded() << Quit()

@@ -29,8 +29,8 @@ READ = Utterance(item_id="A1", response_id="R1", written=True, transcript="Once"
         (Conversation(terms=TERMS), Doing.CONNECTING),
         (READY, Doing.LISTENING),
         (attrs.evolve(READY, microphone=False), Doing.READY),
-        (attrs.evolve(READY, terms=HELD), Doing.READY),
-        (attrs.evolve(READY, terms=HELD, talk_held=True), Doing.HEARING),
+        (attrs.evolve(READY, terms=HELD, server_turns=False), Doing.READY),
+        (attrs.evolve(READY, terms=HELD, server_turns=False, talk_held=True), Doing.HEARING),
         (attrs.evolve(READY, user_item="U1"), Doing.HEARING),
         (attrs.evolve(READY, user_item="U1", utterances={"A1": SPOKEN}), Doing.HEARING),
         (attrs.evolve(READY, utterances={"A1": SPOKEN}), Doing.SPEAKING),
@@ -63,8 +63,8 @@ def test_what_it_does(state: Conversation, expected: Doing) -> None:
         (attrs.evolve(READY, muted=True), False),
         (attrs.evolve(READY, paused=True), False),
         (attrs.evolve(READY, microphone=False), False),
-        (attrs.evolve(READY, terms=HELD), False),
-        (attrs.evolve(READY, terms=HELD, talk_held=True), True),
+        (attrs.evolve(READY, terms=HELD, server_turns=False), False),
+        (attrs.evolve(READY, terms=HELD, server_turns=False, talk_held=True), True),
     ],
 )
 def test_whether_what_is_said_now_is_heard(state: Conversation, on: bool) -> None:

@@ -121,6 +121,13 @@ def test_who_takes_the_floor_during_a_rest_ends_it_and_what_it_grew_to(taking: E
     assert (book.state.ducking, book.state.false_onsets) == (Ducking.LOUD, 0)
 
 
+def test_who_takes_the_floor_after_a_rest_ends_what_it_grew_to() -> None:
+    state = after(sounding(), OnsetHeard(), THE_ALARM_RINGS, THE_ALARM_RINGS)
+    assert (state.ducking, state.false_onsets) == (Ducking.LOUD, 1)
+
+    assert after(state, speech_started("U1")).false_onsets == 0
+
+
 def test_a_rest_outlasts_the_voice() -> None:
     state = after(
         sounding(), OnsetHeard(), THE_ALARM_RINGS, audio_done("A1"), ended("A1", ms=1000), done("R1")
@@ -269,4 +276,4 @@ def test_a_microphone_that_is_muted_while_the_voice_is_low_leaves_it_to_the_alar
 
 def test_the_table_is_in_the_docstring() -> None:
     assert duck.__doc__ is not None
-    assert "ducked     ── taken → confirmed" in duck.__doc__
+    assert "ducked     ── taken  → confirmed" in duck.__doc__

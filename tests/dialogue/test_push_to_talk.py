@@ -100,7 +100,7 @@ def test_the_bare_enter_key_is_the_switch_of_push_to_talk() -> None:
         Playbook(holding(), blind_to=ALARMS)
         >> typed("")
         << clear()
-        << Says("Talk. Enter ends your turn.")
+        << Says("Talk; the same key ends your turn.")
         >> heard(ms=100)
         << append(ms=100)
         >> typed("")

@@ -66,6 +66,24 @@ class Voice(NamedTuple):
         return self.handed > 0 and not self.ended
 
 
+class Doubt(IntEnum):
+    """Whether a turn of the user that we ask an answer to may be no words."""
+
+    NONE = 0
+    DOUBTED = 1
+    SETTLED = 2
+    """The user took the floor meanwhile; it is still deleted if it was nothing."""
+
+
+class Turn(NamedTuple):
+    """What the user says, where the server answers nothing by itself."""
+
+    number: int
+    doubt: Doubt = Doubt.NONE
+    over: bool = False
+    committed: bool = False
+
+
 class Answer(NamedTuple):
     phase: Phase = Phase.COMING
     silent: bool = False
@@ -147,6 +165,11 @@ class World(NamedTuple):
     resting: bool = False
     """It was nobody, and for a while onsets mean nothing."""
     duck_alarm: bool = False
+    doubting: bool = False
+    """It is low while the server hears speech, or waits for what was said to be written down."""
+    mode: str = "instant"
+    turns: tuple[Turn, ...] = ()
+    """What the user said whose words are not known, where words alone interrupt or nothing does."""
     calls: tuple[tuple[int, bool], ...] = ()
     """Functions that run, by the number of their response, and whether what they find is spoken about."""
     line: Line = Line.UP
@@ -162,21 +185,38 @@ class World(NamedTuple):
     create_id: str = ""
     """The id of `ours`. The last field, so that it is easily left out of a key."""
 
+    @property
+    def asks_itself(self) -> bool:
+        return self.mode != "instant"
+
+    @property
+    def certain(self) -> bool:
+        """The user speaks, and nobody else may."""
+        if not self.asks_itself:
+            return self.speaking
+        return self.speaking and self.mode == "confirm" and not self.turns[-1].doubt
+
+    @property
+    def sounds(self) -> bool:
+        return any(v.sounds and not v.hushed for answer in self.answers for v in answer.voices)
+
 
 class Move(NamedTuple):
     kind: str
     response: int = 0
     item: int = 0
     heard: int = 0
+    turn: int = 0
+    """Of the user: its place in `turns`."""
 
     def __str__(self) -> str:
         return f"{self.kind} {item_id(self)} {self.heard or ''}".rstrip()
 
 
-def world(responses: int, items: int, chunks: int, budget: Budget) -> World:
+def world(responses: int, items: int, chunks: int, budget: Budget, mode: str = "instant") -> World:
     """Before anything has happened, in a session that stands."""
     answer = Answer(voices=(Voice(chunks=chunks),) * items)
-    return World(answers=(answer,) * responses, budget=budget)
+    return World(answers=(answer,) * responses, budget=budget, mode=mode)
 
 
 def response_id(response: int) -> str:
@@ -185,6 +225,10 @@ def response_id(response: int) -> str:
 
 def item_id(move: Move) -> str:
     return f"A{move.response}{'abcdefgh'[move.item]}"
+
+
+def user_id(turn: Turn) -> str:
+    return f"U{turn.number}"
 
 
 def moves(w: World) -> Iterator[Move]:
@@ -254,8 +298,17 @@ def _user_moves(w: World) -> Iterator[Move]:
         pass
     elif w.speaking:
         yield Move("speech stopped")
-    elif left.turns and not w.held:
+    elif left.turns and not w.held and all(turn.committed for turn in w.turns):
         yield Move("speech started")
+    for index, turn in enumerate(w.turns):
+        if turn.over and not turn.committed:
+            yield Move("committed", turn=index)
+        if turn.doubt is Doubt.DOUBTED:
+            yield Move("words of it", turn=index)
+        if turn.committed:
+            yield Move("written down", turn=index)
+            yield Move("no words", turn=index)
+            yield Move("not written down", turn=index)
     if w.held:
         yield Move("released")
         if not w.spoken:
@@ -270,7 +323,7 @@ def _user_moves(w: World) -> Iterator[Move]:
         yield Move("timer")
     if left.onsets:
         yield Move("onset")
-    if left.words and not w.speaking and w.line is Line.UP:
+    if left.words and not w.speaking and not w.asks_itself and w.line is Line.UP:
         yield Move("words")
     if left.rests and w.duck_alarm:
         yield Move("duck alarm")
@@ -332,9 +385,19 @@ def event_of(w: World, move: Move) -> Event:
         case "starved":
             return events.VoiceStarved(item, missing_ms=30, waits_ms=80)
         case "speech started":
-            return playbook.speech_started("U")
+            return playbook.speech_started(f"U{w.budget.turns}" if w.asks_itself else "U")
         case "speech stopped":
-            return playbook.speech_stopped("U")
+            return playbook.speech_stopped(user_id(w.turns[-1]) if w.asks_itself else "U")
+        case "committed":
+            return playbook.committed(user_id(w.turns[move.turn]))
+        case "words of it":
+            return playbook.transcribing(user_id(w.turns[move.turn]), "wait")
+        case "written down":
+            return playbook.transcribed(user_id(w.turns[move.turn]), "wait")
+        case "no words":
+            return playbook.transcribed(user_id(w.turns[move.turn]), "Mm-hm.")
+        case "not written down":
+            return playbook.not_transcribed(user_id(w.turns[move.turn]))
         case "stop":
             return events.Interrupted()
         case "typed":

@@ -22,7 +22,9 @@ from rtassist.dialogue.step import begin, step
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,
+    AudioOutput,
     ConversationItemDone,
+    FunctionTool,
     InputAudioBufferCleared,
     McpApprovalRequest,
     McpListToolsFailed,
@@ -179,13 +181,8 @@ COMMANDS = Talk(
         *(created("R3"), done("R3", "cancelled")),
         *asks("U4", "pause listening"),
         *(created("R4"), done("R4", "cancelled"), typed("resume")),
-        *(
-            speech_started("U5"),
-            100,
-            typed("/mute"),
-            said(InputAudioBufferCleared(event_id="e")),
-            typed("/resume"),
-        ),
+        *(speech_started("U5"), 100, typed("/mute")),
+        *(said(InputAudioBufferCleared(event_id="e")), typed("/resume")),
         *(done("R0"), typed("/interrupt"), typed("/restart")),
     ],
 )
@@ -340,6 +337,88 @@ LOWERED = Talk(
     ],
 )
 
+SPOKEN_TO = Session(
+    type="realtime",
+    instructions="Be brief.",
+    audio=AudioConfig(
+        input=AudioInput(turn_detection=ServerVad(create_response=True, interrupt_response=True)),
+        output=AudioOutput(voice="marin"),
+    ),
+    tools=(FunctionTool(name="clock", description="The time."), FunctionTool(name="timer")),
+)
+ORDERS = Talk(
+    terms(session=SPOKEN_TO, model="gpt-realtime-2.1", phrases=(("pst", "interrupt"),)),
+    [
+        *OPEN,
+        *(typed("/status"), typed("/tools"), typed("/help say"), typed("/voice"), typed("/voice cedar")),
+        *(session_updated(), typed("/instructions"), typed("/instructions Talk like a pirate."), 50),
+        *(session_updated(), typed("/instructions @persona.txt"), 5),
+        *(events.ErrandEnded("instructions", "@persona.txt", "Be kind."), 50, session_updated()),
+        *(typed("/devices"), 20, events.ErrandEnded("devices", "", "Microphones\n  0  Built-in")),
+        *(typed("/mic"), events.ErrandEnded("mic", "", "The microphone is Built-in."), typed("/mic usb"), 40),
+        *(events.MicBack("USB", instead="as you chose"), events.ErrandEnded("mic", "usb")),
+        *(typed("/speaker none"), 9, events.ErrandEnded("speaker", "none", problem="There is none.")),
+        *(typed("/image"), typed('/image "a b.png"'), 30),
+        events.ErrandEnded("image", '"a b.png"', "data:image/png;base64,iVBORw0KGgo="),
+        *(typed("/image cat.jpg what is this"), typed("/say A cat."), 30),
+        events.ErrandEnded("image", "cat.jpg what is this", "data:image/jpeg;base64,/9j/"),
+        *answers("A1", "A cat.", ms=200),
+        *(done("R1"), 200, ended("A1", ms=200), 50, created("R2"), added("A2"), audio("A2", ms=400)),
+        *(200, transcribed("U0", "Pst!"), 9, ended("A2", ms=190), done("R2", "cancelled")),
+        *(
+            typed("/voice alloy"),
+            typed("/timestamps"),
+            typed("/compact on"),
+            typed("/vad"),
+            typed("/vad odd"),
+        ),
+        *(typed("/vad off"), 40, session_updated(), typed(""), *mic(160), typed(""), committed("U3")),
+        *(created("R3"), done("R3"), transcribed("U3", "Pause."), typed("/vad semantic"), session_updated()),
+        *(typed("/vad server"), session_updated(), typed("/save"), events.ErrandEnded("save", "", "Saved.")),
+        *(typed("/pause"), typed(""), typed("/model"), typed("/model gpt-realtime-mini")),
+    ],
+)
+RESUMED = Talk(
+    terms(keyboard=False),
+    [
+        *(*OPEN, *asks("U1", "Pause."), typed("/resume-session last"), 30),
+        events.ErrandEnded("resume-session", "last", "2026-01-01_00-00-00_abcd"),
+    ],
+)
+CONFIRMED = Talk(
+    terms(interrupts=False, barge_in="confirm", language=""),
+    [
+        *(*OPEN, *asks("U1", "Tell me a story."), *answers("A1", "Once upon a time, long ago.", ms=1200)),
+        # a cough: the voice goes on, and it leaves no trace
+        *(*sounds("A1", 200), *mic(40), events.OnsetHeard(), *mic(60), speech_started("U2"), *mic(300)),
+        *(transcribing("U2", "M"), speech_stopped("U2"), committed("U2"), 200, transcribed("U2", "Mm-hm.")),
+        # words
+        *(100, done("R1"), speech_started("U3"), *mic(100), transcribing("U3", "Wa"), 9, ended("A1", ms=700)),
+        *(transcribing("U3", "it!"), *mic(100), speech_stopped("U3"), committed("U3")),
+        *(transcribed("U3", "Wait!"), *answers("A4", "I wait.", ms=400)),
+        # nobody says what it was, and then a command
+        *(100, speech_started("U5"), 200, speech_stopped("U5"), committed("U5"), 2000, rang("duck"), 300),
+        *(not_transcribed("U5"), done("R4"), created("R6"), added("A6"), audio("A6", ms=200), 100),
+        *(speech_started("U7"), 200, ended("A4", ms=400), speech_stopped("U7"), 300, committed("U7")),
+        *(transcribed("U7", "Stop."), 9, ended("A6", ms=100), done("R6", "cancelled")),
+        # a cough before a key, and one whose words come late
+        *(typed("hello"), created("R8"), added("A8"), audio("A8", ms=400), 90, speech_started("U9"), 100),
+        *(speech_stopped("U9"), committed("U9"), typed("/interrupt"), 9, ended("A8", ms=100)),
+        *(done("R8", "cancelled"), transcribed("U9", "Ähm"), typed("and now?"), created("R10"), added("A10")),
+        *(audio("A10", ms=400), 90, speech_started("U11"), transcribed("U11", "(coughs)"), 50),
+        *(speech_stopped("U11"), committed("U11"), speech_started("U12"), typed("/pause"), 9),
+        *(ended("A10", ms=100), done("R10", "cancelled"), typed("/quit")),
+    ],
+)
+NEVER_INTERRUPTED = Talk(
+    terms(interrupts=False, barge_in="off", ducks=False),
+    [
+        *(*OPEN, *asks("U1", "Tell me a story."), *answers("A1", "Once upon a time.", ms=600)),
+        *(*sounds("A1", 200), *asks("U2", "And the end?"), done("R1"), 50, created("R3"), added("A3")),
+        *(audio("A3", ms=200), done("R3"), 300, ended("A1", ms=600), 200, ended("A3", ms=200)),
+        typed("/quit"),
+    ],
+)
 UNIX_S = 1_800_000_000
 
 
@@ -466,6 +545,8 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "spoken": [SPOKEN],
     "lowered": [LOWERED],
     "commands": [COMMANDS, FAREWELL],
+    "orders": [ORDERS, RESUMED],
+    "confirmed": [CONFIRMED, NEVER_INTERRUPTED],
     "push_to_talk": [PUSHED],
     "files": [FROM_FILE, FROM_SILENT_FILE, FROM_PUSHED_FILE],
     "devices": [DEVICES],

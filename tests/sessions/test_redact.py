@@ -113,7 +113,7 @@ def test_commands_stay_and_are_told() -> None:
 
 
 def test_a_phrase_is_none_in_another_language() -> None:
-    recording = Recording(Terms(session=making.SESSION, language="de")).happen(*making.asked("U1", "Stop!"))
+    recording = Recording(Terms(session=making.SESSION, language="ja")).happen(*making.asked("U1", "Stop!"))
     without, kept = redacted(recording.lines)
     assert kept == []
     assert b"Stop" not in b"".join(without)

@@ -56,7 +56,7 @@ def given_back(emulator: Emulator, before: list[object]) -> None:
 
 @pytest.mark.parametrize(
     ("how", "code"),
-    [("leaves", 0), ("Ctrl-C", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("raises", 1), ("hangs", -2)],
+    [("leaves", 0), ("Ctrl-C", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("raises", 1), ("hangs", 130)],
 )
 async def test_the_terminal_is_given_back(how: str, code: int, tmp_path: Path) -> None:
     log = tmp_path / "log"

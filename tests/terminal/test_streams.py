@@ -15,7 +15,8 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(
     ("environment", "colours"),
     [
-        ({}, True),
+        ({"TERM": "xterm"}, True),
+        ({}, False),
         ({"TERM": "xterm-256color", "NO_COLOR": ""}, True),
         ({"TERM": "xterm-256color", "NO_COLOR": "0"}, False),
         ({"TERM": "dumb"}, False),

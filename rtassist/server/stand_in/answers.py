@@ -25,6 +25,8 @@ from rtassist.server.stand_in.story import STORY
 TIMER = "set_timer"
 FARTHEST_COUNT = 300
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+_DICTATED = re.compile(r"Say exactly [^:]*: (.+)", re.DOTALL)
+"""Instructions that leave nothing to think about."""
 _FOR_HOW_LONG = "For how long?"
 _INTRODUCTION = (
     "I am a stand-in without a language model. I run on this machine, and I understand only a few dozen "
@@ -52,6 +54,9 @@ class Question:
 def answer(ask: Ask) -> list[Say | Call]:
     """The whole answer, a piece for each sentence."""
     past = past_of(ask.items)
+    dictated = _DICTATED.fullmatch(ask.instructions)
+    if dictated is not None and not ask.items:
+        return [Say(text=dictated[1])]
     forced = _forced(ask, past)
     if forced is not None:
         return [forced]

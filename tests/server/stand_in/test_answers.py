@@ -208,3 +208,15 @@ def test_a_long_text_is_long_and_comes_in_sentences() -> None:
 async def test_the_thinker_gives_its_pieces_one_by_one() -> None:
     ask = Ask(items=(user("hello"),), instructions="", tools=(), tool_choice="auto", now=NOW, understood=True)
     assert [piece async for piece in StandIn().answer(ask)] == answer(ask)
+
+
+def test_what_is_dictated_is_said_and_nothing_else() -> None:
+    ask = Ask(
+        items=(),
+        instructions="Say exactly the following words, in their language, and nothing else: Guten Tag: ja.",
+        tools=(),
+        tool_choice="none",
+        now=NOW,
+        understood=True,
+    )
+    assert answer(ask) == [Say(text="Guten Tag: ja.")]
