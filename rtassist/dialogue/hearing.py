@@ -44,7 +44,7 @@ def cleared(do: Draft, event: InputAudioBufferCleared) -> None:
     """What the server was hearing is gone, and it will not tell the end of it. That it had begun may be known
     only since then: the two crossed on their way.
     """
-    turns.user_broke_off(do)
+    barge_in.broke_off(do)
 
 
 def transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:

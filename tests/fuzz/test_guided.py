@@ -14,10 +14,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris has wheels for Linux on x86-64 alone"
 )
+# So many runs and not so many seconds: the same ones on every machine.
 @pytest.mark.parametrize("target", ["wire", "journal"])
 def test_what_it_finds_breaks_nothing(target: str, tmp_path: Path) -> None:
     fuzzed = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.guided", target, "--seconds", "1"],
+        [sys.executable, "-m", "tests.fuzz.guided", target, "--seconds", "60", "--runs", "3000"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True,
