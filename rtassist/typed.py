@@ -15,11 +15,16 @@ from rtassist.front import Front
 
 @define
 class Typed:
-    """`there`: more may be typed. Timers speak up by `to_commands` as well."""
+    """`comes`: more may be typed. Timers speak up by `to_commands` as well."""
 
-    there: bool
+    comes: bool
     to_commands: trio.MemorySendChannel[events.Event]
     commands: trio.MemoryReceiveChannel[events.Event]
+
+    @property
+    def there(self) -> bool:
+        """The next conversation has a keyboard: a pipe is read to its end long before its lines are taken."""
+        return self.comes or self.commands.statistics().current_buffer_used > 0
 
 
 @asynccontextmanager
@@ -29,10 +34,10 @@ async def typing(front: Front) -> AsyncIterator[Typed]:
 
     async def press() -> None:
         await front.press(typed.to_commands)
-        typed.there = False
+        typed.comes = False
 
     async with trio.open_nursery() as nursery:
-        if typed.there:
+        if typed.comes:
             nursery.start_soon(press)
         yield typed
         nursery.cancel_scope.cancel()
