@@ -51,10 +51,10 @@ def speech() -> bytes:
 @cache
 def _notes() -> tuple[tuple[str, int, tuple[Note, ...]], ...]:
     """A minute as the ring notes it: what it is, when (µs), and what belongs together."""
-    said = speech()
+    heard = speech()
     happened: list[tuple[str, int, tuple[Note, ...]]] = []
     for number in range(CHUNKS):
-        pcm = said[number * CHUNK_BYTES :][:CHUNK_BYTES]
+        pcm = heard[number * CHUNK_BYTES :][:CHUNK_BYTES]
         sent = Send(InputAudioBufferAppend(audio=pcm))
         happened.append((MIC, number * 20_000, (events.MicHeard(pcm), sent)))
     chance = random.Random(1)
@@ -65,7 +65,7 @@ def _notes() -> tuple[tuple[str, int, tuple[Note, ...]], ...]:
         if not isinstance(event, ResponseOutputAudioDelta):
             happened.append((OTHERS, at_us, (events.received(frame, event),)))
             continue
-        pcm = said[spoken : spoken + DELTA_BYTES]
+        pcm = heard[spoken : spoken + DELTA_BYTES]
         spoken += DELTA_BYTES
         frame = frame.replace(b64encode_as_string(event.delta), b64encode_as_string(pcm))
         said = events.ServerSaid(attrs.evolve(event, delta=pcm), frame)
