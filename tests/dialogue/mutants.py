@@ -341,7 +341,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         floor._without_doubt,
         "Standing.SETTLED if turn.committed else ",
         "",
-        "P4",
+        "memory",
         mode="confirm",
     ),
     Mutant(
