@@ -69,7 +69,9 @@ def hooks(value: object) -> tuple[Hook, ...]:
     made = []
     for event, command in told:
         if event not in HOOK_EVENTS:
-            raise ValueError(f"must begin with one of {', '.join(HOOK_EVENTS)}, and not with {event[:40]!r}")
+            # What is no word may be a URL, with a password in it.
+            said = f", and not with {event[:40]!r}" if event.replace(".", "").isidentifier() else ""
+            raise ValueError(f"must begin with one of {', '.join(HOOK_EVENTS)}{said}")
         made.append(Hook(event, _command(command)))
     return tuple(made)
 

@@ -34,7 +34,7 @@ def file_meant(name: str | None) -> Path | None:
         return None
     path = Path(name).expanduser()
     names_a_place = path.is_absolute() or name.startswith(".")
-    return path if names_a_place or path.suffix.lower() in SOUND_SUFFIXES or path.is_file() else None
+    return path if names_a_place or path.suffix.lower() in SOUND_SUFFIXES or os.path.isfile(path) else None
 
 
 class FileMicrophone:

@@ -15,6 +15,7 @@ class Doing(Enum):
     """The one thing that is most worth to know, in words for a person."""
 
     CONNECTING = "connecting"
+    RECONNECTING = "reconnecting"
     LISTENING = "listening"
     HEARING = "hearing you"
     THINKING = "thinking"
@@ -56,7 +57,7 @@ class Course:
 
 def doing(state: Conversation) -> Doing:
     if not state.ready:
-        return Doing.CONNECTING
+        return Doing.RECONNECTING if state.between else Doing.CONNECTING
     if state.user_speaks or state.talk_held:
         return Doing.HEARING
     if state.sounding:

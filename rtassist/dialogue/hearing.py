@@ -11,6 +11,7 @@ from rtassist.protocol import (
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
+    InputAudioBufferCleared,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
@@ -37,6 +38,13 @@ def speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
 def committed(do: Draft, event: InputAudioBufferCommitted) -> None:
     turns.user_ended(do, event.item_id)
     barge_in.committed(do, event.item_id)
+
+
+def cleared(do: Draft, event: InputAudioBufferCleared) -> None:
+    """What the server was hearing is gone, and it will not tell the end of it. That it had begun may be known
+    only since then: the two crossed on their way.
+    """
+    barge_in.broke_off(do)
 
 
 def transcript_delta(do: Draft, event: ConversationItemInputAudioTranscriptionDelta) -> None:

@@ -171,6 +171,8 @@ class Link:
         if self._broken is not None or reason is None:
             return Close(BROKEN_OFF, "the server broke the WebSocket protocol")
         text = foreign_text(reason.reason or "", self._secrets)
+        if text.startswith("'utf-8' codec"):  # wsproto says what Python said
+            text = "text that is no UTF-8"
         return Close(int(reason.code), text)
 
     async def close(self) -> None:
@@ -285,7 +287,8 @@ class Link:
     def _is_beginning(self, event: ServerEvent | Unknown | BadFrame) -> bool:
         """Whether `event` is `session.created`; raises for what ends the hope for it."""
         if isinstance(event, BadFrame):
-            raise refusals.no_realtime(self.where, str(event), self._secrets)
+            said = str(event) if event.path else f"what it says {event.reason}"
+            raise refusals.no_realtime(self.where, said, self._secrets)
         if isinstance(event, ErrorEvent):
             raise refusals.refused_session(
                 self.where, event.error.message, event.error.code or None, self._secrets

@@ -6,7 +6,7 @@ import math
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import trio
@@ -67,6 +67,8 @@ class Options:
     """How fast speech leaves, compared with how long it sounds; its first second leaves at once. With
     `math.inf` all of it does."""
     close_within_s: float = 2.0
+    unix_s: Callable[[], float] = time.time
+    """The wall clock, for when sessions end."""
 
     latency_ms: float = 0
     jitter_ms: float = 0
@@ -162,7 +164,7 @@ class Server:
             kind=admitted.kind,
             model=admitted.model,
             instructions=options.instructions,
-            unix_s=int(time.time()),
+            unix_s=int(options.unix_s()),
             expires_after_s=options.expires_after_s,
             max_items=options.max_items,
             max_sound_bytes=options.max_sound_bytes,

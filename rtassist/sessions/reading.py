@@ -126,7 +126,7 @@ _KINDS: Final = (
 )
 _LINE: Final = re.compile(
     rb'\{"us":(\d{1,18}+),(?:"mic":\[(\d{1,18}+),(\d{1,18}+)\],"chunks":\['
-    rb'(\[0,(\d{1,18}+)\](?:,\[\d{1,18}+,\5\])*+)\],"appended":(?P<mic>true|false)\}\n'
+    rb'(\[0,((?!0\d)\d{1,18}+)\](?:,\[(?!0\d)\d{1,18}+,\5\])*+)\],"appended":(?P<mic>true|false)\}\n'
     rb'|"event":"playback_advanced","item_id":"([!#-\[\]-~]*+)","heard":(?P<advanced>\d{1,18}+)\}\n'
     rb'|(?:"voice":\[(\d{1,18}+),(\d{1,18}+)\],)?"(?P<other>%b)":)' % "|".join(_KINDS).encode()
 )

@@ -22,7 +22,8 @@ _COLOURS: dict[Doing, str] = {
     Doing.MUTED: "31",
     Doing.PAUSED: "31",
 }
-_WORD_COLUMNS = max(len(each.value) for each in Doing)
+_WORD_COLUMNS = len(Doing.HEARING.value)
+"""Of the longest word that comes and goes; while it connects again, what is behind it may move."""
 
 
 @frozen

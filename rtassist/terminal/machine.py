@@ -2,7 +2,8 @@
 conversation began, and `type`.
 
     begin         program: its version; version: of this format, 1
-    state         state: connecting, listening, hearing you, thinking, speaking, writing, ready, muted, paused
+    state         state: connecting, reconnecting, listening, hearing you, thinking, speaking, writing,
+                  ready, muted, paused
     words         role: user or assistant; item; words: what goes on at the end of its line. Those of a voice
                   come as they are heard
     line          role, item, text: a line is over; typed: true where it was typed; interrupted: true where

@@ -150,7 +150,7 @@ def _note_rows(note: Note, look: Look, columns: int) -> list[Row]:
     listed = _LISTED.match(note.text)
     sign = " " * len(note.sign) if listed else note.sign
     text = sign + note.text
-    indent = len(note.sign) + (len(listed[0]) if listed and len(listed[0]) <= columns // 3 else 0)
+    indent = len(note.sign) + (len(listed[0]) if listed and len(listed[0]) <= columns // 2 else 0)
     # A warning is read: only its sign is painted, for yellow is not legible on white.
     end = len(text) if note.sgr == _DIM else len(note.sign)
     return rows(text, columns, indent=indent, paints=(Paint(0, end, note.sgr),))

@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from rtassist.dialogue.doing import Course, Doing, doing, follow, microphone_on
+from rtassist.dialogue.standing import Line, Link
 from rtassist.dialogue.state import (
     Answer,
     Call,
@@ -27,6 +28,7 @@ READ = Utterance(item_id="A1", response_id="R1", written=True, transcript="Once"
     ("state", "expected"),
     [
         (Conversation(terms=TERMS), Doing.CONNECTING),
+        (Conversation(terms=TERMS, link=Link(line=Line.WAITING, sessions=1)), Doing.RECONNECTING),
         (READY, Doing.LISTENING),
         (attrs.evolve(READY, microphone=False), Doing.READY),
         (attrs.evolve(READY, terms=HELD, server_turns=False), Doing.READY),

@@ -25,6 +25,7 @@ from rtassist.protocol import (
     AudioOutput,
     ConversationItemDone,
     FunctionTool,
+    InputAudioBufferCleared,
     McpApprovalRequest,
     McpListToolsFailed,
     McpTool,
@@ -180,7 +181,8 @@ COMMANDS = Talk(
         *(created("R3"), done("R3", "cancelled")),
         *asks("U4", "pause listening"),
         *(created("R4"), done("R4", "cancelled"), typed("resume")),
-        *(speech_started("U5"), 100, typed("/mute"), typed("/resume")),
+        *(speech_started("U5"), 100, typed("/mute")),
+        *(said(InputAudioBufferCleared(event_id="e")), typed("/resume")),
         *(done("R0"), typed("/interrupt"), typed("/restart")),
     ],
 )

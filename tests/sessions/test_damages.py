@@ -196,6 +196,11 @@ DAMAGES: dict[str, tuple[Callable[[Lines], Lines], int, str]] = {
         2,
         "the microphone goes on at sample",
     ),
+    "a number that JSON does not have": (
+        replaced(MIC, '"chunks":[[0,480],[', '"chunks":[[0,480],[0'),
+        2,
+        "no JSON",
+    ),
 }
 
 

@@ -119,7 +119,7 @@ def test_a_list_hangs_below_its_second_column_where_there_is_room() -> None:
         "  /interrupt  silence the answer; the Enter",
         "              key does the same",
     ]
-    assert Paper(columns=30).show(Notice(text)).final[1] == "  answer; the Enter key does"
+    assert Paper(columns=22).show(Notice(text)).final[1] == "  the answer; the"
 
 
 def test_between_exchanges_there_is_room_unless_it_is_to_be_compact() -> None:
