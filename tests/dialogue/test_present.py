@@ -56,7 +56,8 @@ def effects_of(state: Conversation, *happened: events.Event) -> tuple[Effect, ..
 
 def updates(effects: tuple[Effect, ...]) -> list[Session]:
     sent = [effect.event for effect in effects if isinstance(effect, Send)]
-    return [event.session for event in sent if isinstance(event, SessionUpdate)]
+    sessions = (event.session for event in sent if isinstance(event, SessionUpdate))
+    return [session for session in sessions if isinstance(session, Session)]
 
 
 def test_the_next_session_is_begun_with_what_was_changed() -> None:
