@@ -13,7 +13,7 @@ import trio
 
 from rtassist.dialogue import events
 from rtassist.dialogue.doing import Doing, Standing
-from rtassist.dialogue.effects import Awaited, LineEnded, Notice, Said
+from rtassist.dialogue.effects import Awaited, Layout, LineEnded, Notice, Said
 from tests.terminal.emulator import Emulator, terminal
 
 if sys.platform == "win32":
@@ -185,11 +185,11 @@ async def test_without_push_to_talk_a_space_is_a_space_and_nothing_is_asked() ->
 async def test_how_it_looks_can_be_changed_from_now_on() -> None:
     async with live() as (emulator, screen):
         screen.show(LineEnded("U1", "user", "Hi."))
-        screen.lay_out("timestamps")
-        screen.lay_out("compact", True)
+        screen.show(Layout("timestamps"))
+        screen.show(Layout("compact", True))
         screen.show(LineEnded("A1", "assistant", "Hello."))
-        screen.lay_out("timestamps")
-        screen.lay_out("compact", True)
+        screen.show(Layout("timestamps"))
+        screen.show(Layout("compact", True))
         screen.show(LineEnded("U2", "user", "Bye."))
         await emulator.until_shown("Bye.")
         assert emulator.lines()[:3] == ["you: Hi.", "12:00:00 Hello.", "> Bye."]

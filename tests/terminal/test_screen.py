@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from rtassist.dialogue.effects import LineEnded
+from rtassist.dialogue.effects import Layout, LineEnded
 from rtassist.errors import Failure
 from rtassist.terminal.screen import OutputClosed, Screen
 from rtassist.terminal.view import Style
@@ -49,9 +49,9 @@ def test_a_conversation_goes_on_where_nobody_reads_the_notices() -> None:
 def test_how_it_looks_can_be_changed_from_now_on() -> None:
     out = io.StringIO()
     screen = Screen(out, io.StringIO(), PLAIN, clock=lambda: "12:00:00")
-    screen.lay_out("timestamps")
+    screen.show(Layout("timestamps"))
     screen.show(HELLO)
-    screen.lay_out("timestamps", False)
-    screen.lay_out("compact", True)
+    screen.show(Layout("timestamps", False))
+    screen.show(Layout("compact", True))
     screen.show(HELLO)
     assert out.getvalue() == "12:00:00 assistant: Hello.\nHello.\n"

@@ -139,9 +139,9 @@ def test_a_line_has_the_time_at_which_it_began() -> None:
     assert paper.final == ["09:05:00 assistant: Hello.", "· 09:05:07 Psst."]
 
 
-def test_who_wants_it_quiet_is_told_warnings_alone() -> None:
-    paper = Paper(Look(quiet=True)).show(Notice("Speak."), Notice("Too loud.", "warning"))
-    assert paper.final == ["! Too loud."]
+def test_who_wants_it_quiet_is_told_warnings_and_what_he_asks_for() -> None:
+    told = (Notice("Speak."), Notice("Too loud.", "warning"), Notice("/help", "reply"))
+    assert Paper(Look(quiet=True)).show(*told).final == ["! Too loud.", "· /help"]
 
 
 def test_without_colour_there_are_attributes_and_without_unicode_plain_signs() -> None:

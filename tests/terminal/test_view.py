@@ -175,10 +175,11 @@ def test_compact_lines_name_the_user_with_a_sign_and_the_assistant_not_at_all() 
     assert written(Style(streams=False, compact=True), *said)[0] == "> Hi.\nHello.\n"
 
 
-def test_quiet_lines_are_warnings_alone_and_without_lines_there_are_notices_alone() -> None:
-    said = (Notice("Psst."), Notice("Oh.", "warning"), LineEnded("A1", "assistant", "Hello."))
-    assert written(Style(streams=False, quiet=True), *said)[:2] == ("assistant: Hello.\n", "Oh.\n")
-    assert written(Style(streams=False, lines=False), *said) == ("", "Psst.\nOh.\n", Page())
+def test_quiet_lines_are_warnings_and_replies_and_without_lines_there_are_notices_alone() -> None:
+    said = (Notice("Psst."), Notice("Oh.", "warning"), Notice("/help", "reply"))
+    said_too = (*said, LineEnded("A1", "assistant", "Hello."))
+    assert written(Style(streams=False, quiet=True), *said_too)[:2] == ("assistant: Hello.\n", "Oh.\n/help\n")
+    assert written(Style(streams=False, lines=False), *said_too) == ("", "Psst.\nOh.\n/help\n", Page())
 
 
 def test_an_utterance_of_several_paragraphs_is_one_line_of_a_file() -> None:
