@@ -9,7 +9,9 @@ other signal.
 
 from __future__ import annotations
 
+import atexit
 import errno
+import os
 import sys
 from typing import Annotated, NoReturn
 
@@ -200,7 +202,18 @@ def main() -> NoReturn:
         code = _explain(error)
     code = code if isinstance(code, int) else 0
     written = streams.flushed()
-    sys.exit(code if written else code or 1)
+    code = code if written else code or 1
+    if "livekit" in sys.modules:
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Without taking the interpreter down: the package's __del__ ends its Rust threads then, and under load
+    that has panicked, with SIGABRT for an exit code. All else has ended and is written by now.
+    """
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def _explain(error: Exception) -> int:

@@ -86,7 +86,7 @@ def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=60)
     assert b"Traceback" not in err
-    assert running.returncode == 130
+    assert running.returncode == 130, err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal as Unix has it")
