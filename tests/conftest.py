@@ -4,6 +4,7 @@ import ctypes.util
 import importlib.util
 import os
 import shutil
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,10 @@ settings.register_profile(
     "same-everywhere", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same-everywhere")
+
+# A shell without job control has what it starts in the background ignore Ctrl-C, and all that comes of it;
+# what is started from here is to be as in a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_SKIP = "RTASSIST_TEST_NO_SKIP"
 
