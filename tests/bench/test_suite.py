@@ -97,6 +97,18 @@ def test_it_runs_and_compares(tmp_path: Path) -> None:
     assert "no difference" in compared.stdout
 
 
+def test_a_missed_limit_is_a_failure_where_that_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    bench("--quick", "--only", "encode", "--json", str(file))
+    kept = json.loads(file.read_text())
+    kept["measured"][0]["figure"]["limit"] = 0.001
+    file.write_text(json.dumps(kept))
+    assert bench("--from", str(file)).returncode == 0
+    strict = bench("--from", str(file), "--strict")
+    assert strict.returncode == 1
+    assert "MISSED" in strict.stdout
+
+
 @pytest.mark.parametrize(
     "arguments", [("--only", "nothing"), ("--explain", "nothing"), ("--compare", "no.json", "no.json")]
 )
