@@ -1,5 +1,5 @@
 """`python -m rtassist` is the command `rtassist`."""
 
-from rtassist.cli import main
+from rtassist.cli import program
 
-main()
+program()

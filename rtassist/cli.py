@@ -202,18 +202,21 @@ def main() -> NoReturn:
         code = _explain(error)
     code = code if isinstance(code, int) else 0
     written = streams.flushed()
-    code = code if written else code or 1
-    if "livekit" in sys.modules:
-        _leave(code)
-    sys.exit(code)
+    sys.exit(code if written else code or 1)
 
 
-def _leave(code: int) -> NoReturn:
-    """Without taking the interpreter down: the package's __del__ ends its Rust threads then, and under load
-    that has panicked, with SIGABRT for an exit code. All else has ended and is written by now.
+def program() -> NoReturn:
+    """`main`, and the end of the process. One that has loaded livekit leaves without taking the interpreter
+    down: its __del__ ends the package's Rust threads then, and under load that has panicked, with SIGABRT for
+    an exit code. All else has ended and is written by that time.
     """
-    atexit._run_exitfuncs()
-    os._exit(code)
+    try:
+        main()
+    except SystemExit as done:
+        if "livekit" in sys.modules and isinstance(done.code, int):
+            atexit._run_exitfuncs()
+            os._exit(done.code)
+        raise
 
 
 def _explain(error: Exception) -> int:
