@@ -17,8 +17,8 @@ from pybase64 import b64encode_as_string
 from bench.minute import DELTA_BYTES, WORDS, Minute, usage
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import CallTool, Effect, Hush, Play
-from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session, decode
 from rtassist.sessions.journal import Journal
 

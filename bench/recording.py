@@ -20,7 +20,7 @@ from bench.minute import DELTA_BYTES, minute
 from bench.row import Row, Samples
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Play, Send
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import InputAudioBufferAppend, ResponseOutputAudioDelta, Session, decode
 from rtassist.sessions.files import sound_path
 from rtassist.sessions.journal import Note

@@ -17,7 +17,8 @@ from bench.figures import Figure
 from bench.program import PATIENCE_S, environ, loopback, start, stop
 from bench.row import CannotDo, Row, Samples
 from rtassist.dialogue.effects import Awaited, LineEnded, Role, Said
-from rtassist.dialogue.state import Conversation, Sound, Terms, Utterance
+from rtassist.dialogue.state import Conversation, Sound, Utterance
+from rtassist.dialogue.terms import Terms
 from rtassist.gauge import Gauge
 from rtassist.protocol import Session
 

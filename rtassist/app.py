@@ -15,7 +15,7 @@ import attrs
 
 from rtassist import errors
 from rtassist.app_talk import endpoint, talk
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.terms import Turn
 from rtassist.link.address import parse_address
 from rtassist.link.websocket import connect
 from rtassist.logs import logged

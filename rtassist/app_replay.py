@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from rtassist import errors, replaying, retelling
-from rtassist.converse import DUCKED_GAIN
+from rtassist.playback import DUCKED_GAIN
 from rtassist.running import run
 from rtassist.sessions import what_if as what_ifs
 from rtassist.sessions.repository import NotKept

@@ -18,7 +18,8 @@ from rtassist.announcing import announcer
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Conversation, Turn
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.terms import Turn
 from rtassist.edges import Edges
 from rtassist.errands import Errands, goes_on_with
 from rtassist.front import Front, front_for

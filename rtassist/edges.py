@@ -20,6 +20,10 @@ from rtassist.protocol import BadFrame, ClientEvent, ServerEvent, Unknown
 
 D = TypeVar("D")
 
+REPLACED_S = 0.3
+"""A device that is there this soon after one was lost goes on where that one stopped: opening takes 50 ms.
+One may stand still for 1.5 s before it counts as lost, and both together are to be less than two seconds."""
+
 
 class Link(Protocol):
     """An open connection. `receive` raises LinkClosed; so does `send`, which one task calls and may cancel:

@@ -16,7 +16,7 @@ from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.events import ErrandEnded
 from rtassist.dialogue.limits import newest
 from rtassist.dialogue.obeying import split_path
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.terms import Turn
 from rtassist.recording import SUFFIX, Recording
 from rtassist.settings import Settings
 from rtassist.sound import device_name

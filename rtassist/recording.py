@@ -23,7 +23,7 @@ from rtassist.sessions.recorder import Recorder
 from rtassist.settings import KEYS, OPTIONS, Secret, Settings, Trust
 
 if TYPE_CHECKING:
-    from rtassist.dialogue.state import Terms
+    from rtassist.dialogue.terms import Terms
     from rtassist.sessions.journal import Note
 
 SUFFIX: Final = ".jsonl"

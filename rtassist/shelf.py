@@ -16,7 +16,7 @@ import attrs
 from attrs import frozen
 
 from rtassist import errors
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.terms import Turn
 from rtassist.recording import SUFFIX, sessions_folder
 from rtassist.sessions import reading, repository
 from rtassist.sessions.disk import AUDIO, Disk, copy_private, write_private

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from rtassist.costs import FREE, Price, price_of
 from rtassist.dialogue.spending import MICRO
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.protocol import (
     UNSET,
     AudioConfig,

@@ -17,7 +17,7 @@ from rtassist.sessions.waterfall import lines
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
-    from rtassist.dialogue.state import Terms
+    from rtassist.dialogue.terms import Terms
 
 _LEVELS: Final = {
     "info": logging.INFO,

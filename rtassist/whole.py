@@ -21,7 +21,7 @@ from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import CallTool, Effect, Outcome, Switch
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.edges import Edges
 from rtassist.errors import CannotConnect, Failure, Refused
 from rtassist.link.closing import Close, LinkClosed

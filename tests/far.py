@@ -19,7 +19,7 @@ from rtassist.audio import Microphone
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.edges import Edges
 from rtassist.errors import CannotConnect
 from rtassist.link.address import Address

@@ -44,7 +44,8 @@ from rtassist.dialogue.effects import (
     Show,
 )
 from rtassist.dialogue.events import Event, ServerSaid
-from rtassist.dialogue.state import Conversation, Terms
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     UNSET,
     AssistantMessage,

@@ -14,7 +14,8 @@ from rtassist.audio import Microphone, Speaker
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Conversation, Terms
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.terms import Terms
 from rtassist.edges import Another, Edges
 from rtassist.errors import Failure
 from rtassist.gauge import Gauge

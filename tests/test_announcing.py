@@ -9,7 +9,8 @@ import trio.testing
 
 from rtassist.announcing import announcer
 from rtassist.dialogue import events
-from rtassist.dialogue.state import Conversation, Terms
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import ConversationItemDelete, ConversationItemTruncate, ResponseCreate
 from tests.playbook import done, tokens
 from tests.ring import MS, TERMS, Call, answer, call, speech_started

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from rtassist.cli import main
 from rtassist.dialogue import events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.sessions.disk import INDEX, Disk
 from rtassist.sessions.recorder import Recorder
 from rtassist.sessions.replay import Equal, replay

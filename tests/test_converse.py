@@ -12,7 +12,8 @@ from rtassist.audio import DeviceLost
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Outcome
-from rtassist.dialogue.state import Conversation, Terms, Turn
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.link.closing import Close
 from rtassist.protocol import (
     ConversationItemCreate,

@@ -13,9 +13,9 @@ from attrs import define, field
 
 from rtassist.audio import DeviceLost, Microphone, Speaker
 from rtassist.audio.clocked import ClockedSpeaker
-from rtassist.converse import DUCKED_GAIN
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
+from rtassist.playback import DUCKED_GAIN
 from rtassist.protocol import (
     ConversationItemTruncate,
     InputAudioBufferAppend,

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from rtassist.audio.devices import Device
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.errands import LARGEST_IMAGE_BYTES, Errands
 from rtassist.protocol import Session
 from rtassist.recording import recorded

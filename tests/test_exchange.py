@@ -10,7 +10,7 @@ from attrs import define
 
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Outcome
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.errors import CannotConnect, NoRealtime, Refused
 from rtassist.link.closing import Close
 from rtassist.protocol import (

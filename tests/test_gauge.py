@@ -6,7 +6,8 @@ import pytest
 import trio
 
 from rtassist.dialogue.doing import Doing, Standing
-from rtassist.dialogue.state import Conversation, Sound, Terms, Utterance
+from rtassist.dialogue.state import Conversation, Sound, Utterance
+from rtassist.dialogue.terms import Terms
 from rtassist.gauge import FAINTEST_DBFS, Gauge
 from rtassist.protocol import Session
 from tests.ring import answer, call, speech_started

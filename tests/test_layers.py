@@ -93,15 +93,23 @@ LAYERS = {
     "errands": layer("audio dialogue errors recording sessions settings shelf sound", "attrs pybase64 trio"),
     "typed": layer("dialogue front", "attrs trio"),
     "app_replay": layer(
-        "app converse errors listening replaying retelling running sessions settings_loading shelf.chosen "
+        "app errors listening playback replaying retelling running sessions settings_loading shelf.chosen "
         "terminal.streams",
         "trio",
     ),
     "embedded": layer("errors link.address server settings", "attrs trio"),
     # The ring knows the edges by their interfaces and by how they end, and nothing behind these.
     "converse": layer(
-        "dialogue audio.SAMPLE_RATE audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.Speaker "
-        "audio.jitter audio.onset audio.silence edges exchange",
+        "capture dialogue edges exchange playback",
+        "trio",
+    ),
+    "capture": layer(
+        "audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.onset audio.silence dialogue edges "
+        "exchange",
+        "trio",
+    ),
+    "playback": layer(
+        "audio.SAMPLE_RATE audio.DeviceLost audio.SoundUnavailable audio.Speaker audio.jitter dialogue edges",
         "attrs trio",
     ),
     "tasks": layer(others="trio"),

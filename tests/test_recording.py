@@ -10,7 +10,7 @@ import pytest
 from rtassist import errors
 from rtassist.dialogue.effects import Notice
 from rtassist.dialogue.events import Interrupted
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session
 from rtassist.recording import (
     about,

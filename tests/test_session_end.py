@@ -9,7 +9,7 @@ import trio.testing
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Switch
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session
 from rtassist.server.serve import Options
 from rtassist.sessions.replay import Equal, replay

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from rtassist.costs import FREE, price_of
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     UNSET,
     AudioConfig,

@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from rtassist import tracing as module
 from rtassist.dialogue.effects import CallTool, Effect
 from rtassist.dialogue.events import Event, ServerSaid, ToolEnded, Typed
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.errors import SettingsWrong
 from rtassist.protocol import (
     Response,

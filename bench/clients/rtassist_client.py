@@ -22,7 +22,7 @@ from rtassist.audio.speaker import DeviceSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Play
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.edges import Edges
 from rtassist.link.websocket import connect
 from rtassist.protocol import Session

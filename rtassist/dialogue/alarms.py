@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rtassist.dialogue import barge_in, duck, events, limits, link, questions, remote, session, turns
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Outcome, Quit
-from rtassist.dialogue.state import Draft
 
 
 def rang(do: Draft, event: events.AlarmRang) -> None:

@@ -18,9 +18,10 @@ A turn that began while the assistant was at work is in doubt under `confirm`, u
 from __future__ import annotations
 
 from rtassist.dialogue import backchannels, duck, floor, turns
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Send
 from rtassist.dialogue.floor import Taker
-from rtassist.dialogue.state import Conversation, Draft, OwnTurn, Standing
+from rtassist.dialogue.state import Conversation, OwnTurn, Verdict
 from rtassist.protocol import ConversationItemDelete
 
 CONFIRM = "confirm"
@@ -30,13 +31,13 @@ def started(do: Draft, item_id: str) -> None:
     """The server hears speech; the microphone is on."""
     state = do.state
     if state.terms.asks_itself and item_id not in state.own_turns:
-        standing = Standing.SPOKEN
+        verdict = Verdict.SPOKEN
         if state.terms.barge_in == CONFIRM and _at_work(state):
             if state.terms.transcribes:
-                standing = Standing.DOUBTED
+                verdict = Verdict.DOUBTED
             else:
                 floor.take(do, Taker.USER_ACTED)
-        _stands(do, item_id, OwnTurn(standing))
+        _stands(do, item_id, OwnTurn(verdict))
         duck.doubt(do)
 
 
@@ -62,11 +63,11 @@ def committed(do: Draft, item_id: str) -> None:
     turn = do.state.own_turns.get(item_id)
     if turn is None:
         return
-    if turn.standing is Standing.DOUBTED:
-        _stands(do, item_id, OwnTurn(Standing.DOUBTED, committed=True))
+    if turn.verdict is Verdict.DOUBTED:
+        _stands(do, item_id, OwnTurn(Verdict.DOUBTED, committed=True))
         return
     _forget(do, item_id)
-    if turn.standing is Standing.NOISE:
+    if turn.verdict is Verdict.NOISE:
         _delete(do, item_id)
     else:
         _answer(do)
@@ -76,7 +77,7 @@ def words(do: Draft, item_id: str) -> None:
     """Some of the turn's words are known; the last one may not be complete."""
     text = do.state.heard_words.get(item_id, "")
     turn = do.state.own_turns.get(item_id)
-    doubted = turn is not None and turn.standing is Standing.DOUBTED
+    doubted = turn is not None and turn.verdict is Verdict.DOUBTED
     if doubted and not backchannels.may_become_one(text, do.state.terms.language):
         _confirm(do, item_id)
 
@@ -87,10 +88,10 @@ def transcribed(do: Draft, item_id: str, text: str, *, answered: bool) -> bool:
     `answered`: they are for the model, and not a command to us.
     """
     turn = do.state.own_turns.get(item_id)
-    if turn is None or turn.standing not in (Standing.DOUBTED, Standing.SETTLED):
+    if turn is None or turn.verdict not in (Verdict.DOUBTED, Verdict.SETTLED):
         return True
     if not backchannels.is_one(text, do.state.terms.language):
-        if turn.standing is Standing.DOUBTED:
+        if turn.verdict is Verdict.DOUBTED:
             _confirm(do, item_id, answered=answered)
         else:
             _forget(do, item_id)
@@ -99,7 +100,7 @@ def transcribed(do: Draft, item_id: str, text: str, *, answered: bool) -> bool:
         _forget(do, item_id)
         _delete(do, item_id)
     else:
-        _stands(do, item_id, OwnTurn(Standing.NOISE))
+        _stands(do, item_id, OwnTurn(Verdict.NOISE))
     duck.nothing(do)
     return False
 
@@ -109,11 +110,11 @@ def not_transcribed(do: Draft, item_id: str) -> None:
     turn = do.state.own_turns.get(item_id)
     if turn is None:
         return
-    if turn.standing is Standing.DOUBTED and not turn.committed:
-        _stands(do, item_id, OwnTurn(Standing.SPOKEN))
+    if turn.verdict is Verdict.DOUBTED and not turn.committed:
+        _stands(do, item_id, OwnTurn(Verdict.SPOKEN))
     else:
         _forget(do, item_id)
-        if turn.standing is Standing.DOUBTED:
+        if turn.verdict is Verdict.DOUBTED:
             _answer(do)
     duck.nothing(do)
 
@@ -143,7 +144,7 @@ def overdue(do: Draft) -> None:
 
 def _confirm(do: Draft, item_id: str, *, answered: bool = True) -> None:
     turn = do.state.own_turns[item_id]
-    _stands(do, item_id, OwnTurn(Standing.SPOKEN))
+    _stands(do, item_id, OwnTurn(Verdict.SPOKEN))
     floor.take(do, Taker.USER_ACTED)
     if turn.committed:
         _forget(do, item_id)

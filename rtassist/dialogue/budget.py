@@ -17,9 +17,10 @@ from decimal import Decimal
 import attrs
 
 from rtassist.dialogue import present
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Announce, Notice, Show
 from rtassist.dialogue.spending import MICRO, Spending, budget, dollars, lines
-from rtassist.dialogue.state import Conversation, Draft
+from rtassist.dialogue.state import Conversation
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,

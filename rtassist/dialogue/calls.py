@@ -5,8 +5,9 @@ from __future__ import annotations
 import attrs
 
 from rtassist.dialogue import turns, wording
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import CallTool, CancelTool, Notice, Show
-from rtassist.dialogue.state import Call, Draft, Question
+from rtassist.dialogue.state import Call, Question
 from rtassist.protocol import UNSET, FunctionCall, FunctionCallOutput, Response
 
 

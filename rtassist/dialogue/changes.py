@@ -11,8 +11,9 @@ from collections.abc import Callable
 import attrs
 
 from rtassist.dialogue import barge_in, budget, present, turns
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Notice, Prefer, Send, Show
-from rtassist.dialogue.state import Draft, Purpose, Update
+from rtassist.dialogue.state import Purpose, Update
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,

@@ -11,7 +11,7 @@ from enum import Enum
 from attrs import frozen
 
 from rtassist.dialogue import phrases
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 
 
 class Command(Enum):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rtassist.dialogue import events, obeying, session, turns
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Notice, Show
-from rtassist.dialogue.state import Draft, Purpose
+from rtassist.dialogue.state import Purpose
 from rtassist.protocol import Session
 
 

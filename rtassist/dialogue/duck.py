@@ -15,8 +15,9 @@ been written down what was said. `noise`: those were no words.
 
 from __future__ import annotations
 
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Duck, SetAlarm, Unduck
-from rtassist.dialogue.state import Draft, Ducking, Standing
+from rtassist.dialogue.state import Ducking, Verdict
 
 DUCK_ALARM = "duck"
 RELEASE_US = 450_000
@@ -76,7 +77,7 @@ def doubt(do: Draft) -> None:
     """The server hears the user over a voice, which may be no words; or the voice began meanwhile."""
     state = do.state
     turn = state.own_turns.get(state.user_item or "")
-    if state.terms.ducks and state.sounding and turn is not None and turn.standing is Standing.DOUBTED:
+    if state.terms.ducks and state.sounding and turn is not None and turn.verdict is Verdict.DOUBTED:
         _change(do, "speech")
 
 
@@ -89,7 +90,7 @@ def speech_over(do: Draft) -> None:
 def nothing(do: Draft) -> None:
     """It was no words, nor is it words that are being said now."""
     turn = do.state.own_turns.get(do.state.user_item or "")
-    if turn is None or turn.standing is not Standing.DOUBTED:
+    if turn is None or turn.verdict is not Verdict.DOUBTED:
         _change(do, "noise")
 
 

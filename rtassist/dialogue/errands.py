@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rtassist.dialogue import changes, events, floor, obeying, session, turns
 from rtassist.dialogue.commands import Command
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import LineEnded, Notice, Outcome, Quit, Send, Show
 from rtassist.dialogue.floor import Taker
-from rtassist.dialogue.state import Draft, Turn
+from rtassist.dialogue.terms import Turn
 from rtassist.protocol import ConversationItemCreate, UserContent, UserMessage
 
 

@@ -24,19 +24,19 @@ from enum import Enum
 import attrs
 
 from rtassist.dialogue import backchannels, budget, duck
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Finish, Hush, Play, Send
 from rtassist.dialogue.state import (
     SAMPLES_PER_MS,
     Answer,
     Cancel,
-    Draft,
     Ducking,
     Fate,
     OwnTurn,
     Request,
     Sound,
-    Standing,
     Utterance,
+    Verdict,
 )
 from rtassist.protocol import (
     ConversationItemDelete,
@@ -140,9 +140,9 @@ def _settle_doubts(do: Draft) -> None:
 
 
 def _without_doubt(turn: OwnTurn) -> OwnTurn:
-    if turn.standing is not Standing.DOUBTED:
+    if turn.verdict is not Verdict.DOUBTED:
         return turn
-    return attrs.evolve(turn, standing=Standing.SETTLED if turn.committed else Standing.SPOKEN)
+    return attrs.evolve(turn, verdict=Verdict.SETTLED if turn.committed else Verdict.SPOKEN)
 
 
 def user_words(do: Draft, item_id: str, words: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rtassist.dialogue import barge_in, budget, commands, floor, obeying, questions, session, turns
 from rtassist.dialogue.doing import microphone_on
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Notice, Show
 from rtassist.dialogue.floor import Taker
-from rtassist.dialogue.state import Draft
 from rtassist.protocol import (
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,

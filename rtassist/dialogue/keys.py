@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from rtassist.dialogue import commands, events, floor, obeying, questions, session, turns
 from rtassist.dialogue.commands import Command, Order
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import LineEnded, Notice, Send, Show
 from rtassist.dialogue.floor import Taker
-from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Turn
+from rtassist.dialogue.state import SAMPLES_PER_MS
+from rtassist.dialogue.terms import Turn
 from rtassist.protocol import (
     ConversationItemCreate,
     InputAudioBufferClear,

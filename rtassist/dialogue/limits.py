@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import attrs
 
+from rtassist.dialogue.connection import Limits, Rate
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Notice, SetAlarm, Show
-from rtassist.dialogue.standing import Limits, Rate
-from rtassist.dialogue.state import Draft, Turn
+from rtassist.dialogue.terms import Turn
 from rtassist.protocol import RateLimitsUpdated, Usage
 
 BUDGET_TOKENS: Final = 8_000

@@ -19,6 +19,8 @@ from __future__ import annotations
 import attrs
 
 from rtassist.dialogue import barge_in, changes, events, floor, remote, session, turns
+from rtassist.dialogue.connection import Line, Link, Spare
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import (
     ClearAlarm,
     Deliver,
@@ -34,8 +36,7 @@ from rtassist.dialogue.effects import (
     Show,
     Switch,
 )
-from rtassist.dialogue.standing import Line, Link, Spare
-from rtassist.dialogue.state import Conversation, Draft, Ending, Standing
+from rtassist.dialogue.state import Conversation, Ending, Verdict
 from rtassist.protocol import (
     InputAudioBufferAppend,
     InputAudioBufferClear,
@@ -348,7 +349,7 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     do.change_link(expires_us=None)
     do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US)))
     # What is said again is answered, unless it may be a cough.
-    answered = again and all(turn.standing is Standing.SPOKEN for turn in state.own_turns.values())
+    answered = again and all(turn.verdict is Verdict.SPOKEN for turn in state.own_turns.values())
     if answered and state.terms.asks_itself:
         do.change(wanted=False)
     elif (asked or halved) and not answered:

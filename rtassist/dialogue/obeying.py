@@ -18,9 +18,10 @@ from rtassist.dialogue import (
     turns,
 )
 from rtassist.dialogue.commands import Command, Order
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Layout, Notice, Outcome, Prefer, Quit, RunErrand, Send, Show
 from rtassist.dialogue.floor import Taker
-from rtassist.dialogue.state import Draft, Ending
+from rtassist.dialogue.state import Ending
 from rtassist.protocol import FunctionTool, InputAudioBufferClear
 
 

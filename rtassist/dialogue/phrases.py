@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 
 TABLE: Final[dict[str, dict[str, str]]] = {
     "en": {

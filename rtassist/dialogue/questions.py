@@ -11,8 +11,9 @@ import re
 import attrs
 
 from rtassist.dialogue import calls, wording
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, Send, SetAlarm, Show
-from rtassist.dialogue.state import Conversation, Draft, Question
+from rtassist.dialogue.state import Conversation, Question
 from rtassist.protocol import UNSET, ConversationItemCreate, McpApprovalResponse
 
 QUESTION_ALARM = "question"

@@ -7,9 +7,10 @@ the next response is to be asked for (OpenAI's guide "Realtime with MCP").
 from __future__ import annotations
 
 from rtassist.dialogue import calls, turns, wording
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, SetAlarm, Show
 from rtassist.dialogue.questions import QUESTION_ALARM
-from rtassist.dialogue.state import Call, Draft, Question
+from rtassist.dialogue.state import Call, Question
 from rtassist.protocol import (
     Item,
     McpApprovalRequest,

@@ -10,9 +10,10 @@ from __future__ import annotations
 import attrs
 
 from rtassist.dialogue import barge_in, budget, changes, limits, present, turns
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.spending import Spending
-from rtassist.dialogue.state import SAMPLES_PER_MS, Draft, Ending, Purpose, Update
+from rtassist.dialogue.state import SAMPLES_PER_MS, Ending, Purpose, Update
 from rtassist.protocol import Session, SessionUpdate
 
 BEGIN_ALARM = "begin"

@@ -4,100 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeVar
 
-import attrs
 from attrs import field, frozen
 
-from rtassist.costs import Price
-from rtassist.dialogue.effects import Effect, Role
+from rtassist.dialogue.connection import Limits, Link
 from rtassist.dialogue.spending import NOTHING, Spending
-from rtassist.dialogue.standing import Limits, Link
-from rtassist.protocol import Session
+from rtassist.dialogue.terms import Terms, Turn
 
 SAMPLES_PER_MS = 24
 HISTORY_TURNS = 400
 """Turns kept for a later session to be seeded from; older ones are in the recording."""
-
-
-@frozen
-class Turn:
-    """One finished line of the conversation. `text` is what was heard or said, `unsaid` what was cut off."""
-
-    role: Role
-    text: str
-    cut: bool = False
-    unsaid: str = ""
-
-
-@frozen(kw_only=True)
-class Terms:
-    """What was agreed before the conversation began, and never changes in it."""
-
-    session: Session
-    """Sent as the one `session.update`."""
-    voiced: bool = True
-    """Answers are audio whenever there is something to play them on; else they are text."""
-    speaker: bool = True
-    """There is a loudspeaker when the conversation begins."""
-    server_turns: bool = True
-    """The server finds the user's turns (voice activity) and answers them by itself."""
-    interrupts: bool = True
-    """The server cancels its answer when the user speaks over it."""
-    barge_in: str = "instant"
-    """What speaking over the assistant means: instant, confirm or off (see `barge_in`)."""
-    transcribes: bool = True
-    """The server sends transcripts of what the user said."""
-    ducks: bool = True
-    """The voice is lowered as soon as the user seems to speak, where the server will say whether he does."""
-    push_to_talk: bool = False
-    microphone: bool = True
-    """There is a microphone when the conversation begins."""
-    microphone_awaited: bool = False
-    """There is none then, but there may be one later."""
-    microphone_ends: bool = False
-    """It is a file or a pipe: held open from the start in push-to-talk, and its end ends the conversation."""
-    keyboard: bool = True
-    trailing_silence_ms: int = 1500
-    """Silence after a microphone file's end that is enough for the server to find the end of speech."""
-    language: str = "en"
-    greeting: str = ""
-    """Told the user when the session stands, if it is not empty."""
-    spoken_commands: bool = True
-    """Phrases of the user are obeyed as commands."""
-    phrases: tuple[tuple[str, str], ...] = ()
-    """Of the user's own: a phrase, and the name of the command that it means."""
-    history: tuple[Turn, ...] = ()
-    """What was said in an earlier conversation that this one goes on with, oldest first."""
-    truncates: bool = True
-    """The server takes out of an answer what was not heard of it, when it is told."""
-    reconnects: bool = False
-    """Another connection can be had when one is lost."""
-    model: str = ""
-    """As it is called in what the user is told."""
-    price: Price | None = None
-    """Of the model; None: not known, and only tokens are counted."""
-    transcription_price: Price | None = None
-    max_cost_microusd: int = 0
-    """What the run may cost; 0: as much as it does."""
-    spent_microusd: int = 0
-    """What the run had cost before this conversation."""
-    max_length_ms: int = 0
-    """How long the conversation may last; 0: as long as it does."""
-    asks: tuple[str, ...] = ()
-    """Functions that the user is asked about before each call."""
-    cancels: tuple[str, ...] = ()
-    """Functions whose calls end when the user says stop; any other goes on, and is only not spoken about."""
-    shows_calls: bool = False
-    """The user sees when a function begins and ends."""
-
-    @property
-    def asks_itself(self) -> bool:
-        """The server answers no turn by itself: each answer is asked for."""
-        return self.barge_in != "instant"
-
-
-Value = TypeVar("Value", "Conversation", "Utterance")
 
 
 class Sound(Enum):
@@ -261,7 +177,7 @@ class Question:
     """The user's items from before it was asked, whose words may come late: they are no answer to it."""
 
 
-class Standing(Enum):
+class Verdict(Enum):
     """What is known of a turn of the user that is answered by our asking (see `barge_in`)."""
 
     SPOKEN = "spoken"
@@ -276,7 +192,7 @@ class Standing(Enum):
 
 @frozen
 class OwnTurn:
-    standing: Standing
+    verdict: Verdict
     committed: bool = False
     """It is an item of the conversation."""
 
@@ -401,7 +317,7 @@ class Conversation:
             return False
         turn = self.own_turns.get(self.user_item)
         return self.terms.interrupts or (
-            self.terms.barge_in == "confirm" and turn is not None and turn.standing is Standing.SPOKEN
+            self.terms.barge_in == "confirm" and turn is not None and turn.verdict is Verdict.SPOKEN
         )
 
     @property
@@ -427,60 +343,3 @@ class Conversation:
             or self.limits.retry_due
             or any(u.sound in (Sound.SOUNDING, Sound.HUSHED) for u in self.utterances.values())
         )
-
-
-_new, _set = object.__new__, object.__setattr__
-
-
-def _evolved(value: Value, changes: dict[str, Any]) -> Value:
-    """As `attrs.evolve` does it, which calls the class with all of its fields: 10 µs for a conversation's 30,
-    and this 0.7. It is half of what a decision costs, and a decision all that a replay does.
-    """
-    known = value.__dict__
-    fields = known | changes
-    if len(fields) > len(known):
-        raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - known.keys())}")
-    new = _new(value.__class__)
-    _set(new, "__dict__", fields)
-    return new
-
-
-class Draft:
-    """The next state and the effects, while one event is being decided.
-
-    It lives for one call of `step` and never leaves it: from outside, a decision is a plain function of
-    frozen values.
-    """
-
-    __slots__ = ("effects", "given_ids", "now_us", "state")
-
-    def __init__(self, state: Conversation, now_us: int) -> None:
-        self.state = state
-        self.now_us = now_us
-        self.effects: list[Effect] = []
-        self.given_ids: list[str] = []
-        """Of calls that came with this event: one that is refused at once is in neither state."""
-
-    def change(self, **changes: Any) -> None:
-        self.state = _evolved(self.state, changes)
-
-    def ask(self, effect: Effect) -> None:
-        self.effects.append(effect)
-
-    def change_utterance(self, item_id: str, **changes: Any) -> Utterance:
-        state = self.state
-        changed = _evolved(state.utterances[item_id], changes)
-        self.state = _evolved(state, {"utterances": {**state.utterances, item_id: changed}})
-        return changed
-
-    def change_answer(self, response_id: str, **changes: Any) -> Answer:
-        changed = attrs.evolve(self.state.answers[response_id], **changes)
-        self.change(answers={**self.state.answers, response_id: changed})
-        return changed
-
-    def change_link(self, **changes: Any) -> None:
-        self.change(link=attrs.evolve(self.state.link, **changes))
-
-    def next_event_id(self) -> str:
-        self.change(sent=self.state.sent + 1)
-        return f"rta_{self.state.sent}"

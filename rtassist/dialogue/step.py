@@ -31,6 +31,7 @@ from rtassist.dialogue import (
     turns,
 )
 from rtassist.dialogue.doing import microphone_on
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import (
     Effect,
     Notice,
@@ -38,15 +39,8 @@ from rtassist.dialogue.effects import (
     Send,
     Show,
 )
-from rtassist.dialogue.state import (
-    SAMPLES_PER_MS,
-    Conversation,
-    Draft,
-    Ending,
-    Purpose,
-    Sound,
-    Terms,
-)
+from rtassist.dialogue.state import SAMPLES_PER_MS, Conversation, Ending, Purpose, Sound
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     UNSET,
     AssistantMessage,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtassist.dialogue import budget, floor, words
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import (
     Awaited,
     ClearAlarm,
@@ -13,7 +14,8 @@ from rtassist.dialogue.effects import (
     SetAlarm,
     Show,
 )
-from rtassist.dialogue.state import HISTORY_TURNS, Cancel, Draft, Fate, Request, Sound, Turn, Utterance
+from rtassist.dialogue.state import HISTORY_TURNS, Cancel, Fate, Request, Sound, Utterance
+from rtassist.dialogue.terms import Turn
 from rtassist.protocol import (
     AssistantContent,
     AssistantMessage,

@@ -16,7 +16,7 @@ import orjson
 
 from rtassist import protocol
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.protocol import BadFrame, Session, SessionUpdate, decode_client, encode
 from rtassist.sessions import notation
 

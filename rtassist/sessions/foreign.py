@@ -18,8 +18,9 @@ from attrs import frozen
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Finish, Hush, LineEnded, Send, Show
-from rtassist.dialogue.state import Conversation, Terms
+from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     BadFrame,
     ClientEvent,

@@ -58,7 +58,7 @@ from pybase64 import b64encode, b64encode_as_string
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Play, Send
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import ResponseOutputAudioDelta
 from rtassist.protocol.catalogue import CLIENT, SERVER, VARIANTS
 from rtassist.sessions import notation

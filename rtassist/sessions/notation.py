@@ -19,7 +19,7 @@ import orjson
 from rtassist.costs import Price
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Effect, Play, Send, Show
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.protocol import BadFrame, SessionUpdate, decode, decode_client, encode
 
 

@@ -13,7 +13,8 @@ from attrs import define, frozen
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Finish, Hush, Keep, Play, Quit, Send
-from rtassist.dialogue.state import SAMPLES_PER_MS, Terms
+from rtassist.dialogue.state import SAMPLES_PER_MS
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     ConversationItemDelete,
     ConversationItemTruncate,

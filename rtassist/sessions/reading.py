@@ -12,7 +12,7 @@ from attrs import define
 from pybase64 import b64decode
 
 from rtassist.dialogue import events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import BadFrame, ResponseOutputAudioDelta, decode, decode_with_audio
 from rtassist.sessions import notation
 from rtassist.sessions.journal import FORMAT, VERSION

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.sessions.files import Opener, Spill, Track, private, sound_path
 from rtassist.sessions.journal import Journal, Note, gap_line
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtassist.dialogue import limits
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.terms import Turn
 from rtassist.sessions.transcript import Transcript, one_line
 
 

@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Role
-from rtassist.dialogue.state import SAMPLES_PER_MS, Turn
+from rtassist.dialogue.state import SAMPLES_PER_MS
+from rtassist.dialogue.terms import Turn
 from rtassist.protocol import InputAudioBufferSpeechStarted, InputAudioBufferSpeechStopped
 from rtassist.sessions import notation
 from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Happened, Heard, Record, Torn

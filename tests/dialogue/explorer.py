@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from rtassist.dialogue import events, step
-from rtassist.dialogue.state import Conversation, Sound, Terms
+from rtassist.dialogue.state import Conversation, Sound
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session
 from tests.dialogue.judge import BrokenRuleError, judge
 from tests.dialogue.world import UNIX_S, Budget, Move, World, event_of, moves, world
@@ -105,7 +106,7 @@ def key(state: Conversation, w: World) -> object:
         state.talk_held,
         state.uncommitted,
         state.ducking._value_,
-        tuple((id, turn.standing._value_, turn.committed) for id, turn in state.own_turns.items()),
+        tuple((id, turn.verdict._value_, turn.committed) for id, turn in state.own_turns.items()),
         tuple((key, call.speak, call.lost) for key, call in state.calls.items()),
         (state.link.line._value_, state.link.spare._value_, state.said_us is None, state.asked_again),
         tuple((request.event_id is None, request.denied) for request in state.requests),

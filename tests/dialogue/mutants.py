@@ -26,7 +26,7 @@ from rtassist.dialogue import (
     step,
     turns,
 )
-from rtassist.dialogue.standing import Line
+from rtassist.dialogue.connection import Line
 from rtassist.dialogue.state import Ducking, Sound
 
 
@@ -213,7 +213,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "a cough raises the voice over who speaks now",
         duck.nothing,
-        "if turn is None or turn.standing is not Standing.DOUBTED:",
+        "if turn is None or turn.verdict is not Verdict.DOUBTED:",
         "if True:",
         "P9",
         mode="confirm",
@@ -221,7 +221,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "whatever is heard over the voice takes the floor",
         barge_in.started,
-        "standing = Standing.DOUBTED",
+        "verdict = Verdict.DOUBTED",
         "floor.take(do, Taker.USER_ACTED)",
         "P8",
         mode="confirm",
@@ -259,7 +259,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         mode="off",
     ),
     Mutant(
-        "nothing is in doubt", barge_in.started, "standing = Standing.DOUBTED", "pass", "P8", mode="confirm"
+        "nothing is in doubt", barge_in.started, "verdict = Verdict.DOUBTED", "pass", "P8", mode="confirm"
     ),
     Mutant(
         "a cough takes the floor",
@@ -296,7 +296,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "what is in doubt is answered",
         barge_in.committed,
-        "if turn.standing is Standing.DOUBTED:",
+        "if turn.verdict is Verdict.DOUBTED:",
         "if False:",
         "P4",
         mode="confirm",
@@ -323,7 +323,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "what was said before a key interrupts behind it",
         floor._without_doubt,
-        "standing=Standing.SETTLED if turn.committed else Standing.SPOKEN",
+        "verdict=Verdict.SETTLED if turn.committed else Verdict.SPOKEN",
         "",
         "P4",
         mode="confirm",
@@ -331,15 +331,15 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "a key leaves what is being said in doubt",
         floor._without_doubt,
-        "else Standing.SPOKEN",
-        "else turn.standing",
+        "else Verdict.SPOKEN",
+        "else turn.verdict",
         "P4",
         mode="confirm",
     ),
     Mutant(
         "a cough before a key stays",
         floor._without_doubt,
-        "Standing.SETTLED if turn.committed else ",
+        "Verdict.SETTLED if turn.committed else ",
         "",
         "memory",
         mode="confirm",
@@ -637,7 +637,7 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "a cough answers what was asked",
         link._leave_session,
-        "turn.standing is Standing.SPOKEN",
+        "turn.verdict is Verdict.SPOKEN",
         "True",
         "one at a time",
         mode="confirm",

@@ -7,7 +7,8 @@ import pytest
 from rtassist.dialogue.duck import DOUBT_US, DUCK_ALARM, RELEASE_US, REST_US
 from rtassist.dialogue.effects import ClearAlarm, Duck, Quit, SetAlarm, Show, Unduck
 from rtassist.dialogue.events import Event, Interrupted, MicLost, OnsetHeard, TimerDue
-from rtassist.dialogue.state import Conversation, Turn
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.terms import Turn
 from rtassist.protocol import ResponseCreate
 from tests.playbook import (
     Playbook,

@@ -11,7 +11,8 @@ from rtassist.dialogue.budget import told
 from rtassist.dialogue.effects import Announce, ClearAlarm, Effect, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.events import ServerSaid
 from rtassist.dialogue.spending import Spending, budget, lines, short
-from rtassist.dialogue.state import Conversation, Terms
+from rtassist.dialogue.state import Conversation
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     UNSET,
     AudioConfig,

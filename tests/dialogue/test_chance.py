@@ -10,7 +10,8 @@ from rtassist.dialogue import events, step
 from rtassist.dialogue.commands import TABLE
 from rtassist.dialogue.effects import Quit
 from rtassist.dialogue.events import AlarmRang, Event, PlaybackEnded, ToolEnded
-from rtassist.dialogue.state import Conversation, Sound, Terms
+from rtassist.dialogue.state import Conversation, Sound
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     UNSET,
     AssistantMessage,

@@ -6,8 +6,9 @@ from rtassist.dialogue import commands, phrases
 from rtassist.dialogue.commands import TABLE, Command, Entry, Order
 from rtassist.dialogue.effects import ClearAlarm, Outcome, Quit, SetAlarm, Show
 from rtassist.dialogue.events import Interrupted, MicBack, MicLost, TimerDue
-from rtassist.dialogue.state import Conversation, Terms
+from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import step
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session
 from tests.playbook import (
     Playbook,

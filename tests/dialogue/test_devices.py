@@ -12,8 +12,8 @@ from rtassist.dialogue.events import (
     TypingEnded,
     VoiceStarved,
 )
-from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session
 from tests.playbook import (
     Playbook,

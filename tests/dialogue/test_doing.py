@@ -3,18 +3,10 @@
 import attrs
 import pytest
 
+from rtassist.dialogue.connection import Line, Link
 from rtassist.dialogue.doing import Course, Doing, doing, follow, microphone_on
-from rtassist.dialogue.standing import Line, Link
-from rtassist.dialogue.state import (
-    Answer,
-    Call,
-    Cancel,
-    Conversation,
-    Request,
-    Sound,
-    Terms,
-    Utterance,
-)
+from rtassist.dialogue.state import Answer, Call, Cancel, Conversation, Request, Sound, Utterance
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session
 
 TERMS = Terms(session=Session(type="realtime"))

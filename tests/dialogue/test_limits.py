@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rtassist.dialogue import events, limits
+from rtassist.dialogue.connection import Limits, Rate
 from rtassist.dialogue.effects import SetAlarm
-from rtassist.dialogue.standing import Limits, Rate
-from rtassist.dialogue.state import Turn
+from rtassist.dialogue.terms import Turn
 from rtassist.protocol import (
     RateLimit,
     RateLimitsUpdated,

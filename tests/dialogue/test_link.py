@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rtassist.dialogue import events, link, step
+from rtassist.dialogue.connection import Line, Link
 from rtassist.dialogue.effects import Deliver, Dial, Keep, Outcome, Quit, Send, SetAlarm, Switch
-from rtassist.dialogue.standing import Line, Link
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import AssistantContent, AssistantMessage, ConversationItemCreate, Session
 from tests.playbook import (
     Playbook,

@@ -4,8 +4,9 @@ import pytest
 
 from rtassist.dialogue.effects import ClearAlarm, Listen, Outcome, Quit, Send, SetAlarm
 from rtassist.dialogue.events import Interrupted, MicEnded, MicLost, SpeakerLost, ToolEnded, TypingEnded
-from rtassist.dialogue.state import Conversation, Terms, Turn
+from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import begin
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.protocol import (
     AssistantContent,
     AssistantMessage,

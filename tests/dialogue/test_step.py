@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from rtassist.dialogue import events
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, Outcome, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.events import (
     AlarmRang,
@@ -16,8 +17,9 @@ from rtassist.dialogue.events import (
     Typed,
     UplinkDropped,
 )
-from rtassist.dialogue.state import Conversation, Draft, Terms
+from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import LOCAL_RULES, MIC_FIELDS, SERVER_RULES, begin, lawful, step
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     UNSET,
     BadFrame,

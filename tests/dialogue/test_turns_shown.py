@@ -4,7 +4,8 @@ import pytest
 
 from rtassist.dialogue.effects import ClearAlarm, Finish, Play, Send, SetAlarm
 from rtassist.dialogue.events import Interrupted, MicLost, SpeakerLost
-from rtassist.dialogue.state import HISTORY_TURNS, Conversation, Turn
+from rtassist.dialogue.state import HISTORY_TURNS, Conversation
+from rtassist.dialogue.terms import Turn
 from tests.playbook import (
     Playbook,
     Says,

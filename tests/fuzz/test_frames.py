@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rtassist.dialogue import events, step
 from rtassist.dialogue.effects import Effect, Play, Quit, Send, SetAlarm, Show
-from rtassist.dialogue.state import SAMPLES_PER_MS, Conversation, Terms
+from rtassist.dialogue.state import SAMPLES_PER_MS, Conversation
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import BadFrame, Unknown, decode, decode_client, encode, laws
 from rtassist.sessions import reading, showing
 from rtassist.sessions.journal import Journal

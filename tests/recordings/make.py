@@ -17,8 +17,8 @@ from attrs import frozen
 
 from rtassist.costs import price_of
 from rtassist.dialogue import events
-from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,

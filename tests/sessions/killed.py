@@ -25,7 +25,7 @@ from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.edges import Edges
 from rtassist.protocol import Session, SessionCreated
 from rtassist.sessions.recorder import Recorder

@@ -9,8 +9,8 @@ import attrs
 
 from rtassist.dialogue import events
 from rtassist.dialogue.events import Event, ServerSaid
-from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import (
     ErrorDetail,
     ErrorEvent,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.protocol import InputAudioBufferAppend, ResponseCancel, Session, encode
 from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
 from rtassist.sessions import notation, reading

@@ -8,7 +8,7 @@ import pytest
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Hush, Play, Quit, Send
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import ConversationItemDelete, ConversationItemTruncate, ResponseCancel
 from rtassist.sessions.properties import Monitor
 from tests import playbook as p

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rtassist.dialogue import effects, events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import InputAudioBufferAppend, Session, encode
 from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
 from rtassist.sessions import reading

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtassist.dialogue import events, words
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.protocol import Response, ResponseDone, ResponseOutputAudioDelta, Unknown, Usage
 from rtassist.sessions import reading
 from rtassist.sessions.blotting import blot

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bench.hour import Hour, write
 from rtassist.dialogue import events
-from rtassist.dialogue.state import Terms
 from rtassist.dialogue.step import begin, step
+from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session, encode
 from rtassist.sessions import notation, reading, showing
 from rtassist.sessions.journal import Journal

@@ -1,7 +1,7 @@
 """What a new conversation is told of an old one."""
 
 from rtassist.dialogue.limits import tokens
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.sessions import reading
 from rtassist.sessions.seeding import history
 from rtassist.sessions.transcript import Transcript, transcript

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtassist.dialogue.state import Terms, Turn
+from rtassist.dialogue.terms import Terms, Turn
 from rtassist.sessions import reading
 from rtassist.sessions.reading import Damaged
 from rtassist.sessions.transcript import Line, ToolCall, Transcript, transcript

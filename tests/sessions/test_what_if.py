@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rtassist.dialogue import events
-from rtassist.dialogue.state import Terms
+from rtassist.dialogue.terms import Terms
 from rtassist.sessions import notation, reading, what_if
 from rtassist.sessions.changes import Change, changes
 from rtassist.sessions.reading import Heard
