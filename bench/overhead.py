@@ -22,7 +22,7 @@ def overhead(played: Played) -> Samples:
         raise CannotDo(f"of {sent} deltas {len(down_us)} came to the caller")
     if played.scenario == "idle":
         return {IDLE: down_us}
-    return {LOADED: down_us, UP: played.server["up_us"]}
+    return {LOADED: down_us, UP: [(came - heard) / 1000 for came, heard in played.server["up"]]}
 
 
 def _once(contender: str, quick: bool) -> Samples:

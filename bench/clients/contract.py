@@ -3,7 +3,8 @@
     python -m bench.clients.NAME URL SCENARIO...
 
 It opens a session at URL?model=NAME for each scenario (JSON, as `scenarios.for_client` makes it), one after
-the other, and writes a line of JSON when the server has closed the connection:
+the other, and another when its connection breaks, if it does that by itself. It writes a line of JSON when
+the server has closed the connection:
 
     down_us   for each stamped delta, from its stamp to all of its samples being in the caller's hands
     device    what left the loudspeaker (`Loudspeaker.report`), where the client plays
@@ -21,7 +22,7 @@ from urllib.parse import urlencode
 
 from bench.device import Loudspeaker
 
-OVERHEAD: Final = ("idle", "loaded")
+OVERHEAD: Final = ("idle", "loaded", "dropped")
 """The scenarios of which the deltas are stamped."""
 RATE: Final = 24_000
 BLOCK_S: Final = 0.020

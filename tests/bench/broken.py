@@ -10,7 +10,7 @@ import trio
 
 from bench.clients import rtassist_client
 from bench.device import Loudspeaker
-from rtassist import protocol
+from rtassist import exchange, protocol
 from rtassist.dialogue import floor
 from rtassist.dialogue.state import Sound
 from rtassist.link import websocket
@@ -43,6 +43,11 @@ def undead() -> None:
     floor.TRANSITIONS[Sound.ENDED]["audio"] = Sound.SOUNDING
 
 
+def forgetful() -> None:
+    """What the user says while there is no connection is not kept."""
+    exchange.REMEMBERED_SAMPLES = 0  # type: ignore[misc]  # to break it
+
+
 if __name__ == "__main__":
-    {"slow": slow, "stubborn": stubborn, "undead": undead}[sys.argv.pop(1)]()
+    {"slow": slow, "stubborn": stubborn, "undead": undead, "forgetful": forgetful}[sys.argv.pop(1)]()
     trio.run(rtassist_client.main)
