@@ -129,6 +129,19 @@ LOADED: Final = (
     Done(),
     Pause(ms=100),
 )
+CONVERSATION: Final = (
+    Created(),
+    *(
+        step
+        for item in range(3)
+        for step in (
+            Pause(ms=3_000),
+            Audio(ms=3_000, item=item, every_ms=DELTA_MS / 3, stamped=True, words=True),
+            ItemDone(item=item),
+        )
+    ),
+    Done(),
+)
 DROPPED: Final = (
     Created(),
     Audio(ms=300, every_ms=DELTA_MS / 3, stamped=True),
@@ -168,11 +181,14 @@ SCENARIOS: Final = {
             shape=Shape(buffer_ms=180, period_ms=60, drift_ppm=-5_000),
         ),
         Scenario(name="large-buffer", steps=PLAIN, shape=Shape(buffer_ms=500)),
+        Scenario(name="conversation", steps=CONVERSATION, appends=True),
         Scenario(name="dropped", steps=DROPPED, appends=True),
     )
 }
 INTERRUPTIONS: Final = ("plain", "stall", "late")
-TRUNCATIONS: Final = tuple(name for name in SCENARIOS if name not in ("idle", "loaded", "dropped"))
+TRUNCATIONS: Final = tuple(
+    scenario.name for scenario in SCENARIOS.values() if SpeechStarted() in scenario.steps
+)
 
 
 def voice(of: int, start: int, count: int) -> NDArray[np.int16]:

@@ -27,6 +27,19 @@ def slow() -> None:
     setattr(websocket, "decode", late)  # noqa: B010  # to break what it does not export
 
 
+def busy() -> None:
+    """Each frame costs 20 ms of the processor more."""
+    decode = protocol.decode
+
+    def laboured(frame: Any) -> Any:
+        until_s = time.process_time() + 0.02
+        while time.process_time() < until_s:
+            pass
+        return decode(frame)
+
+    setattr(websocket, "decode", laboured)  # noqa: B010  # to break what it does not export
+
+
 def stubborn() -> None:
     """A device that says that it has been flushed, and plays on what it holds."""
 
@@ -49,5 +62,7 @@ def forgetful() -> None:
 
 
 if __name__ == "__main__":
-    {"slow": slow, "stubborn": stubborn, "undead": undead, "forgetful": forgetful}[sys.argv.pop(1)]()
+    {"slow": slow, "busy": busy, "stubborn": stubborn, "undead": undead, "forgetful": forgetful}[
+        sys.argv.pop(1)
+    ]()
     trio.run(rtassist_client.main)
