@@ -19,15 +19,17 @@ EXIT_OUTPUT_CLOSED = 141  # 128 + SIGPIPE, as shells report a program that wrote
 class Failure(Exception):  # noqa: N818 - what the user meets is a failure, not a mistake in the program
     """Something that the user can understand and act on.
 
-    `message` says what happened, why, and what to do, without a secret. `exit_code` is what the process
-    ends with when nobody handles it.
+    `message` says what happened, why, and what to do, without a secret; `happened` is that without `doubt`,
+    which is for an address that has never worked. `exit_code` is what the process ends with when nobody
+    handles it.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, happened: str, *, doubt: str = "") -> None:
+        self.happened = happened
+        self.message = f"{happened} {doubt}".rstrip()
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return self.message

@@ -212,7 +212,7 @@ class Exchange:
         except Failure as failure:
             final = isinstance(failure, Refused) and not worth_another_try(failure.code)
             outcome = Outcome.REFUSED.value if final else ""
-            self._feed(events.DialFailed(failure.message, outcome, self._chance()))
+            self._feed(events.DialFailed(failure.happened, outcome, self._chance()))
 
     def _tell_lost(self, close: Close) -> None:
         recoverable = self._edges.another_link is not None and may_come_back(close)

@@ -16,13 +16,13 @@ _LONGEST_ANSWER = 16_384
 
 
 @contextmanager
-def until(deadline: float, sentence: str) -> Iterator[None]:
-    """Raises CannotConnect with `sentence` when the body is not done by `deadline` (trio's clock, s)."""
+def until(deadline: float, sentence: str, doubt: str = "") -> Iterator[None]:
+    """Raises CannotConnect with these when the body is not done by `deadline` (trio's clock, s)."""
     try:
         with trio.fail_at(deadline):
             yield
     except trio.TooSlowError:
-        raise CannotConnect(sentence) from None
+        raise CannotConnect(sentence, doubt=doubt) from None
 
 
 async def dial(

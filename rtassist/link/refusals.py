@@ -91,8 +91,8 @@ def rejected_upgrade(where: str, path: str, answer: HttpAnswer, secrets: Iterabl
         )
     if status in (404, 405, 410):
         return NoRealtime(
-            f"{where} has no Realtime endpoint at {foreign_text(path, secrets, 100)} ({said}). "
-            "Check the path in --url or RTASSIST_URL; OpenAI's is /v1/realtime."
+            f"{where} has no Realtime endpoint at {foreign_text(path, secrets, 100)} ({said}).",
+            doubt="Check the path in --url or RTASSIST_URL; OpenAI's is /v1/realtime.",
         )
     if status >= 500:
         return CannotConnect(
@@ -102,7 +102,8 @@ def rejected_upgrade(where: str, path: str, answer: HttpAnswer, secrets: Iterabl
         return Refused(_advised(f"{where} did not accept the request ({said}).", code), code=code)
     page = "a web page" if answer.body.lstrip().startswith("<") else "plain HTTP"
     return NoRealtime(
-        f"{where} answered with {page} and not as a Realtime server ({said}). Check --url or RTASSIST_URL."
+        f"{where} answered with {page} and not as a Realtime server ({said}).",
+        doubt="Check --url or RTASSIST_URL.",
     )
 
 
@@ -110,16 +111,18 @@ def no_websocket(where: str, first_bytes: bytes) -> Failure:
     """What came, or did not come, instead of an HTTP response to the WebSocket request."""
     if not first_bytes:
         return CannotConnect(
-            f"{where} took the connection and closed it without an answer. Is that a Realtime server? "
-            "Check --url."
+            f"{where} took the connection and closed it without an answer.",
+            doubt="Is that a Realtime server? Check --url.",
         )
     words = foreign_text(first_bytes[:200].decode("latin-1"), (), 60)
     return NoRealtime(
-        f'{where} does not speak WebSocket: it answered "{words}". Check --url or RTASSIST_URL.'
+        f'{where} does not speak WebSocket: it answered "{words}".',
+        doubt="Check --url or RTASSIST_URL.",
     )
 
 
 def no_realtime(where: str, reason: str, secrets: Iterable[str]) -> NoRealtime:
     """A WebSocket message came that is no Realtime event."""
     words = foreign_text(reason, secrets, 120)
-    return NoRealtime(f"{where} speaks WebSocket, but not the Realtime protocol: {words}. Check --url.")
+    happened = f"{where} speaks WebSocket, but not the Realtime protocol: {words}."
+    return NoRealtime(happened, doubt="Check --url.")
