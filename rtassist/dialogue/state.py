@@ -127,6 +127,8 @@ class Purpose(Enum):
     BEGIN = "begin"
     FENCE = "fence"
     """Changes nothing: its answer proves that the server has read all audio before it."""
+    HEARD = "heard"
+    """Likewise, and a response waits for it to be asked for (see `unread`)."""
     READ_ONLY = "read only"
     ALOUD = "aloud"
     INSTRUCTIONS = "instructions"
@@ -245,6 +247,9 @@ class Conversation:
     """A response is to be asked for as soon as that is allowed."""
     say: str = ""
     """A response of exactly these words is to be asked for likewise, and first."""
+    unread: str | None = None
+    """Sound is on its way in which the server may find a turn and answer it: the id of the update behind it
+    that is not answered yet, "" where none was sent (see `unread`). None: it has told what it found."""
     spoke: bool = False
     """The assistant has spoken in this session: its voice is fixed."""
     changed: Mapping[str, str] = field(factory=dict)

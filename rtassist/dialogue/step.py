@@ -102,6 +102,7 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
         LOCAL_RULES[kind](do, event)
     if kind not in FREQUENT:
         questions.ask_next(do)
+        session.prove_read(do)
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)

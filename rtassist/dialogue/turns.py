@@ -52,12 +52,13 @@ def want_answer(do: Draft) -> None:
 def ask_when_allowed(do: Draft) -> None:
     """Send `response.create` if one is wanted and no other response is being made or on its way.
 
-    The server makes one response of the conversation at a time and refuses a second.
+    The server makes one response of the conversation at a time and refuses a second. So nothing is asked for
+    either while the user speaks, or may have spoken unheard (see `unread`): it answers that by itself.
     """
     state = do.state
     if not (state.wanted or state.say) or not state.ready or state.requests or state.active is not None:
         return
-    if state.user_speaks or state.talk_held:
+    if state.user_speaks or state.talk_held or state.unread is not None:
         return
     for utterance in state.utterances.values():  # whoever answers is to know how much of it was heard
         if utterance.sound is Sound.HUSHED or (utterance.lost and utterance.sound is Sound.SOUNDING):
@@ -116,25 +117,27 @@ def answer_refused(do: Draft, event_id: str) -> None:
 def answer_in_the_way(do: Draft, event_id: str) -> None:
     """Our request found the server making a response: ask again when that one is done, unless told to stop.
 
-    As a rule that response began while the request was on its way, and was taken for the one asked for. If
-    we know of none, asking again at once would be refused again; the alarm does it.
+    That response began while the request was on its way: it is one that was due, or, where none was, has been
+    taken for the one asked for. If we know of none, asking again at once would be refused again; the alarm
+    does it. Without an id it is the server's own attempt to answer that failed, and now we ask.
     """
     state = do.state
-    if state.active is not None:
-        stopped = state.answers[state.active].cancel is not Cancel.NO
-        say = state.answers[state.active].say
+    refused = next((r for r in state.requests if (r.event_id or "") == event_id), None)
+    if refused is not None:
+        stopped, say = refused.denied, refused.say
+        do.change(requests=tuple(request for request in state.requests if request is not refused))
+    elif state.active is not None:
+        answer = state.answers[state.active]
+        stopped, say = answer.cancel is not Cancel.NO, answer.say
     else:
-        refused = [request for request in state.requests if request.event_id == event_id]
-        stopped = any(request.denied for request in refused)
-        say = "".join(request.say for request in refused)
-    answer_refused(do, event_id)
+        stopped, say = False, ""
     if stopped:
         return
     if say:
         do.change(say=say)
     else:
         do.change(wanted=True)
-    if state.active is None:
+    if state.active is None and not do.state.requests:
         do.change(requests=(Request(None),))
         do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 

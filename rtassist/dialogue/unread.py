@@ -1,0 +1,70 @@
+"""What the user said and the server may not have read: it answers turns by itself, and may be about to.
+
+It makes one response at a time and refuses a second, so none is asked for while one is due. That one is due
+is told with the end of a turn, and a turn is told when it begins, long before: its words and the silence
+behind them come in between. In two cases that is not so, and whole turns may be on their way of which nothing
+was told: what was kept over a gap is delivered at once, and within a turn the microphone goes off while the
+server may be finding that turn's end. Then an update that changes nothing goes first. Events are read and
+answered in their order, so behind its answer the server has told of all turns that it found before it.
+
+What is left is the network's own: a turn that begins, ends and is committed while our request travels, and
+the word of its beginning towards us. For that it has to fit into one round trip, with the silence behind it
+(500 ms where nothing else is set), so it takes a line that is slower than that, or one that has stood still.
+The server refuses such a request; `turns.answer_in_the_way` makes it once more, behind the answer.
+"""
+
+from __future__ import annotations
+
+from rtassist.dialogue.draft import Draft
+from rtassist.dialogue.effects import ClearAlarm, Send, SetAlarm
+from rtassist.dialogue.state import Conversation
+from rtassist.protocol import InputAudioBufferClear
+
+ALARM = "unread"
+WAIT_US = 25_000_000
+"""As long as for an answer: a minute's audio takes longer on no line that carries a conversation."""
+
+
+def delivered(do: Draft) -> None:
+    """What the microphone gave in a gap is on its way, in one piece."""
+    if do.state.terms.microphone or do.state.terms.microphone_awaited:
+        _doubt(do)
+
+
+def take_back(do: Draft) -> None:
+    """The server is to forget what it has not made a turn of."""
+    do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
+    _doubt(do)
+
+
+def _doubt(do: Draft) -> None:
+    if _answers_by_itself(do.state):
+        do.change(unread="")
+
+
+def _answers_by_itself(state: Conversation) -> bool:
+    return state.server_turns and not state.terms.asks_itself
+
+
+def is_to_be_proven(state: Conversation) -> bool:
+    """A response is to be asked for, and nobody knows whether one is due."""
+    return state.unread == "" and state.ready and bool(state.wanted or state.say)
+
+
+def fenced(do: Draft, event_id: str) -> None:
+    """The update is sent that proves it."""
+    do.change(unread=event_id)
+    do.ask(SetAlarm(ALARM, do.now_us + WAIT_US))
+
+
+def answered(do: Draft, event_id: str) -> None:
+    """The server has read an update; a refusal proves it as well."""
+    if do.state.unread == event_id:
+        do.change(unread=None)
+        do.ask(ClearAlarm(ALARM))
+
+
+def overdue(do: Draft) -> None:
+    """A server that answers no update is asked all the same."""
+    if do.state.unread:
+        do.change(unread=None)
