@@ -119,7 +119,8 @@ async def test_the_next_session_knows_the_settings_and_what_was_heard(autojump_c
 
         await held.commands.send(events.Typed("are you there?"))
         await trio.sleep(0.1)
-        assert kinds(held.link)[-2:] == ["conversation.item.create", "response.create"]
+        asked = ["conversation.item.create", "session.update", "response.create"]
+        assert kinds(held.link)[-3:] == asked, "once the server has read what was kept"
         held.link.say(*answer("R2", "A2", seconds=1, words="Yes."))
         await trio.sleep(2)
         assert lines(held)[-1].text == "Yes."

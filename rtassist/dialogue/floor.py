@@ -84,10 +84,11 @@ def created(do: Draft, response_id: str) -> None:
     denied = request.denied or state.turn_is_certain or state.talk_held
     refused = not denied and budget.is_spent(state)
     denied = denied or refused
+    answer = Answer(id=response_id, quiet=denied, say=request.say, event_id=request.event_id or "")
     do.change(
         requests=tuple(other for other in state.requests if other is not request),
         active=response_id,
-        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied, say=request.say)},
+        answers={**state.answers, response_id: answer},
     )
     if denied:
         _cancel(do, response_id)

@@ -342,6 +342,7 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
         postponed=(*state.postponed, *(u for u in state.updates if u.purpose in changes.CHANGES)),
         requests=(),
         unread=None,
+        heard_ms=0,
         calls={key: attrs.evolve(call, lost=True) for key, call in do.state.calls.items()},
     )
     turns.lose_user_lines(do, said_again=again)
@@ -349,7 +350,7 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     for alarm in (turns.ANSWER_ALARM, session.BEGIN_ALARM, session.SETTLE_ALARM, HANDOVER_ALARM):
         do.ask(ClearAlarm(alarm))
     do.change_link(expires_us=None)
-    do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US)))
+    do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US), state.said_ms, state.heard_ms))
     # What is said again is answered, unless it may be a cough.
     answered = again and all(turn.verdict is Verdict.SPOKEN for turn in state.own_turns.values())
     if answered and state.terms.asks_itself:

@@ -109,6 +109,8 @@ class Answer:
     """The user said stop to it: the results of its calls are not spoken about."""
     say: str = ""
     """The words that the request was for which it was taken."""
+    event_id: str = ""
+    """Of that request, where it was one of ours."""
 
 
 @frozen
@@ -217,6 +219,10 @@ class Conversation:
     link: Link = field(factory=Link)
     said_us: int | None = None
     """Since when the user has been saying what only the server has: no words of it are known yet."""
+    said_ms: int | None = None
+    """Likewise, where it begins in the audio of the session; None: the server has not told."""
+    heard_ms: int = 0
+    """How far in that audio the user's turns were found."""
     told: tuple[str, ...] = ()
     """What the model was told besides the lines, and has not answered: another session is told it again."""
     asked_again: bool = False

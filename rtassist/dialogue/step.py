@@ -29,6 +29,7 @@ from rtassist.dialogue import (
     remote,
     session,
     turns,
+    unread,
 )
 from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
@@ -326,6 +327,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.LinkOpened: link.opened,
     events.DialFailed: link.dial_failed,
     events.UplinkDropped: _uplink_dropped,
+    events.UplinkLags: unread.lags,
     events.FrameUnreadable: _frame_unreadable,
 }
 

@@ -2,19 +2,23 @@
 
 It makes one response at a time and refuses a second, so none is asked for while one is due. That one is due
 is told with the end of a turn, and a turn is told when it begins, long before: its words and the silence
-behind them come in between. In two cases that is not so, and whole turns may be on their way of which nothing
-was told: what was kept over a gap is delivered at once, and within a turn the microphone goes off while the
-server may be finding that turn's end. Then an update that changes nothing goes first. Events are read and
-answered in their order, so behind its answer the server has told of all turns that it found before it.
+behind them come in between. In three cases that is not so, and whole turns may be on their way of which
+nothing was told: what was kept over a gap is delivered at once; the network is slow, and what was said waits
+to be sent; the microphone goes off, while the server may be finding the end of a turn. Then an update that
+changes nothing goes first. Events are read and answered in their order, so behind its answer the server has
+told of all turns that it found before it.
 
-What is left is the network's own: a turn that begins, ends and is committed while our request travels, and
-the word of its beginning towards us. For that it has to fit into one round trip, with the silence behind it
-(500 ms where nothing else is set), so it takes a line that is slower than that, or one that has stood still.
-The server refuses such a request; `turns.answer_in_the_way` makes it once more, behind the answer.
+What is left is the network's own, and no client can exclude it: the server commits a turn while our request
+travels, and so does the word of that turn's beginning. The turn has to fit into one round trip, with the
+silence behind it (500 ms where nothing else is set); that takes a line which is slower than this, or has
+stood still and swallowed more than it lets us see, or a server that finds turns behind what it answers. It
+refuses such a request and answers the turn, and `turns.answer_in_the_way` asks once more behind that answer,
+unless the turn has taken the floor.
 """
 
 from __future__ import annotations
 
+from rtassist.dialogue import events
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Send, SetAlarm
 from rtassist.dialogue.state import Conversation
@@ -28,6 +32,12 @@ WAIT_US = 25_000_000
 def delivered(do: Draft) -> None:
     """What the microphone gave in a gap is on its way, in one piece."""
     if do.state.terms.microphone or do.state.terms.microphone_awaited:
+        _doubt(do)
+
+
+def lags(do: Draft, event: events.UplinkLags) -> None:
+    """What was said waits to be sent. A proof that is under way is enough: else there were no end of it."""
+    if do.state.unread is None:
         _doubt(do)
 
 
