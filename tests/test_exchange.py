@@ -12,7 +12,6 @@ from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Outcome
 from rtassist.dialogue.terms import Terms
 from rtassist.errors import CannotConnect, NoRealtime, Refused
-from rtassist.exchange import Uplink
 from rtassist.link.closing import Close
 from rtassist.protocol import (
     AssistantMessage,
@@ -36,6 +35,7 @@ from rtassist.protocol import (
     SystemMessage,
     UserMessage,
 )
+from rtassist.uplink import Uplink
 from tests.ring import Call, ScriptedLink, answer, call, speech_started
 
 TOOL = FunctionTool(name="look_up", description="looks up", parameters={"type": "object"})
