@@ -35,7 +35,6 @@ from rtassist.protocol import (
     SystemMessage,
     UserMessage,
 )
-from rtassist.uplink import Uplink
 from tests.ring import Call, ScriptedLink, answer, call, speech_started
 
 TOOL = FunctionTool(name="look_up", description="looks up", parameters={"type": "object"})
@@ -592,25 +591,6 @@ async def test_what_was_dropped_for_being_late_stays_so(autojump_clock: object) 
         assert chunks(held.link)[0] == 51
         assert late.isdisjoint(chunks(held.link))
         assert [dropped.samples for dropped in drops(held)] == [len(late) * 480]
-
-
-async def test_what_waited_too_long_for_two_connections_is_told() -> None:
-    uplink = Uplink()
-
-    def say(seconds: int) -> None:
-        for _ in range(seconds * 50):
-            uplink.put(effects.Send(InputAudioBufferAppend(audio=bytes(960))))
-
-    say(30)
-    uplink.keep(0)
-    assert uplink.dropped() == []
-    uplink.deliver()
-    await uplink.next()
-    say(10)
-    uplink.keep(0)
-
-    assert uplink.unsent == 30 * 24_000
-    assert uplink.dropped() == [events.UplinkDropped(10 * 24_000, in_gap=True)]
 
 
 async def test_behind_much_that_is_unsent_a_question_waits_to_be_asked(autojump_clock: object) -> None:

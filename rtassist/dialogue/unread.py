@@ -26,7 +26,7 @@ from rtassist.protocol import InputAudioBufferClear
 
 ALARM = "unread"
 WAIT_US = 25_000_000
-"""As long as for an answer: a minute's audio takes longer on no line that carries a conversation."""
+"""As long as an answer is waited for: a dead connection is noticed within 20 s."""
 
 
 def delivered(do: Draft) -> None:

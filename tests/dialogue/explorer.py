@@ -158,8 +158,6 @@ SMALL = (
     Scope("in doubt twice", 1, 1, 1, Budget(turns=2, unasked=1), mode="confirm"),
     Scope("in doubt and stopped", 2, 1, 1, Budget(turns=1, stops=1, unasked=2), mode="confirm"),
     Scope("not interrupted", 2, 1, 1, Budget(turns=2, stops=1), mode="off"),
-    Scope("behind a slow network", 2, 1, 1, Budget(turns=1, lines=1, lags=2, waits=1)),
-    Scope("taken back", 2, 1, 1, Budget(turns=1, lines=1, mutes=1)),
 )
 """Small enough to be walked for every mutant."""
 
@@ -174,6 +172,12 @@ CUT_OFF = (
     Scope("not interrupted, and cut off", 2, 1, 1, Budget(turns=1, drops=1, unasked=1), mode="off"),
 )
 """Likewise, for the rules of a lost connection."""
+
+UNTOLD = (
+    Scope("behind a slow network", 2, 1, 1, Budget(turns=1, lines=1, lags=2, waits=1)),
+    Scope("taken back", 2, 1, 1, Budget(turns=1, lines=1, mutes=1)),
+)
+"""Likewise, for what is said and may be answered before we are told of it."""
 
 WHOLE = (
     Scope("spoken over", 2, 2, 1, Budget(turns=1, unasked=2)),
@@ -204,7 +208,7 @@ WHOLE = (
 
 def main() -> None:
     """Walk and tell; a broken rule is told with the way that leads to it."""
-    for scope in (*SMALL, *CUT_OFF, *WHOLE):
+    for scope in (*SMALL, *CUT_OFF, *UNTOLD, *WHOLE):
         print(explore(scope))
 
 

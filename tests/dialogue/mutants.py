@@ -468,39 +468,11 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant("asked again and again", turns.ask_when_allowed, "wanted=False, ", "", "one at a time"),
     Mutant("asked beside the server's own", turns.answer_due, ", wanted=wanted", "", "one at a time"),
     Mutant(
-        "asked while a turn may be found that is not told",
-        turns.ask_when_allowed,
-        " or state.unread is not None",
-        "",
-        "one at a time",
-    ),
-    Mutant("asked behind what waits to be sent", unread.lags, "_doubt(do)", "pass", "one at a time"),
-    Mutant("asked behind what is taken back", unread.take_back, "_doubt(do)", "pass", "one at a time"),
-    Mutant("never proven", session.prove_read, "if unread", "if False and unread", "one at a time"),
-    Mutant("proven by what was sent before", unread.answered, "== event_id", "is not None", "one at a time"),
-    Mutant("not proven by an answer", unread.answered, "unread=None", "", "one at a time"),
-    Mutant("proven again and again", unread.lags, "is None", "is not None", "one at a time"),
-    Mutant(
-        "a proof is waited for without end",
-        unread.fenced,
-        "do.ask(SetAlarm(ALARM, do.now_us + WAIT_US))",
-        "pass",
-        "alarm",
-    ),
-    Mutant("waited for beyond the alarm", unread.overdue, "unread=None", "", "one at a time"),
-    Mutant(
         "the server's own answer is taken for ours",
         floor._asked_for,
         "next(due, requests[0] if requests else Request(None))",
         "requests[0] if requests else Request(None)",
         "P8",
-    ),
-    Mutant(
-        "an answer is due, and what was typed behind it is forgotten",
-        turns.answer_due,
-        "do.state.wanted and not microphone_on(do.state)",
-        "False",
-        "one at a time",
     ),
     Mutant("asked after stop", obeying.interrupt, "wanted=False, ", "", "one at a time"),
     Mutant("never asked later", step.step, "turns.ask_when_allowed(do)", "pass", "one at a time"),
@@ -693,3 +665,35 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     ),
 )
 """Of what is done without a session."""
+
+UNTOLD: tuple[Mutant | WrongArrow, ...] = (
+    Mutant(
+        "asked while a turn may be found that is not told",
+        turns.ask_when_allowed,
+        " or state.unread is not None",
+        "",
+        "one at a time",
+    ),
+    Mutant("asked behind what waits to be sent", unread.lags, "_doubt(do)", "pass", "one at a time"),
+    Mutant("asked behind what is taken back", unread.take_back, "_doubt(do)", "pass", "one at a time"),
+    Mutant("never proven", session.prove_read, "if unread", "if False and unread", "one at a time"),
+    Mutant("proven by what was sent before", unread.answered, "== event_id", "is not None", "one at a time"),
+    Mutant("not proven by an answer", unread.answered, "unread=None", "", "one at a time"),
+    Mutant("proven again and again", unread.lags, "is None", "is not None", "one at a time"),
+    Mutant(
+        "a proof is waited for without end",
+        unread.fenced,
+        "do.ask(SetAlarm(ALARM, do.now_us + WAIT_US))",
+        "pass",
+        "alarm",
+    ),
+    Mutant("waited for beyond the alarm", unread.overdue, "unread=None", "", "one at a time"),
+    Mutant(
+        "an answer is due, and what was typed behind it is forgotten",
+        turns.answer_due,
+        "do.state.wanted and not microphone_on(do.state)",
+        "False",
+        "one at a time",
+    ),
+)
+"""Of what is said and may be answered before we are told of it."""

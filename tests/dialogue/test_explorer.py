@@ -7,7 +7,9 @@ from tests.dialogue.explorer import SMALL, WHOLE, Scope, Walk, explore
 from tests.dialogue.mutants import MUTANTS, Mutant, WrongArrow
 
 
-@pytest.mark.parametrize("scope", [*SMALL, *explorer.CUT_OFF, *WHOLE], ids=lambda scope: scope.name)
+@pytest.mark.parametrize(
+    "scope", [*SMALL, *explorer.CUT_OFF, *explorer.UNTOLD, *WHOLE], ids=lambda scope: scope.name
+)
 def test_every_property_holds_in_every_state(scope: Scope, walks: list[Walk]) -> None:
     walk = explore(scope)
 
@@ -15,13 +17,19 @@ def test_every_property_holds_in_every_state(scope: Scope, walks: list[Walk]) ->
     walks.append(walk)
 
 
-@pytest.mark.parametrize("mutant", [*MUTANTS, *mutants.CUT_OFF], ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize(
+    "mutant", [*MUTANTS, *mutants.CUT_OFF, *mutants.UNTOLD], ids=lambda mutant: mutant.name
+)
 def test_a_broken_rule_is_seen(
     mutant: Mutant | WrongArrow, monkeypatch: pytest.MonkeyPatch, caught: list[str]
 ) -> None:
     mutant.apply(monkeypatch)
 
-    scopes = explorer.CUT_OFF if mutant in mutants.CUT_OFF else SMALL
+    scopes = SMALL
+    if mutant in mutants.CUT_OFF:
+        scopes = explorer.CUT_OFF
+    elif mutant in mutants.UNTOLD:
+        scopes = explorer.UNTOLD
     found = (explore(scope).broken for scope in scopes if scope.mode == mutant.mode)
     broken = next((rule for rule in found if rule is not None), None)
     assert broken is not None, "no walk sees that"
