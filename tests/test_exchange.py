@@ -23,6 +23,7 @@ from rtassist.protocol import (
     FunctionTool,
     InputAudioBufferAppend,
     InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
     Response,
     ResponseCancel,
@@ -119,7 +120,8 @@ async def test_the_next_session_knows_the_settings_and_what_was_heard(autojump_c
 
         await held.commands.send(events.Typed("are you there?"))
         await trio.sleep(0.1)
-        assert kinds(held.link)[-2:] == ["conversation.item.create", "response.create"]
+        asked = ["conversation.item.create", "session.update", "response.create"]
+        assert kinds(held.link)[-3:] == asked, "once the server has read what was kept"
         held.link.say(*answer("R2", "A2", seconds=1, words="Yes."))
         await trio.sleep(2)
         assert lines(held)[-1].text == "Yes."
@@ -509,3 +511,101 @@ async def test_a_question_whose_words_never_came_is_said_again(autojump_clock: o
 
         assert chunks(held.link)[0] == pytest.approx(9 * 50, abs=3)
         assert not held.link.got(ResponseCreate), "the server answers what it hears"
+
+
+def slow(start_ms: int) -> InputAudioBufferSpeechStarted:
+    return InputAudioBufferSpeechStarted(event_id="s", item_id="U1", audio_start_ms=start_ms)
+
+
+def heard_until(end_ms: int) -> InputAudioBufferSpeechStopped:
+    return InputAudioBufferSpeechStopped(event_id="s", item_id="U0", audio_end_ms=end_ms)
+
+
+def drops(held: Call) -> list[events.UplinkDropped]:
+    return [what for _, what in held.noted if isinstance(what, events.UplinkDropped)]
+
+
+async def test_what_did_not_leave_is_kept_from_its_oldest_sample_on(autojump_clock: object) -> None:
+    """The server talks all the time; only what we say does not get out."""
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(10)
+        first = held.link
+        first.say(heard_until(9_000))
+        first.stall()
+        await trio.sleep(4)
+        first.break_off(GONE)
+        await trio.sleep(2)
+
+        assert chunks(first)[-1] == pytest.approx(10 * 50, abs=3)
+        assert chunks(held.link)[0] == pytest.approx(9 * 50, abs=3), "behind what it has told to have heard"
+        assert chunks(held.link) == list(range(chunks(held.link)[0], chunks(held.link)[-1] + 1))
+        assert not drops(held)
+
+
+async def test_what_the_user_says_is_kept_from_where_the_server_heard_it_begin(
+    autojump_clock: object,
+) -> None:
+    """The network takes five seconds to bring it there, and the word of it back."""
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(8)
+        held.link.say(slow(3_000))
+        await trio.sleep(1)
+        held.link.break_off(GONE)
+        await trio.sleep(2)
+        assert chunks(held.link)[0] == 3 * 50 + 1, "the chunks are counted from one"
+
+        held.link.say(slow(2_000))
+        await trio.sleep(3)
+        held.link.break_off(GONE)
+        await trio.sleep(2)
+        assert len(held.links) == 3
+        assert chunks(held.link)[0] == 5 * 50 + 1, "two seconds into what the second one was sent"
+
+
+async def test_a_server_that_does_not_count_the_audio_is_not_believed(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(10)
+        held.link.say(heard_until(9_000), slow(400))
+        await trio.sleep(1)
+        held.link.break_off(GONE)
+        await trio.sleep(2)
+
+        assert chunks(held.link)[0] == pytest.approx(9 * 50, abs=3), "from a second before it told"
+
+
+async def test_what_was_dropped_for_being_late_stays_so(autojump_clock: object) -> None:
+    async with call(TERMS, microphone=Talker()) as held:
+        first = held.link
+        await trio.sleep(2)
+        first.stall()
+        await trio.sleep(12)
+        first.flow()
+        await trio.sleep(0.01)
+        late = set(range(1, chunks(first)[-1])) - set(chunks(first))
+        assert len(late) * 20 == pytest.approx(7_000, abs=100)
+        first.say(slow(1_000))
+        await trio.sleep(0.1)
+        first.break_off(GONE)
+        await trio.sleep(2)
+
+        assert chunks(held.link)[0] == 51
+        assert late.isdisjoint(chunks(held.link))
+        assert [dropped.samples for dropped in drops(held)] == [len(late) * 480]
+
+
+async def test_behind_much_that_is_unsent_a_question_waits_to_be_asked(autojump_clock: object) -> None:
+    """A turn may be in it that the server answers by itself."""
+    async with call(TERMS, microphone=Talker()) as held:
+        await trio.sleep(1)
+        held.link.stall()
+        await trio.sleep(2)
+        await held.commands.send(events.Typed("hello"))
+        await trio.sleep(0.1)
+        assert len([what for _, what in held.noted if isinstance(what, events.UplinkLags)]) == 1
+        held.link.flow()
+        await trio.sleep(0.1)
+
+        asked = ["session.update", "conversation.item.create", "session.update", "response.create"]
+        assert kinds(held.link) == asked
+        await trio.sleep(2)
+        assert len([what for _, what in held.noted if isinstance(what, events.UplinkLags)]) == 1

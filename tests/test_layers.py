@@ -105,7 +105,7 @@ LAYERS = {
     ),
     "capture": layer(
         "audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.onset audio.silence dialogue edges "
-        "exchange",
+        "exchange uplink.STALE_SAMPLES",
         "trio",
     ),
     "playback": layer(
@@ -115,7 +115,8 @@ LAYERS = {
     "tasks": layer(others="trio"),
     "leaving": layer(pure=True),
     "running": layer("errors leaving tasks", "trio"),
-    "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
+    "exchange": layer("dialogue edges errors link.closing link.retry uplink", "trio"),
+    "uplink": layer("dialogue protocol", "attrs trio"),
     "gauge": layer("dialogue", "trio"),
     "front": layer("audio.Microphone dialogue errors logs recording settings terminal", "attrs trio"),
     "edges": layer(

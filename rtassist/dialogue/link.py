@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import barge_in, changes, events, floor, remote, session, turns
+from rtassist.dialogue import barge_in, changes, events, floor, remote, session, turns, unread
 from rtassist.dialogue.connection import Line, Link, Spare
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import (
@@ -169,6 +169,7 @@ def stands(do: Draft) -> None:
         session.greet(do)
         return
     do.ask(Deliver())
+    unread.delivered(do)
     if do.state.ending is Ending.FENCED:
         session.fence(do)
     if link.lost_us is not None:
@@ -340,6 +341,8 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
         updates=(),
         postponed=(*state.postponed, *(u for u in state.updates if u.purpose in changes.CHANGES)),
         requests=(),
+        unread=None,
+        heard_ms=0,
         calls={key: attrs.evolve(call, lost=True) for key, call in do.state.calls.items()},
     )
     turns.lose_user_lines(do, said_again=again)
@@ -347,7 +350,7 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     for alarm in (turns.ANSWER_ALARM, session.BEGIN_ALARM, session.SETTLE_ALARM, HANDOVER_ALARM):
         do.ask(ClearAlarm(alarm))
     do.change_link(expires_us=None)
-    do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US)))
+    do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US), state.said_ms, state.heard_ms))
     # What is said again is answered, unless it may be a cough.
     answered = again and all(turn.verdict is Verdict.SPOKEN for turn in state.own_turns.values())
     if answered and state.terms.asks_itself:

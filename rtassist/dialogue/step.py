@@ -29,6 +29,7 @@ from rtassist.dialogue import (
     remote,
     session,
     turns,
+    unread,
 )
 from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
@@ -102,6 +103,7 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
         LOCAL_RULES[kind](do, event)
     if kind not in FREQUENT:
         questions.ask_next(do)
+        session.prove_read(do)
         turns.ask_when_allowed(do)
         turns.forget(do)
         session.conclude(do)
@@ -325,6 +327,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.LinkOpened: link.opened,
     events.DialFailed: link.dial_failed,
     events.UplinkDropped: _uplink_dropped,
+    events.UplinkLags: unread.lags,
     events.FrameUnreadable: _frame_unreadable,
 }
 

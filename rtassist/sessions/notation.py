@@ -47,11 +47,16 @@ _FIELDS: Final = {
 _TYPES: Final = {
     cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
 }
+_LATER: Final = {effects.Keep: {"said_ms": None, "heard_ms": 0}}
+"""Fields that older recordings do not have: they are left out where they say nothing."""
 WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.values()), *_TYPES[Terms]})
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
     body = {kind: name} | {field: getattr(value, field) for field in _FIELDS[type(value)]}
+    for field, nothing in _LATER.get(type(value), {}).items():
+        if body[field] == nothing:
+            del body[field]
     try:
         return orjson.dumps(body, default=_plain)[1:]
     except TypeError:  # a lone surrogate, which a terminal may give

@@ -42,6 +42,7 @@ BUDGET = Budget(
     unasked=3,
     refusals=2,
     waits=2,
+    lags=2,
     onsets=4,
     words=1,
     rests=6,
@@ -65,7 +66,8 @@ def test_every_property_holds_in_long_conversations(mode: str, data: st.DataObje
         ducks=mode != "off",
         reconnects=True,
     )
-    w = world(6, 3, 3, HELD if push_to_talk else BUDGET, barge_in)._replace(chunk=chunk)
+    budget = HELD if push_to_talk else BUDGET._replace(onsets=0) if mode == "off" else BUDGET
+    w = world(6, 3, 3, budget, barge_in, server_turns=not push_to_talk)._replace(chunk=chunk)
     for _ in range(data.draw(st.integers(1, 80), label="length")):
         possible = list(moves(w))
         if not possible:
@@ -179,10 +181,21 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         events.AlarmRang,
         st.sampled_from(
-            ["answer", "transcript", "settle", "begin", "duck", "question", "remote call", "nobody's"]
+            [
+                "answer",
+                "transcript",
+                "settle",
+                "begin",
+                "duck",
+                "question",
+                "remote call",
+                "unread",
+                "nobody's",
+            ]
         ),
     ),
     st.builds(events.UplinkDropped, samples),
+    st.builds(events.UplinkLags, samples),
     st.builds(events.VoiceStarved, items, samples, samples),
     st.builds(events.FrameUnreadable, short),
     st.builds(events.LinkLost, st.just(1006), short, st.just(True), samples, st.integers(0, 999)),
@@ -265,6 +278,7 @@ def outstanding(state: Conversation) -> list[Event]:
         *(playbook.committed(item_id) for item_id in state.own_turns),
         *(AlarmRang("question") for _ in state.questions),
         AlarmRang("remote call"),
+        AlarmRang("unread"),
         AlarmRang("answer"),
         AlarmRang("transcript"),
         AlarmRang("duck"),

@@ -152,6 +152,8 @@ def test_what_the_model_was_told_and_has_not_answered_is_told_again() -> None:
         >> session_updated()
         << told
         << Deliver()
+        << update(SESSION)
+        >> session_updated()
         << create()
     )
     answered = after(state, created("R1"), done("R1"), LOST, rang("redial"), events.LinkOpened(0))

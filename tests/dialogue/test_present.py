@@ -113,7 +113,7 @@ def test_words_to_be_said_are_said_by_the_next_session() -> None:
     state = after(agreed(), typed("/say hello"), LOST, *BACK)
     (asked,) = [
         effect.event
-        for effect in effects_of(state, session_updated())
+        for effect in effects_of(after(state, session_updated()), session_updated())
         if isinstance(effect, Send) and isinstance(effect.event, ResponseCreate)
     ]
     assert "hello" in str(asked)
