@@ -19,7 +19,8 @@ What happened, in the order in which it was decided:
     {"us":…,"mic":[FIRST,SAMPLES],"chunks":[[0,480],[20011,480]],"appended":true}
                                                              chunks of the microphone, as µs after `us` and
                                                              samples; together this run of NAME.mic.flac.
-                                                             `appended`: the one effect of each was to send it
+                                                             `appended`: the one effect of each was to send it.
+                                                             For the order see below
     {"us":…,"event":"typed","text":"…"}                      everything else, by the classes of
                                                              `rtassist.dialogue.events`: playback_ended
                                                              (item_id, heard: samples), tool_ended, …
@@ -31,6 +32,12 @@ What was asked for then, by the classes of `rtassist.dialogue.effects`, right be
     {"us":…,"voice":[FIRST,SAMPLES],"effect":"play","item_id":"…","samples":4800}
                                                              handed to the loudspeaker
     {"us":…,"effect":"hush","item_id":"…"}                   and so on: finish, set_alarm, said, quit, …
+
+Two things that come many times a second, and neither of which means anything to the other, are the chunks of
+the microphone and what `rtassist.dialogue.step.FREQUENT` lists: deltas of audio and of its words, and how far
+a voice has sounded. A run goes on past lines of these, and of what was asked for then, for as long as a run
+may be, and is written behind them. `us` is never less than in the line before, so chunks that were heard
+before it have times below zero: `[[-20310,480],[-299,480],[19702,480]]`. All else ends a run.
 
 And about the recording itself:
 
@@ -51,13 +58,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, get_args
 
 import orjson
 from pybase64 import b64encode, b64encode_as_string
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Play, Send
+from rtassist.dialogue.step import FREQUENT
 from rtassist.dialogue.terms import Terms
 from rtassist.protocol import ResponseOutputAudioDelta
 from rtassist.protocol.catalogue import CLIENT, SERVER, VARIANTS
@@ -70,6 +78,7 @@ RUN_US: Final = 1_000_000
 """The longest run of the microphone in one line: what a crash may cost."""
 
 Note = events.Event | Effect
+_EFFECTS: Final = frozenset(get_args(Effect))
 
 LEAST_SECRET: Final = 6
 """Bytes. What is shorter guards nothing, such as the `x` or `none` that servers without keys are given, and
@@ -154,12 +163,13 @@ class Journal:
         }
         forms = (form.encode() for form in guarding)
         self._secrets = tuple(sorted(forms, key=len, reverse=True))  # one may be a part of another
-        self._began_us = self._latest_us = 0
+        self._began_us = self._latest_us = self._line_us = 0
         self._mic_samples = self._voice_samples = 0
         self._run: list[
             tuple[int, int]
         ] = []  # chunks of the microphone, alike in `_run_appended`: (µs, samples)
         self._run_appended = False
+        self._passing = False  # a run goes on past what happens now, and past its effects
         self._last: tuple[int, int, bool] | None = None  # the chunk that the next note may belong to
         self._received: tuple[bytes, int] = (b"", 0)  # the audio that came last, and where it stands
 
@@ -182,6 +192,7 @@ class Journal:
         us = self._latest_us = self._began_us + now_us
         if isinstance(what, events.MicHeard):
             self._end_chunk()
+            self._passing = False
             self._last = (us, what.samples, False)
             self._mic(what.pcm)
             return
@@ -190,7 +201,7 @@ class Journal:
             if samples and what.samples == samples and not appended:
                 self._last = (at_us, samples, True)
                 return
-        self._end_run()
+        self._pass(us, what)
         if isinstance(what, events.ServerSaid | events.FrameUnreadable):
             self._received_frame(us, what)
         elif isinstance(what, Play):
@@ -204,6 +215,15 @@ class Journal:
         self._end_run()
         samples = (self._mic_samples, self._voice_samples)
         self._put(max(us, self._latest_us), b'"end":{"mic_samples":%d,"voice_samples":%d}}' % samples)
+
+    def _pass(self, us: int, what: Note) -> None:
+        """The run goes on past this, or ends before it."""
+        if type(what) not in _EFFECTS:
+            kind: type = type(what.event) if isinstance(what, events.ServerSaid) else type(what)
+            self._end_chunk()
+            self._passing = kind in FREQUENT and bool(self._run) and us - self._run[0][0] < RUN_US
+        if not self._passing:
+            self._end_run()
 
     def _end_chunk(self) -> None:
         """The last chunk has all its effects: it goes on with the run, or begins one."""
@@ -222,7 +242,7 @@ class Journal:
             self._write_run()
 
     def _write_run(self) -> None:
-        us = self._run[0][0]
+        us = max(self._run[0][0], self._line_us)
         samples = sum(samples for _, samples in self._run)
         chunks = ",".join(f"[{at_us - us},{samples}]" for at_us, samples in self._run)
         appended = "true" if self._run_appended else "false"
@@ -262,6 +282,7 @@ class Journal:
 
     def _put(self, us: int, body: bytes, voice: tuple[int, int] | None = None) -> None:
         run = b'"voice":[%d,%d],' % voice if voice else b""
+        self._line_us = us
         self._write(b'{"us":%d,' % us + run + body)
 
     def _write(self, line: bytes) -> None:

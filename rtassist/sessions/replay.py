@@ -205,7 +205,7 @@ class _Run:
 def _chunks(heard: Heard) -> Iterator[tuple[int, int]]:
     """The first one without reading the others, for it mostly is enough."""
     if heard.each:
-        yield 0, heard.each
+        yield heard.first_us, heard.each
         yield from heard.chunks[1:]
     else:
         yield from heard.chunks
@@ -247,5 +247,5 @@ def _moment(cause: Cause, asked: Iterable[bytes]) -> Moment:
             event = frame if isinstance(frame, str) else frame.decode(errors="replace")
         case Happened(event=happened):
             event = "{" + notation.event_body(happened).decode()
-    us = cause.us + cause.chunks[-1][0] if isinstance(cause, Heard) else cause.us
+    us = cause.last_us if isinstance(cause, Heard) else cause.us
     return Moment(cause.line, us, event, texts(asked))

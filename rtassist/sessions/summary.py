@@ -246,7 +246,7 @@ class Tally:
 
 def _end_us(last: Timed | None) -> int:
     if isinstance(last, Heard):
-        return last.us + last.chunks[-1][0]
+        return max(last.us, last.last_us)
     return 0 if last is None else last.us
 
 
