@@ -103,6 +103,7 @@ class Tally:
         self._cost: Decimal | None = Decimal(0)
         self._gaps = self._first_gap = 0
         self._last: Timed | None = None
+        self._torn = False
         self._notes: list[str] = []
         self._turns = Turns()
         self._turn_items: set[str] = set()  # of this conversation, that a turn was counted for
@@ -110,28 +111,36 @@ class Tally:
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same records; each is counted before it is given on."""
         for record in records:
-            if type(record) is Happened:
-                event = record.event
-                if type(event) is events.ServerSaid:
-                    count = _OF_SERVER.get(type(event.event))
-                    if count is not None:
-                        count(self, record.us, event.event)
-            elif type(record) is Asked:
-                self._asked(record)
-            elif type(record) is Begun:
-                self._begun(record)
-            elif type(record) is Gap:
-                self._gaps += record.lines
-                self._first_gap = self._first_gap or record.line
-            elif isinstance(record, Torn):
-                self._notes.append(
-                    f"line {record.line} is torn: the program ended while it was written. It does not count."
-                )
-                yield record
-                return
-            self._last = record
+            self.take(record)
             yield record
-        if type(self._last) is not Ended:
+        self.over()
+
+    def take(self, record: Record) -> None:
+        """The next one."""
+        if type(record) is Happened:
+            event = record.event
+            if type(event) is events.ServerSaid:
+                count = _OF_SERVER.get(type(event.event))
+                if count is not None:
+                    count(self, record.us, event.event)
+        elif type(record) is Asked:
+            self._asked(record)
+        elif type(record) is Begun:
+            self._begun(record)
+        elif type(record) is Gap:
+            self._gaps += record.lines
+            self._first_gap = self._first_gap or record.line
+        elif type(record) is Torn:
+            self._torn = True
+            self._notes.append(
+                f"line {record.line} is torn: the program ended while it was written. It does not count."
+            )
+            return
+        self._last = record
+
+    def over(self) -> None:
+        """No more of them will come."""
+        if type(self._last) is not Ended and not self._torn:
             self._notes.append("It was not closed in order: the program ended before.")
 
     def notes(self) -> tuple[str, ...]:
