@@ -100,15 +100,16 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
             rule(do, event.event)
     else:
         LOCAL_RULES[kind](do, event)
-    if kind not in FREQUENT:
-        questions.ask_next(do)
-        turns.ask_when_allowed(do)
-        turns.forget(do)
-        session.conclude(do)
-        link.hand_over_when_quiet(do)
-        if do.state.between:
-            do.effects = [effect for effect in do.effects if link.may_pass(effect)]
-        do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
+    if kind in FREQUENT:
+        return do.state, tuple(do.effects)
+    questions.ask_next(do)
+    turns.ask_when_allowed(do)
+    turns.forget(do)
+    session.conclude(do)
+    link.hand_over_when_quiet(do)
+    if do.state.between:
+        do.effects = [effect for effect in do.effects if link.may_pass(effect)]
+    do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
     return _leave_at_quit(do)
 
 

@@ -160,8 +160,8 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
     """Every line behind the header, as it is read: with line feeds, as a file opened for bytes gives them.
 
     `foreseen`, which who reads may change between two records: bodies of the effects that the next lines are
-    expected to tell. One that is as we write it is known by that, and taken out; a third of all lines are,
-    and to read them as any other takes four times as long.
+    expected to tell. A line that is as we write them is known by that: its body is taken out, and no record
+    given. A third of all lines are such, and to read them as any other takes four times as long.
 
     Raises Damaged at the first line that is no line of a recording, and where one is missing or out of its
     place, as far as the format says it: time runs backwards, samples are missing, nothing has begun.
@@ -169,7 +169,6 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
     us = 0
     number = 1
     head = b""  # if the last line was an event's: what ours of its effects begin with
-    voice: Run | None = None
     sound = _Sound()
     matched = _LINE.match
     record: Record
@@ -181,7 +180,7 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
                     return
                 line = line.rstrip() + b"\n"
             if foreseen and line == b"%b%b\n" % (head, foreseen[0]):
-                yield Asked(number, us, foreseen.pop(0), voice)
+                del foreseen[0]
                 continue
             match = matched(line) or _as_we_write(line)
             kind = match.lastgroup
@@ -191,7 +190,7 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
                 head = b""
             elif kind == "advanced":
                 at_us, item_id, heard = match.group(1, 8, 9)
-                head, voice = line[: match.end(1) + 1], None
+                head = line[: match.end(1) + 1]
                 record = Happened(number, int(at_us), events.PlaybackAdvanced(item_id.decode(), int(heard)))
                 if not sound.running:
                     sound.follows(record)
@@ -200,7 +199,7 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
                 sound.follows(record)
                 head = b""
                 if type(record) is Happened:
-                    head, voice = match.string[: match.start(12) - 1], record.voice
+                    head = match.string[: match.start(12) - 1]
             if record.us < us:
                 raise NotRead(f"time runs backwards, from {us} to {record.us} µs")
             us = record.us

@@ -123,6 +123,8 @@ def differences(
     before: deque[Told] = deque(maxlen=CONTEXT)
     run = _Run()
     for record in records:
+        if now and not asked:
+            asked = _as_foreseen(cause, now, foreseen, tally)
         tally.take(record)
         if type(record) is Asked:
             asked.append(record.body)
@@ -135,28 +137,37 @@ def differences(
             before.append((cause, asked))
             cause = None
         now, asked = [], []
-        if type(record) is Begun:
-            state, began_us, cause = begin(record.terms), record.us, record
-        elif state is None:
-            continue
-        elif type(record) is Happened:
+        if type(record) is Happened and state is not None:
             state, effects = step(state, record.us - began_us, record.event)
             cause = record
             if effects:
                 now = [*map(notation.effect_body, effects)]
-            foreseen[:] = now
-        elif type(record) is Heard:
+        elif type(record) is Heard and state is not None:
             cause = record
             if not run.goes_on(state, record):
                 state, effects, asked = run.decided(state, record.us - began_us, record)
                 now = [*map(notation.effect_body, effects)]
                 if run.odd is not None:
                     yield Difference(*run.odd, _told(before))
+        elif type(record) is Begun:
+            state, began_us, cause = begin(record.terms), record.us, record
         elif type(record) is Gap:
             state = None
+        foreseen[:] = now
+    if now and not asked:
+        asked = _as_foreseen(cause, now, foreseen, tally)
     tally.over()
     if cause is not None and (found := _compared(cause, asked, now, before, complete=False)):
         yield found
+
+
+def _as_foreseen(cause: Cause | None, now: list[bytes], left: list[bytes], tally: Tally) -> list[bytes]:
+    """The effects of `now` whose lines were as foreseen: all but what is `left` of them."""
+    asked = now[: len(now) - len(left)]
+    if cause is not None:
+        for line, body in enumerate(asked, cause.line + 1):
+            tally.asked(line, cause.us, body)
+    return asked
 
 
 class _Run:

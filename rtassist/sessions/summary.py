@@ -124,7 +124,7 @@ class Tally:
                 if count is not None:
                     count(self, record.us, event.event)
         elif type(record) is Asked:
-            self._asked(record)
+            self.asked(record.line, record.us, record.body)
         elif type(record) is Begun:
             self._begun(record)
         elif type(record) is Gap:
@@ -178,22 +178,22 @@ class Tally:
         self._turn_items = set()
         self._turns.over()
 
-    def _asked(self, record: Asked) -> None:
-        body = record.body
+    def asked(self, line: int, us: int, body: bytes) -> None:
+        """The next effect, which stands in this line."""
         if body.startswith(b'"effect":"play"'):
-            self._turns.reached("played_us", record.us)
+            self._turns.reached("played_us", us)
         elif body.startswith(b'"effect":"hush"'):
-            self._interruptions += record.line - self._hush_line not in (0, 1)
-            self._hush_line = record.line
+            self._interruptions += line - self._hush_line not in (0, 1)
+            self._hush_line = line
         elif body.startswith(b'"effect":"call_tool"'):
             self._calls += 1
         elif body.startswith(b'"effect":"line_ended"'):
-            self._line_ended(record.us, notation.parse(b"{" + body))
+            self._line_ended(us, notation.parse(b"{" + body))
         elif body.startswith(b'"client":'):
             sent = notation.parse(b"{" + body)["client"].get("type")
             self._truncations += sent == "conversation.item.truncate"
             if sent == "input_audio_buffer.commit":
-                self._turns.ended(record.us)
+                self._turns.ended(us)
 
     def _line_ended(self, us: int, line: dict[str, Any]) -> None:
         if line.get("role") == "assistant":
