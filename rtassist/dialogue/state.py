@@ -25,6 +25,9 @@ class Sound(Enum):
     """Asked to be silent; its report is on its way."""
     ENDED = "ended"
 
+    __hash__ = object.__hash__
+    """That of Enum is written in Python: with every delta of audio it is looked up what becomes of the voice."""
+
 
 class Ducking(Enum):
     """Whether the voice is lowered for what may be the user (see `duck`)."""

@@ -174,15 +174,16 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
     record: Record
     try:
         for number, line in enumerate(lines, 2):
-            if not line.endswith(b"}\n"):
+            if foreseen and line == b"%b%b\n" % (head, foreseen[0]):
+                del foreseen[0]
+                continue
+            match = matched(line)
+            if match is None or (match.lastgroup == "other" and not line.endswith(b"}\n")):
                 if not line.endswith(b"\n"):
                     yield Torn(number)
                     return
                 line = line.rstrip() + b"\n"
-            if foreseen and line == b"%b%b\n" % (head, foreseen[0]):
-                del foreseen[0]
-                continue
-            match = matched(line) or _as_we_write(line)
+                match = matched(line) or _as_we_write(line)
             kind = match.lastgroup
             if kind == "mic":
                 record = _heard(number, match)
@@ -274,12 +275,12 @@ def _record(number: int, match: re.Match[bytes]) -> Begun | Happened | Heard | A
     us, first, samples, kind = match.group(1, 10, 11, 12)
     voice = (int(first), int(samples)) if first else None
     line = match.string
+    if kind == b"server":
+        return Happened(number, int(us), _said(line[match.end() : -2], voice), voice)
     if kind == b"effect" or kind == b"client":
         body = line[match.start(12) - 1 : -1]
         _proved(body)
         return Asked(number, int(us), body, voice)
-    if kind == b"server":
-        return Happened(number, int(us), _said(line[match.end() : -2], voice), voice)
     fields = _parsed(line)
     if kind == b"event":
         return Happened(number, int(us), notation.read_event(fields))

@@ -153,7 +153,8 @@ def differences(
             state, began_us, cause = begin(record.terms), record.us, record
         elif type(record) is Gap:
             state = None
-        foreseen[:] = now
+        if now or foreseen:
+            foreseen[:] = now
     if now and not asked:
         asked = _as_foreseen(cause, now, foreseen, tally)
     tally.over()
