@@ -102,10 +102,11 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
         LOCAL_RULES[kind](do, event)
     if kind in FREQUENT:
         return do.state, tuple(do.effects)
-    questions.ask_next(do)
-    turns.ask_when_allowed(do)
-    turns.forget(do)
-    session.conclude(do)
+    if do.state is not state:  # or they have been asked about this state before
+        questions.ask_next(do)
+        turns.ask_when_allowed(do)
+        turns.forget(do)
+        session.conclude(do)
     link.hand_over_when_quiet(do)
     if do.state.between:
         do.effects = [effect for effect in do.effects if link.may_pass(effect)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from attrs import frozen
@@ -122,16 +123,21 @@ def differences(
     asked: list[bytes] = []
     before: deque[Told] = deque(maxlen=CONTEXT)
     run = _Run()
-    for record in records:
-        if now and not asked:
-            asked = _as_foreseen(cause, now, foreseen, tally)
-        tally.take(record)
+    for record in chain(records, (None,)):
+        if now and cause is not None and not asked:  # these are the lines that were as foreseen
+            asked = now[: len(now) - len(foreseen)]
+            for line, body in enumerate(asked, cause.line + 1):
+                tally.asked(line, cause.us, body)
+        if record is None:
+            tally.over()
+        else:
+            tally.take(record)
         if type(record) is Asked:
             asked.append(record.body)
             continue
         if cause is not None:
             if asked != now:
-                complete = type(record) is not Gap and type(record) is not Torn
+                complete = record is not None and type(record) is not Gap and type(record) is not Torn
                 if found := _compared(cause, asked, now, before, complete):
                     yield found
             before.append((cause, asked))
@@ -155,20 +161,6 @@ def differences(
             state = None
         if now or foreseen:
             foreseen[:] = now
-    if now and not asked:
-        asked = _as_foreseen(cause, now, foreseen, tally)
-    tally.over()
-    if cause is not None and (found := _compared(cause, asked, now, before, complete=False)):
-        yield found
-
-
-def _as_foreseen(cause: Cause | None, now: list[bytes], left: list[bytes], tally: Tally) -> list[bytes]:
-    """The effects of `now` whose lines were as foreseen: all but what is `left` of them."""
-    asked = now[: len(now) - len(left)]
-    if cause is not None:
-        for line, body in enumerate(asked, cause.line + 1):
-            tally.asked(line, cause.us, body)
-    return asked
 
 
 class _Run:
