@@ -58,14 +58,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, get_args
+from typing import Final
 
 import orjson
 from pybase64 import b64encode, b64encode_as_string
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Play, Send
-from rtassist.dialogue.step import FREQUENT
+from rtassist.dialogue.step import is_frequent
 from rtassist.dialogue.terms import Terms
 from rtassist.protocol import ResponseOutputAudioDelta
 from rtassist.protocol.catalogue import CLIENT, SERVER, VARIANTS
@@ -78,7 +78,6 @@ RUN_US: Final = 1_000_000
 """The longest run of the microphone in one line: what a crash may cost."""
 
 Note = events.Event | Effect
-_EFFECTS: Final = frozenset(get_args(Effect))
 
 LEAST_SECRET: Final = 6
 """Bytes. What is shorter guards nothing, such as the `x` or `none` that servers without keys are given, and
@@ -218,10 +217,9 @@ class Journal:
 
     def _pass(self, us: int, what: Note) -> None:
         """The run goes on past this, or ends before it."""
-        if type(what) not in _EFFECTS:
-            kind: type = type(what.event) if isinstance(what, events.ServerSaid) else type(what)
+        if isinstance(what, events.ServerSaid | events.LocalEvent):
             self._end_chunk()
-            self._passing = kind in FREQUENT and bool(self._run) and us - self._run[0][0] < RUN_US
+            self._passing = bool(self._run) and us - self._run[0][0] < RUN_US and is_frequent(what)
         if not self._passing:
             self._end_run()
 
