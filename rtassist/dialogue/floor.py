@@ -167,8 +167,10 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
     pcm = utterance.odd + event.delta
     samples = len(pcm) // 2
     sound = TRANSITIONS[utterance.sound].get("audio")
-    plays = sound is not None and do.state.voiced and not (utterance.audio_done or utterance.written)
-    handed = samples if plays else 0
+    if sound is None or not do.state.voiced or utterance.audio_done or utterance.written:
+        handed = 0
+    else:
+        handed = samples
     if handed:
         do.ask(Play(event.item_id, pcm[: samples * 2]))
     do.change_utterance(

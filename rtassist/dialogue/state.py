@@ -26,7 +26,7 @@ class Sound(Enum):
     ENDED = "ended"
 
     __hash__ = object.__hash__
-    """That of Enum is written in Python: with every delta of audio it is looked up what becomes of the voice."""
+    """That of Enum is written in Python, and each delta of audio looks up what becomes of its voice."""
 
 
 class Ducking(Enum):

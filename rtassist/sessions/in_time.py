@@ -1,7 +1,7 @@
 """The records of a recording with each chunk of the microphone where it was heard. Pure.
 
-A run of chunks stands behind the lines that it goes on past (see `journal`). Who decides what is recorded need
-not care, for neither means anything to the other; who tells or plays it does.
+A run of chunks stands behind the lines that it goes on past (see `journal`). Who decides again what happened
+need not care, for neither means anything to the other; who tells or plays it does.
 """
 
 from __future__ import annotations

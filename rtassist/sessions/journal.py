@@ -19,8 +19,8 @@ What happened, in the order in which it was decided:
     {"us":…,"mic":[FIRST,SAMPLES],"chunks":[[0,480],[20011,480]],"appended":true}
                                                              chunks of the microphone, as µs after `us` and
                                                              samples; together this run of NAME.mic.flac.
-                                                             `appended`: the one effect of each was to send it.
-                                                             For the order see below
+                                                             `appended`: the one effect of each was to send it;
+                                                             times may be below zero: see below
     {"us":…,"event":"typed","text":"…"}                      everything else, by the classes of
                                                              `rtassist.dialogue.events`: playback_ended
                                                              (item_id, heard: samples), tool_ended, …
@@ -33,11 +33,11 @@ What was asked for then, by the classes of `rtassist.dialogue.effects`, right be
                                                              handed to the loudspeaker
     {"us":…,"effect":"hush","item_id":"…"}                   and so on: finish, set_alarm, said, quit, …
 
-Two things that come many times a second, and neither of which means anything to the other, are the chunks of
-the microphone and what `rtassist.dialogue.step.FREQUENT` lists: deltas of audio and of its words, and how far
-a voice has sounded. A run goes on past lines of these, and of what was asked for then, for as long as a run
-may be, and is written behind them. `us` is never less than in the line before, so chunks that were heard
-before it have times below zero: `[[-20310,480],[-299,480],[19702,480]]`. All else ends a run.
+A chunk of the microphone means nothing to what else comes many times a second, nor that to it: deltas of
+audio and of its words, and playback_advanced (`rtassist.dialogue.step.FREQUENT`). So a run goes on past lines
+of these and of what was asked for then, for a second at most, and stands behind them; otherwise a third
+of all lines would be runs. `us` is never less than in the line before it, so that chunks which were heard
+earlier have times below zero: `[[-20310,480],[-299,480],[19702,480]]`. All else ends a run.
 
 And about the recording itself:
 

@@ -133,7 +133,7 @@ _KINDS: Final = (
 )
 _LINE: Final = re.compile(
     rb'\{"us":(\d{1,18}+),(?:"mic":\[(\d{1,18}+),(\d{1,18}+)\],"chunks":\['
-    rb'(\[(-?(?!0\d)\d{1,18}+),((?!0\d)\d{1,18}+)\](?:,\[-?(?!0\d)\d{1,18}+,\6\])*+)\],'
+    rb"(\[(-?(?!0\d)\d{1,18}+),((?!0\d)\d{1,18}+)\](?:,\[-?(?!0\d)\d{1,18}+,\6\])*+)\],"
     rb'"appended":(?P<mic>true|false)\}\n'
     rb'|"event":"playback_advanced","item_id":"([!#-\[\]-~]*+)","heard":(?P<advanced>\d{1,18}+)\}\n'
     rb'|(?:"voice":\[(\d{1,18}+),(\d{1,18}+)\],)?"(?P<other>%b)":)' % "|".join(_KINDS).encode()
@@ -197,10 +197,8 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
                     sound.follows(record)
             else:
                 record = _record(number, match)
+                head = match.string[: match.start(12) - 1] if type(record) is Happened else b""
                 sound.follows(record)
-                head = b""
-                if type(record) is Happened:
-                    head = match.string[: match.start(12) - 1]
             if record.us < us:
                 raise NotRead(f"time runs backwards, from {us} to {record.us} µs")
             us = record.us

@@ -130,7 +130,7 @@ class Tally:
         elif type(record) is Gap:
             self._gaps += record.lines
             self._first_gap = self._first_gap or record.line
-        elif type(record) is Torn:
+        elif isinstance(record, Torn):
             self._torn = True
             self._notes.append(
                 f"line {record.line} is torn: the program ended while it was written. It does not count."

@@ -416,7 +416,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "what is handed over is not counted",
         floor.audio,
-        "utterance.handed + samples",
+        "utterance.handed + handed",
         "utterance.handed",
         "P5",
     ),
@@ -467,7 +467,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant("asked again and again", turns.ask_when_allowed, "wanted=False, ", "", "one at a time"),
     Mutant("asked beside the server's own", turns.answer_due, ", wanted=False", "", "one at a time"),
     Mutant("asked after stop", obeying.interrupt, "wanted=False, ", "", "one at a time"),
-    Mutant("never asked later", step.step, "turns.ask_when_allowed(do)", "pass", "one at a time"),
+    Mutant("never asked later", step.close, "turns.ask_when_allowed(do)", "pass", "one at a time"),
     Mutant(
         "a refusal is not noticed",
         turns.answer_refused,
@@ -546,7 +546,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "",
         "P4",
     ),
-    Mutant("nothing is forgotten", step.step, "turns.forget(do)", "pass", "memory"),
+    Mutant("nothing is forgotten", step.close, "turns.forget(do)", "pass", "memory"),
     Mutant("responses are not forgotten", turns.forget, "if over:", "if False:", "memory"),
     Mutant(
         "the session ends by itself",

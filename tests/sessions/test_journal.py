@@ -142,12 +142,11 @@ def test_a_run_goes_on_past_what_means_nothing_to_it() -> None:
     report, played = events.PlaybackAdvanced("i", 240), effects.Play("i", CHUNK)
     shown = effects.Show(effects.Said("i", "assistant", " word"))
     chunks: list[Note] = [heard(), appended()]
-    records = written.note(*chunks, said(AUDIO), played, *chunks, report, shown, *chunks, events.Interrupted())
+    notes = (*chunks, said(AUDIO), played, *chunks, report, shown, *chunks, events.Interrupted())
+    records = written.note(*notes)
     assert [type(record) for record in records] == [Happened, Asked, Happened, Asked, Heard, Happened]
     run = records[4]
-    assert run == Heard(
-        7, 7, (0, 1440), b"[-7,480],[-3,480],[1,480]", appended=True, each=480, first_us=-7
-    )
+    assert run == Heard(7, 7, (0, 1440), b"[-7,480],[-3,480],[1,480]", appended=True, each=480, first_us=-7)
     assert [record.us for record in records] == [2, 3, 6, 7, 7, 10]
     assert [(type(r), r.us) for r in in_time(records) if not isinstance(r, Torn)] == [
         *((Heard, 0), (Happened, 2), (Asked, 3), (Heard, 4), (Happened, 6), (Asked, 7)),
@@ -194,9 +193,9 @@ def test_an_effect_as_foreseen_is_known_behind_its_event_alone() -> None:
     assert kinds == [Begun, Happened, Asked, Heard, Ended]
     with pytest.raises(Damaged, match="line 5: time runs backwards, from 2 to 0"):
         list(reading.records([begin, audio, others[0], played, others[1]], [play]))
+    later = b'{"us":7,"effect":"unduck"}\n'
     with pytest.raises(Damaged, match="line 5: time runs backwards, from 7 to 0"):
-        key = b'{"us":7,"effect":"unduck"}\n'
-        list(reading.records([begin, audio, key, played, *others], [play]))
+        list(reading.records([begin, audio, later, played, *others], [play]))
 
 
 @pytest.mark.parametrize("offset", ["-01", "+1", "-", "1.e3", "--1"])
