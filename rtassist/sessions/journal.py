@@ -19,8 +19,8 @@ What happened, in the order in which it was decided:
     {"us":…,"mic":[FIRST,SAMPLES],"chunks":[[0,480],[20011,480]],"appended":true}
                                                              chunks of the microphone, as µs after `us` and
                                                              samples; together this run of NAME.mic.flac.
-                                                             `appended`: the one effect of each was to send it;
-                                                             times may be below zero: see below
+                                                             `appended`: the one effect of each was to send it
+                                                             (for times below zero see below)
     {"us":…,"event":"typed","text":"…"}                      everything else, by the classes of
                                                              `rtassist.dialogue.events`: playback_ended
                                                              (item_id, heard: samples), tool_ended, …

@@ -52,7 +52,9 @@ WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.valu
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
-    body = {kind: name} | {field: getattr(value, field) for field in _FIELDS[type(value)]}
+    body = {kind: name}
+    for field in _FIELDS[type(value)]:
+        body[field] = getattr(value, field)
     try:
         return orjson.dumps(body, default=_plain)[1:]
     except TypeError:  # a lone surrogate, which a terminal may give

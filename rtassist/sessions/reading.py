@@ -178,13 +178,14 @@ def records(lines: Iterable[bytes], foreseen: list[bytes] | None = None) -> Iter
                 del foreseen[0]
                 continue
             match = matched(line)
-            if match is None or (match.lastgroup == "other" and not line.endswith(b"}\n")):
+            kind = match.lastgroup if match else None
+            if match is None or (kind == "other" and not line.endswith(b"}\n")):
                 if not line.endswith(b"\n"):
                     yield Torn(number)
                     return
                 line = line.rstrip() + b"\n"
                 match = matched(line) or _as_we_write(line)
-            kind = match.lastgroup
+                kind = match.lastgroup
             if kind == "mic":
                 record = _heard(number, match)
                 sound.heard(record.run)
