@@ -175,16 +175,21 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
         return
     pcm = utterance.odd + event.delta
     samples = len(pcm) // 2
-    changes: dict[str, object] = {
-        "arrived": utterance.arrived + samples,
-        "odd": pcm[samples * 2 :],
-        "content_index": event.content_index,
-    }
     sound = TRANSITIONS[utterance.sound].get("audio")
-    if sound is not None and do.state.voiced and not (utterance.audio_done or utterance.written) and samples:
-        changes |= {"sound": sound, "handed": utterance.handed + samples}
+    if sound is None or not do.state.voiced or utterance.audio_done or utterance.written:
+        handed = 0
+    else:
+        handed = samples
+    if handed:
         do.ask(Play(event.item_id, pcm[: samples * 2]))
-    do.change_utterance(event.item_id, **changes)
+    do.change_utterance(
+        event.item_id,
+        arrived=utterance.arrived + samples,
+        odd=pcm[samples * 2 :],
+        content_index=event.content_index,
+        sound=sound if handed and sound is not None else utterance.sound,
+        handed=utterance.handed + handed,
+    )
     if not do.state.spoke:
         do.change(spoke=True)
     if sound is not None and utterance.sound is Sound.NONE:

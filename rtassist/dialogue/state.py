@@ -25,6 +25,9 @@ class Sound(Enum):
     """Asked to be silent; its report is on its way."""
     ENDED = "ended"
 
+    __hash__ = object.__hash__
+    """That of Enum is written in Python, and each delta of audio looks up what becomes of its voice."""
+
 
 class Ducking(Enum):
     """Whether the voice is lowered for what may be the user (see `duck`)."""

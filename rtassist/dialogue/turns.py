@@ -242,8 +242,7 @@ def assistant_words(do: Draft, item_id: str, words_: str) -> None:
     utterance = do.state.utterances.get(item_id)
     if utterance is None or utterance.transcript_done:
         return
-    do.change_utterance(item_id, transcript=utterance.transcript + words_)
-    show_heard(do, item_id)
+    _show_heard(do, do.change_utterance(item_id, transcript=utterance.transcript + words_))
 
 
 def assistant_words_done(do: Draft, item_id: str, transcript: str) -> None:
@@ -270,20 +269,22 @@ def heard_so_far(do: Draft, item_id: str, heard: int) -> None:
     """The loudspeaker's progress."""
     utterance = do.state.utterances.get(item_id)
     if utterance is not None and utterance.sound is Sound.SOUNDING and heard > utterance.heard:
-        do.change_utterance(item_id, heard=min(heard, utterance.handed))
-        show_heard(do, item_id)
+        _show_heard(do, do.change_utterance(item_id, heard=min(heard, utterance.handed)))
 
 
 def show_heard(do: Draft, item_id: str) -> None:
     """Show the words up to the one that sounds now; written ones at once."""
-    utterance = do.state.utterances[item_id]
+    _show_heard(do, do.state.utterances[item_id])
+
+
+def _show_heard(do: Draft, utterance: Utterance) -> None:
     if utterance.line_ended:
         return
     length = _heard_length(do, utterance)
     if length > utterance.shown:
         fresh = utterance.transcript[utterance.shown : length]
-        do.change_utterance(item_id, shown=length)
-        do.ask(Show(Said(item_id, "assistant", fresh)))
+        do.change_utterance(utterance.item_id, shown=length)
+        do.ask(Show(Said(utterance.item_id, "assistant", fresh)))
 
 
 def _heard_length(do: Draft, utterance: Utterance) -> int:

@@ -417,7 +417,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "what is handed over is not counted",
         floor.audio,
-        "utterance.handed + samples",
+        "utterance.handed + handed",
         "utterance.handed",
         "P5",
     ),
@@ -475,7 +475,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "P8",
     ),
     Mutant("asked after stop", obeying.interrupt, "wanted=False, ", "", "one at a time"),
-    Mutant("never asked later", step.step, "turns.ask_when_allowed(do)", "pass", "one at a time"),
+    Mutant("never asked later", step.close, "turns.ask_when_allowed(do)", "pass", "one at a time"),
     Mutant(
         "a refusal is not noticed",
         turns.answer_refused,
@@ -554,7 +554,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "",
         "P4",
     ),
-    Mutant("nothing is forgotten", step.step, "turns.forget(do)", "pass", "memory"),
+    Mutant("nothing is forgotten", step.close, "turns.forget(do)", "pass", "memory"),
     Mutant("responses are not forgotten", turns.forget, "if over:", "if False:", "memory"),
     Mutant(
         "the session ends by itself",

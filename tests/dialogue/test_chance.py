@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rtassist.dialogue import events, step
 from rtassist.dialogue.commands import TABLE
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Quit
 from rtassist.dialogue.events import AlarmRang, Event, PlaybackEnded, ToolEnded
 from rtassist.dialogue.state import Conversation, Sound
@@ -247,6 +248,37 @@ def test_nothing_that_happens_is_too_much(terms: Terms, happened: list[Event]) -
         for event in outstanding(state):
             state, _ = step.step(state, 0, event)
     assert state.over or (state.quiet() and not state.utterances and not state.answers and not state.lowered)
+
+
+@settings(max_examples=150)
+@given(terms, happenings)
+def test_what_comes_many_times_a_second_means_nothing_to_a_chunk_of_the_microphone(
+    terms: Terms, happened: list[Event]
+) -> None:
+    """In whichever order they come: a recording keeps theirs, and that of the chunks, and not both."""
+    state = step.begin(terms)
+    chunk = events.MicHeard(bytes(960))
+    for event in (playbook.session_created(), playbook.session_updated(), *happened):
+        if step.is_frequent(event) and not isinstance(event, events.MicHeard):
+            then, asked = step.step(state, 0, event)
+            after, sent = step.step(then, 0, chunk)
+            before, sent_before = step.step(state, 0, chunk)
+            assert (after, asked) == step.step(before, 0, event)
+            assert sent == sent_before
+        state, _ = step.step(state, 0, event)
+
+
+@settings(max_examples=150)
+@given(terms, happenings)
+def test_what_changes_nothing_leaves_nothing_to_be_done(terms: Terms, happened: list[Event]) -> None:
+    """What is asked after an event has been asked about this state before: `step` leaves it out."""
+    state = step.begin(terms)
+    for event in (playbook.session_created(), playbook.session_updated(), *happened):
+        state, _ = step.step(state, 0, event)
+        if not state.over:
+            do = Draft(state, 0)
+            step.close(do)
+            assert (do.state, do.effects) == (state, [])
 
 
 def linked(state: Conversation) -> list[Event]:
