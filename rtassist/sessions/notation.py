@@ -54,7 +54,7 @@ WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.valu
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
-    body = {kind: name}
+    body: dict[str, Any] = {kind: name}
     for field in _FIELDS[type(value)]:
         body[field] = getattr(value, field)
     for field, nothing in _LATER.get(type(value), {}).items():
