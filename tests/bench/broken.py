@@ -10,8 +10,8 @@ import trio
 
 from bench.clients import rtassist_client
 from bench.device import Loudspeaker
-from rtassist import exchange, protocol
-from rtassist.dialogue import floor
+from rtassist import protocol, uplink
+from rtassist.dialogue import floor, link
 from rtassist.dialogue.state import Sound
 from rtassist.link import websocket
 
@@ -57,8 +57,9 @@ def undead() -> None:
 
 
 def forgetful() -> None:
-    """What the user says while there is no connection is not kept."""
-    exchange.REMEMBERED_SAMPLES = 0  # type: ignore[misc]  # to break it
+    """What the user says while there is no connection is not kept, and that is half a second."""
+    setattr(link, "delay_ms", lambda attempt, chance: 500)  # noqa: B010  # to break what it does not export
+    uplink.REMEMBERED_SAMPLES = 0  # type: ignore[misc]  # to break it
 
 
 if __name__ == "__main__":

@@ -39,9 +39,10 @@ SESSION = Session(type="realtime")
 
 def test_the_delay_doubles_to_a_limit_and_is_shortened_by_chance() -> None:
     delays = [link.delay_ms(attempt, 0) for attempt in (1, 2, 3, 4, 5, 6, 10_000)]
-    assert delays == [500, 1000, 2000, 4000, 8000, 8000, 8000]
-    assert link.delay_ms(2, 500) == 875
-    assert link.delay_ms(1, 999) == 376
+    assert delays == [0, 500, 1000, 2000, 4000, 8000, 8000]
+    assert link.delay_ms(3, 500) == 875
+    assert link.delay_ms(2, 999) == 376
+    assert link.delay_ms(1, 999) == 249
 
 
 @pytest.mark.parametrize(
