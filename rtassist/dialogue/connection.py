@@ -53,6 +53,17 @@ class Link:
 
 
 @frozen(kw_only=True)
+class Shortfall:
+    """What the network was too slow for, of the microphone. Times are µs on the conversation's clock."""
+
+    samples: int = 0
+    last_us: int = 0
+    """When some of it was dropped last."""
+    told_us: int = 0
+    """When the user was told last."""
+
+
+@frozen(kw_only=True)
 class Rate:
     """One of the server's limits on what may be used in a while; `resets_us` on the conversation's clock."""
 

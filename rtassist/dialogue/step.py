@@ -29,6 +29,7 @@ from rtassist.dialogue import (
     remote,
     session,
     turns,
+    uplink,
 )
 from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
@@ -250,19 +251,6 @@ def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
         turns.end_line_when_over(do, event.item_id)
 
 
-def _uplink_dropped(do: Draft, event: events.UplinkDropped) -> None:
-    ms = event.samples // SAMPLES_PER_MS
-    if event.in_gap:
-        kept_s = link.LONGEST_KEPT_US // 1_000_000
-        text = (
-            f"The connection was away for long: of what you said the last {kept_s} s were kept, and "
-            f"{ms / 1000:.1f} s before them are lost."
-        )
-        do.ask(Show(Notice(text, "warning")))
-        return
-    do.ask(Show(Notice(f"The network is too slow: {ms} ms of what you said were dropped.", "warning")))
-
-
 def _frame_unreadable(do: Draft, event: events.FrameUnreadable) -> None:
     do.ask(Show(Notice(f"The server sent something that is no Realtime event: {event.reason}", "debug")))
 
@@ -324,7 +312,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.LinkLost: link.lost,
     events.LinkOpened: link.opened,
     events.DialFailed: link.dial_failed,
-    events.UplinkDropped: _uplink_dropped,
+    events.UplinkDropped: uplink.dropped,
     events.FrameUnreadable: _frame_unreadable,
 }
 
