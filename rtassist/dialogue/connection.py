@@ -6,6 +6,8 @@ from enum import Enum
 
 from attrs import frozen
 
+from rtassist.costs import USUAL_RATE, TextRate
+
 
 class Line(Enum):
     """Whether there is a session to talk to (see `link`)."""
@@ -80,3 +82,6 @@ class Limits:
     """What the conversation took of the model's context when the last response was done."""
     retry_due: bool = False
     """A response failed of a limit, and is asked for again when that is reset."""
+    retry_say: str = ""
+    """The words of it, where they were given."""
+    text_rate: TextRate = USUAL_RATE

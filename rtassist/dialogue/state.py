@@ -197,6 +197,14 @@ class OwnTurn:
     """It is an item of the conversation."""
 
 
+@frozen
+class Image:
+    """What the user showed: its line, and the file as a data URI."""
+
+    line: Turn
+    url: str = field(repr=False)
+
+
 class Ending(Enum):
     """How the conversation comes to its end once nobody will say more."""
 
@@ -298,6 +306,8 @@ class Conversation:
     pace: int = 1600
     """Samples of speech for one unit of text, learnt from finished items (see `words`)."""
     history: tuple[Turn, ...] = ()
+    images: tuple[Image, ...] = ()
+    """The last that the user showed, as many as are kept for a later session (see `pictures`)."""
 
     @property
     def between(self) -> bool:

@@ -198,14 +198,13 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
     response = event.response
     if not isinstance(response.id, str):
         return
-    refusals.response_failed(do, response)
     answer = do.state.answers.get(response.id)
     if answer is None or not answer.done:
+        refusals.response_failed(do, response)
         session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
-    if response.usage:
-        limits.used(do, response.usage)
+    limits.used(do, response)
     if response.status in ("completed", UNSET):
         do.change(told=(), asked_again=False)
     floor.done(do, response.id)
