@@ -74,7 +74,7 @@ def response_failed(do: Draft, response: Response) -> None:
         error = details.error or StatusError()
         code = _text(error.code)
         message = _text(error.message) or code or _NO_REASON
-        holder = do.state.holder if response.id == do.state.holder else None
+        holder = do.state.holder if response.id == do.state.holder in do.state.answers else None
         if code in FATAL:
             _stop(do, message, FATAL[code])
         elif code == _LIMIT and holder is not None:
