@@ -217,7 +217,7 @@ async def hold(
 
         def ended(state: Conversation) -> None:
             used.ended(state)
-            errands.leave((*terms.history, *state.history))
+            errands.leave((*terms.history, *state.history), state.limits.text_rate)
 
         edges = Edges(
             link=link,

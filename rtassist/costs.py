@@ -149,6 +149,43 @@ CONTEXT_WINDOWS = {
     "gpt-realtime-mini": 32_000,
 }
 
+_SHORTEST_SAMPLE_TOKENS: Final = 5
+_REMEMBERED_TOKENS: Final = 4_000
+_FEWEST_BYTES, _MOST_BYTES = 1, 8
+
+
+@frozen
+class TextRate:
+    """How much UTF-8 makes a token: `nbytes` in `tokens`, learnt from what a server has counted.
+
+    It begins with three bytes for one. English has four (https://help.openai.com/en/articles/4936856), other
+    scripts have fewer letters and more bytes to a token: so the estimate is rather too high.
+    """
+
+    nbytes: int = 600
+    tokens: int = 200
+
+    def estimate(self, text: str) -> int:
+        """About so many tokens does a text take."""
+        return len(text.encode(errors="replace")) * self.tokens // self.nbytes
+
+    def learnt(self, text: str, tokens: int) -> "TextRate":
+        """With this text, that the server has counted as so many tokens.
+
+        A count that cannot be of this text alone, as where a model's reasoning is in it, changes nothing; and
+        of what was learnt long ago half is forgotten, for people change their language.
+        """
+        nbytes = len(text.encode(errors="replace"))
+        if tokens < _SHORTEST_SAMPLE_TOKENS or not _FEWEST_BYTES * tokens <= nbytes <= _MOST_BYTES * tokens:
+            return self
+        nbytes, tokens = self.nbytes + nbytes, self.tokens + tokens
+        if tokens > _REMEMBERED_TOKENS:
+            nbytes, tokens = nbytes // 2, tokens // 2
+        return TextRate(nbytes, tokens)
+
+
+USUAL_RATE: Final = TextRate()
+
 _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 Value = TypeVar("Value")

@@ -12,6 +12,7 @@ from pybase64 import b64encode_as_string
 
 from rtassist import errors
 from rtassist.audio import Microphone, SoundUnavailable, Speaker
+from rtassist.costs import USUAL_RATE, TextRate
 from rtassist.dialogue.effects import Outcome, Quit
 from rtassist.dialogue.events import ErrandEnded
 from rtassist.dialogue.limits import newest
@@ -46,6 +47,8 @@ class Errands:
     history: tuple[Turn, ...] = ()
     left: tuple[Turn, ...] = ()
     """What was said in the last conversation."""
+    rate: TextRate = USUAL_RATE
+    """How many tokens that is, as far as its server has told."""
     _begun: Settings = attrs.field(init=False)
     """Those of the conversation that is held, or was the last."""
     _proven: Settings = attrs.field(init=False)
@@ -73,19 +76,19 @@ class Errands:
             changes["ptt"] = value == "off"
         self.settings = attrs.evolve(self.settings, **changes)
 
-    def leave(self, history: tuple[Turn, ...]) -> None:
-        self.left = history
+    def leave(self, history: tuple[Turn, ...], rate: TextRate = USUAL_RATE) -> None:
+        self.left, self.rate = history, rate
 
     def again(self, quit_: Quit) -> str | None:
         """What to tell the user of the conversation that is to begin behind this one; None: none is."""
         if quit_.outcome in (Outcome.REFUSED, Outcome.NO_REALTIME):
             if self._begun is self._proven:
                 return None
-            self.settings, self.history = self._proven, newest(self.left)
+            self.settings, self.history = self._proven, newest(self.left, rate=self.rate)
             return f"{quit_.message} The conversation goes on as it was."
         self._proven = self._begun
         if quit_.outcome is Outcome.GO_ON:
-            self.history = newest(self.left)
+            self.history = newest(self.left, rate=self.rate)
             return f"The conversation goes on with {self.settings.model}."
         if quit_.outcome is Outcome.RESTART:
             return goes_on_with(self.settings, self.history) if self.history else "A new conversation."

@@ -19,17 +19,16 @@ EXIT_OUTPUT_CLOSED = 141  # 128 + SIGPIPE, as shells report a program that wrote
 class Failure(Exception):  # noqa: N818 - what the user meets is a failure, not a mistake in the program
     """Something that the user can understand and act on.
 
-    `message` says what happened, why, and what to do, without a secret; `happened` is that without `doubt`,
-    which is for an address that has never worked. `exit_code` is what the process ends with when nobody
-    handles it.
+    `happened` says what happened and why, and `advice` what to do or to check; `message` is both, without a
+    secret. `exit_code` is what the process ends with when nobody handles it.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, happened: str, *, doubt: str = "") -> None:
-        self.happened = happened
-        self.message = f"{happened} {doubt}".rstrip()
+    def __init__(self, happened: str, *, advice: str = "") -> None:
+        self.message = f"{happened} {advice}".rstrip()
         super().__init__(self.message)
+        self.happened = happened
 
     def __str__(self) -> str:
         return self.message
@@ -56,8 +55,8 @@ class Refused(Failure):
 
     exit_code = 4
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, happened: str, *, code: str | None = None, advice: str = "") -> None:
+        super().__init__(happened, advice=advice)
         self.code = code
 
 

@@ -125,7 +125,9 @@ class Exchange:
         except Failure as failure:
             final = isinstance(failure, Refused) and not worth_another_try(failure.code)
             outcome = Outcome.REFUSED.value if final else ""
-            self._feed(events.DialFailed(failure.happened, outcome, self._chance()))
+            # The address was right a moment ago: where it is tried again, nobody is to check it.
+            sentence = failure.message if final else failure.happened
+            self._feed(events.DialFailed(sentence, outcome, self._chance()))
 
     def _tell_lost(self, close: Close) -> None:
         recoverable = self._edges.another_link is not None and may_come_back(close)

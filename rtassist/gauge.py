@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import trio
 
+from rtassist.dialogue import limits
 from rtassist.dialogue.doing import Course, Standing, follow, microphone_on
 from rtassist.dialogue.state import Conversation
 
@@ -64,6 +65,7 @@ class Gauge:
             latency_ms=self._course.latency_ms,
             tokens=state.spending.total_tokens or None if state is not None else None,
             cost_usd=state.spending.usd or None if state is not None else None,
+            context=None if state is None else limits.fill(state),
         )
 
 

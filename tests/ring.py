@@ -56,7 +56,8 @@ class ScriptedLink:
     LinkClosed after `break_off`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, accepts: bool = True) -> None:
+        self.accepts = accepts
         self.sent: list[ClientEvent] = []
         self.sent_at: list[float] = []
         self.stalled = False
@@ -90,7 +91,7 @@ class ScriptedLink:
             raise LinkClosed(self._close)
         self.sent.append(event)
         self.sent_at.append(trio.current_time())
-        if isinstance(event, SessionUpdate):
+        if isinstance(event, SessionUpdate) and self.accepts:
             self.say(SessionUpdated(event_id="updated", session=event.session))
 
     async def receive(self) -> tuple[str | bytes, ServerEvent | Unknown | BadFrame]:
@@ -181,6 +182,7 @@ async def call(
     tools: object = None,
     in_turn: bool = False,
     lasts_s: int | None = None,
+    accepts: bool = True,
     another_microphone: Another[Microphone] | None = None,
     another_speaker: Another[Speaker] | None = None,
     announcer: Callable[[str], AsyncGenerator[bytes, None]] | None = None,
@@ -188,9 +190,10 @@ async def call(
     gauge: Gauge | None = None,
     **more: Any,
 ) -> AsyncIterator[Call]:
-    """A running conversation whose session stands; ended and joined on leaving. `more` edges, by name."""
+    """A running conversation whose session stands, unless the server never `accepts` its settings; ended and
+    joined on leaving. `more` edges, by name."""
     send, receive = trio.open_memory_channel[events.Event](math.inf)
-    held = Call(ScriptedLink(), send, lasts_s=lasts_s)
+    held = Call(ScriptedLink(accepts=accepts), send, lasts_s=lasts_s)
     held.links.append(held.link)
     if speaker is None and terms.speaker:
         speaker = ClockedSpeaker(lambda position, pcm: held.sounded.append((position, pcm)))

@@ -1,11 +1,14 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtassist.costs import (
     CONTEXT_WINDOWS,
     FREE,
     MODEL_PRICES,
+    USUAL_RATE,
     Price,
     Tokens,
     context_window,
@@ -135,3 +138,30 @@ def test_own_rates_go_over_the_lists() -> None:
     assert changed.source != listed.source
     assert transcription_cost(price_of("mine", own), DurationUsage(seconds=10)) == 1
     assert price_of("nobody's", own) is None
+
+
+def test_what_a_text_takes_is_learnt_within_bounds() -> None:
+    assert USUAL_RATE.estimate("x" * 300) == 100
+    rate = USUAL_RATE
+    for _ in range(300):
+        rate = rate.learnt("word" * 50, 40)
+    assert rate.estimate("x" * 500) == pytest.approx(100, rel=0.02)
+    for _ in range(300):
+        rate = rate.learnt("日本語の文" * 10, 75)
+    assert rate.estimate("日" * 100) == pytest.approx(150, rel=0.05), "people change their language"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("x" * 1000, 100), ("x" * 100, 101), ("x" * 12, 4), ("", 40), ("", 0), ("x" * 40, -10)],
+)
+def test_a_count_that_cannot_be_of_this_text_changes_nothing(text: str, count: int) -> None:
+    assert USUAL_RATE.learnt(text, count) == USUAL_RATE
+
+
+@given(st.lists(st.tuples(st.text(), st.integers(-10, 10_000))))
+def test_an_estimate_stays_within_a_byte_and_eight_for_a_token(counts: list[tuple[str, int]]) -> None:
+    rate = USUAL_RATE
+    for text, count in counts:
+        rate = rate.learnt(text, count)
+    assert 120 <= rate.estimate("x" * 1000) <= 1005

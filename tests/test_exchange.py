@@ -7,12 +7,18 @@ import pytest
 import trio
 import trio.testing
 from attrs import define
+from wsproto.events import Ping, Pong, TextMessage
 
+from rtassist.converse import converse
 from rtassist.dialogue import effects, events
 from rtassist.dialogue.effects import Outcome
 from rtassist.dialogue.terms import Terms
+from rtassist.edges import Edges
 from rtassist.errors import CannotConnect, NoRealtime, Refused
+from rtassist.link.address import Address
 from rtassist.link.closing import Close
+from rtassist.link.refusals import HttpAnswer, no_websocket, rejected_upgrade
+from rtassist.link.websocket import over
 from rtassist.protocol import (
     AssistantMessage,
     ConversationItemCreate,
@@ -32,10 +38,13 @@ from rtassist.protocol import (
     ResponseDone,
     Session,
     SessionUpdate,
+    SessionUpdated,
     SystemMessage,
     UserMessage,
+    encode,
 )
-from tests.ring import Call, ScriptedLink, answer, call, speech_started
+from tests.link.servers import accept_by_hand
+from tests.ring import Call, NoTools, ScriptedLink, answer, call, speech_started
 
 TOOL = FunctionTool(name="look_up", description="looks up", parameters={"type": "object"})
 TERMS = Terms(
@@ -333,6 +342,47 @@ async def test_a_page_in_the_way_may_go_away(failure: NoRealtime, autojump_clock
         assert len(held.links) == 2
 
 
+async def test_an_address_that_was_right_a_moment_ago_is_not_doubted(autojump_clock: object) -> None:
+    async with call(TERMS) as held:
+        held.failures += [
+            no_websocket("here", b""),
+            rejected_upgrade("here", "/", HttpAnswer(status=200, body="<html>"), ()),
+            rejected_upgrade("here", "/", HttpAnswer(status=429), ()),
+            rejected_upgrade("here", "/", HttpAnswer(status=401), ()),
+        ]
+        held.link.break_off(GONE)
+        await held.ended.wait()
+
+        assert held.notices()[1:] == [
+            "No connection yet. here took the connection and closed it without an answer. "
+            "Trying again in 1 s.",
+            "No connection yet. here answered with a web page and not as a Realtime server (HTTP 200). "
+            "Trying again in 2 s.",
+            "No connection yet. here refused the connection (HTTP 429). Trying again in 4 s.",
+        ]
+        assert held.quit is not None
+        assert "Set a key that is valid" in held.quit.message, "nobody tries again: what to do is to be told"
+
+
+async def test_a_connection_that_is_lost_before_its_first_session_stands_is_dialled_again(
+    autojump_clock: object,
+) -> None:
+    async with call(attrs.evolve(TERMS, greeting="Speak."), microphone=Talker(), accepts=False) as held:
+        held.link.break_off(Close(1011))
+        await held.commands.send(events.Typed("hello"))
+        await trio.sleep(3)
+
+        assert len(held.links) == 2
+        assert held.notices() == [
+            "The server failed, or missed the answers to its pings. (close 1011) Trying again in 0.5 s.",
+            "Connected again after 1 s.",
+            "Speak.",
+        ]
+        assert kinds(held.link) == ["session.update", "conversation.item.create", "response.create"]
+        assert chunks(held.link)[:2] == [1, 2], "nobody was listened to before"
+        assert held.quit is None
+
+
 async def test_it_is_given_up_after_two_minutes(autojump_clock: object) -> None:
     async with call(TERMS) as held:
         await trio.sleep(20)
@@ -495,6 +545,42 @@ async def test_a_loudspeaker_that_stands_still_holds_up_nothing_that_comes(autoj
         await trio.testing.wait_all_tasks_blocked()
         read = [what for _, what in held.noted if isinstance(what, events.ServerSaid)]
         assert len(read) == 600 + 6
+
+
+async def test_pings_are_answered_while_the_loudspeaker_stands_still(autojump_clock: object) -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    address = Address(host="127.0.0.1", port=9, secure=False, resource="/")
+    _, commands = trio.open_memory_channel[events.Event](0)
+
+    async def serve(task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        protocol = await accept_by_hand(theirs)
+        updated = SessionUpdated(event_id="u", session=Session(type="realtime"))
+        frames = [encode(event) for event in (updated, *answer("R1", "A1", seconds=60))]
+        for frame in frames:
+            await theirs.send_all(protocol.send(TextMessage(data=frame)))
+        await theirs.send_all(protocol.send(Ping(payload=b"still there?")))
+        pongs: list[object] = []
+        while not pongs:
+            protocol.receive_data(await theirs.receive_some())
+            pongs += [event for event in protocol.events() if isinstance(event, Pong)]
+        nursery.cancel_scope.cancel()
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(serve)
+            async with over(ours, address, deadline=trio.current_time() + 10) as link:
+                edges = Edges(
+                    link=link,
+                    microphone=None,
+                    speaker=StuckSpeaker(),
+                    commands=commands,
+                    tools=NoTools(),
+                    show=lambda shown: None,
+                    note=lambda now_us, what: None,
+                )
+                await converse(attrs.evolve(TERMS, reconnects=False), edges)
+    assert nursery.cancel_scope.cancelled_caught
 
 
 async def test_a_question_whose_words_never_came_is_said_again(autojump_clock: object) -> None:

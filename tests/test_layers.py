@@ -90,7 +90,9 @@ LAYERS = {
         "recording settings sound terminal terms typed watching",
         "attrs opentelemetry trio",
     ),
-    "errands": layer("audio dialogue errors recording sessions settings shelf sound", "attrs pybase64 trio"),
+    "errands": layer(
+        "audio costs dialogue errors recording sessions settings shelf sound", "attrs pybase64 trio"
+    ),
     "typed": layer("dialogue front", "attrs trio"),
     "app_replay": layer(
         "app errors listening playback replaying retelling running sessions settings_loading shelf.chosen "

@@ -137,6 +137,44 @@ async def test_while_a_timer_is_set(tmp_path: Path) -> None:
             process.kill()
 
 
+SLOW = """
+import time
+import trio
+
+def wait_in_a_thread() -> str:
+    "Wait."
+    print("it waits", flush=True)
+    time.sleep(60)
+    return "done"
+
+async def wait_in_a_task() -> str:
+    "Wait."
+    print("it waits", flush=True)
+    await trio.sleep(60)
+    return "done"
+"""
+
+
+@pytest.mark.parametrize("tool", ["wait_in_a_thread", "wait_in_a_task"])
+async def test_while_a_tool_runs(tool: str, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    with talk(
+        *("--offline", "--text", "--tools", "slow.py"),
+        folder=tmp_path,
+        environment=environment(tmp_path, RTASSIST_RECORD=str(tmp_path)),
+        stdin=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(f"use {tool}\n".encode())
+            process.stdin.flush()
+            await until_said(process.stderr, "it waits")
+            os.killpg(process.pid, signal.SIGINT)
+            assert await ended(process, tmp_path) == ("", "")
+        finally:
+            process.kill()
+
+
 def realtime(
     *, lasts_s: int | None = None, drops: bool = False
 ) -> Callable[[WebSocketConnection], Awaitable[None]]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rtassist.dialogue import barge_in, duck, events, limits, link, questions, remote, session, turns, unread
+from rtassist.dialogue import (
+    barge_in,
+    duck,
+    events,
+    limits,
+    link,
+    questions,
+    remote,
+    session,
+    turns,
+    unread,
+    uplink,
+)
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Outcome, Quit
 
@@ -37,4 +49,5 @@ RULES: dict[str, Callable[[Draft], None]] = {
     limits.LIMIT_ALARM: lambda do: limits.reset(do),
     link.REDIAL_ALARM: lambda do: link.redial(do),
     link.HANDOVER_ALARM: lambda do: link.handover_due(do),
+    uplink.UPLINK_ALARM: lambda do: uplink.looked_again(do),
 }

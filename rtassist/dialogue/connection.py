@@ -6,6 +6,8 @@ from enum import Enum
 
 from attrs import frozen
 
+from rtassist.costs import USUAL_RATE, TextRate
+
 
 class Line(Enum):
     """Whether there is a session to talk to (see `link`)."""
@@ -53,6 +55,17 @@ class Link:
 
 
 @frozen(kw_only=True)
+class Shortfall:
+    """What the network was too slow for, of the microphone. Times are µs on the conversation's clock."""
+
+    samples: int = 0
+    last_us: int = 0
+    """When some of it was dropped last."""
+    told_us: int = 0
+    """When the user was told last."""
+
+
+@frozen(kw_only=True)
 class Rate:
     """One of the server's limits on what may be used in a while; `resets_us` on the conversation's clock."""
 
@@ -69,3 +82,6 @@ class Limits:
     """What the conversation took of the model's context when the last response was done."""
     retry_due: bool = False
     """A response failed of a limit, and is asked for again when that is reset."""
+    retry_say: str = ""
+    """The words of it, where they were given."""
+    text_rate: TextRate = USUAL_RATE

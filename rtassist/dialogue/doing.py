@@ -44,6 +44,8 @@ class Standing:
     """Of the last turn, from its end to the first of the answer (see `follow`)."""
     tokens: int | None = None
     cost_usd: Decimal | None = None
+    context: float | None = None
+    """How full the model's context is, from 0 to 1."""
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import changes, events, floor, obeying, session, turns
+from rtassist.dialogue import changes, events, floor, obeying, pictures, session, turns
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import LineEnded, Notice, Outcome, Quit, Send, Show
@@ -28,12 +28,11 @@ def ended(do: Draft, event: events.ErrandEnded) -> None:
 
 
 def _image(do: Draft, event: events.ErrandEnded) -> None:
-    """`result` is the data URI. The question with it is answered; without one, the next turn may be it."""
+    """`result` is the data URI. The question with it is answered; without one, the next turn may be it.
+
+    Where there is no session, the next one is shown it with all that was said.
+    """
     path, question = obeying.split_path(event.argument)
-    if do.state.between:
-        text = f"There is no connection: {path} was not shown. Give the command again when there is one."
-        do.ask(Show(Notice(text, "warning")))
-        return
     content = [UserContent(type="input_image", image_url=event.result)]
     if question:
         floor.take(do, Taker.USER_ACTED)
@@ -41,10 +40,13 @@ def _image(do: Draft, event: events.ErrandEnded) -> None:
     event_id = do.next_event_id()
     line = f"[{path}] {question}".rstrip()
     do.ask(Show(LineEnded(event_id, "user", line, typed=True)))
-    turns.keep(do, Turn("user", line))
+    turn = Turn("user", line)
+    turns.keep(do, turn)
+    pictures.keep(do, turn, event.result)
     item = UserMessage(content=tuple(content))
     do.ask(Send(ConversationItemCreate(event_id=event_id, item=item)))
     if question:
         turns.want_answer(do)
     else:
-        do.ask(Show(Notice(f"The assistant sees {path}. Ask about it.", "reply")))
+        sees = "will see" if do.state.between else "sees"
+        do.ask(Show(Notice(f"The assistant {sees} {path}. Ask about it.", "reply")))

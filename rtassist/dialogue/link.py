@@ -162,26 +162,28 @@ def created(do: Draft, event: SessionCreated) -> None:
 
 def stands(do: Draft) -> None:
     """The session stands, and is given all that there is to know."""
-    link, again = do.state.link, do.state.link.sessions > 0
+    link = do.state.link
     if "stands" not in TRANSITIONS[link.line]:
         return
+    first = not link.sessions
     _change(do, "stands")
     do.change_link(sessions=link.sessions + 1, stood_us=do.now_us)
-    session.begun(do, again=again)
-    if not again:
-        do.ask(Listen())
-        session.greet(do)
-        return
-    do.ask(Deliver())
-    unread.delivered(do)
+    session.begun(do, again=not first)
+    if not first or link.lost_us is not None:
+        do.ask(Deliver())
+        unread.delivered(do)
     if do.state.ending is Ending.FENCED:
         session.fence(do)
     if link.lost_us is not None:
         seconds = round((do.now_us - link.lost_us) / 1_000_000)
         after = f" after {seconds} s" if seconds else ""
-        do.ask(Show(Notice(f"Connected again{after}. The conversation goes on.")))
-    else:
+        goes_on = "" if first else " The conversation goes on."
+        do.ask(Show(Notice(f"Connected again{after}.{goes_on}")))
+    elif not first:
         do.ask(Show(Notice("The session was near its end: the conversation goes on in another.", "debug")))
+    if first:
+        do.ask(Listen())
+        session.greet(do)
 
 
 def lost(do: Draft, event: events.LinkLost) -> None:
@@ -191,7 +193,7 @@ def lost(do: Draft, event: events.LinkLost) -> None:
         return
     if event.code in _REFUSALS:
         do.ask(Quit(Outcome.REFUSED, f"{event.sentence} {_REFUSALS[event.code]}"))
-    elif not (state.terms.reconnects and event.recoverable and state.link.sessions):
+    elif not (state.terms.reconnects and event.recoverable):
         do.ask(Quit(Outcome.LINK_LOST, event.sentence))
     else:
         _lose(do, "lost", event.sentence, event.silent_ms * 1000, event.chance)
@@ -288,6 +290,8 @@ def _lose(do: Draft, cause: str, sentence: str, silent_us: int, chance: int) -> 
     _change(do, cause)
     if lasted or link.lost_us is None:
         do.change_link(attempt=0, lost_us=do.now_us, failure="")
+    if not lasted and link.lost_us is not None:
+        do.change(images=())  # should it be one of them that ends the connection
     do.change_link(spare=Spare.NONE)
     if link.spare is Spare.READY:
         do.change_link(line=Line.OPENING)
@@ -303,6 +307,8 @@ def _lose(do: Draft, cause: str, sentence: str, silent_us: int, chance: int) -> 
 
 
 def _meanwhile(state: Conversation) -> str:
+    if not state.link.sessions:
+        return ""  # nobody was asked to speak yet
     if state.microphone and not (state.muted or state.paused):
         return "; what you say meanwhile is kept"
     return "; what you type meanwhile is kept" if state.keyboard else ""

@@ -12,6 +12,7 @@ from rtassist.dialogue import (
     changes,
     commands,
     floor,
+    limits,
     present,
     questions,
     session,
@@ -123,6 +124,7 @@ def _status(do: Draft, _: str) -> None:
         f"Model: {state.terms.model}." if state.terms.model else "",
         f"Voice: {voice}." if voice and state.voiced else "Answers are written.",
         f"End of your turns: {who}. Speaking over the voice: {state.terms.barge_in}." if who else "",
+        *limits.told(state, do.now_us),
     ]
     _tell(do, " ".join(filter(None, facts)))
 

@@ -30,9 +30,11 @@ FATAL = {
     "account_deactivated": "Ask the account's owner.",
     "session_expired": "Start again: a session cannot be prolonged.",
 }
+"""Codes after which no answer can come, with what the user can do."""
 _EXPIRED = "session_expired"
 _LIMIT = "rate_limit_exceeded"
-"""Codes after which no answer can come, with what the user can do."""
+_BROKEN = "server_error"
+"""A code, or the type of an error without one. It passes, and the next answer may succeed."""
 
 _INCOMPLETE = {
     "max_output_tokens": "it reached its limit of length",
@@ -72,10 +74,13 @@ def response_failed(do: Draft, response: Response) -> None:
         error = details.error or StatusError()
         code = _text(error.code)
         message = _text(error.message) or code or _NO_REASON
+        holder = do.state.holder if response.id == do.state.holder in do.state.answers else None
         if code in FATAL:
             _stop(do, message, FATAL[code])
-        elif code == _LIMIT and response.id == do.state.holder:
-            limits.reached(do, message)
+        elif code == _LIMIT and holder is not None:
+            limits.reached(do, holder, message)
+        elif _BROKEN in (code, _text(error.type)) and holder is not None:
+            limits.broke_down(do, holder, message)
         else:
             do.ask(Show(Notice(f"The answer failed: {message}", "warning")))
 

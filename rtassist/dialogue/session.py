@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import barge_in, budget, changes, limits, present, turns, unread
+from rtassist.dialogue import barge_in, budget, changes, limits, pictures, present, turns, unread
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.spending import Spending
@@ -75,12 +75,12 @@ def begun(do: Draft, *, again: bool) -> None:
     do.ask(ClearAlarm(BEGIN_ALARM))
     if again:
         do.change(ready=True)
-        history = limits.newest((*terms.history, *state.history))
+        history = limits.newest((*terms.history, *state.history), rate=state.limits.text_rate)
     else:
         do.change(ready=True, talk_held=terms.push_to_talk and terms.microphone_ends)
         history = terms.history
-    for turn in history:
-        turns.send_item(do, turns.as_item(turn))
+    for item in pictures.as_items(history, state.images):
+        turns.send_item(do, item)
     for text in state.told:
         turns.send_item(do, turns.as_told(text))
     if again and budget.is_spent(state) and (change := budget.answering_nothing(state)):

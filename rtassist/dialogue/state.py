@@ -7,7 +7,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from rtassist.dialogue.connection import Limits, Link
+from rtassist.dialogue.connection import Limits, Link, Shortfall
 from rtassist.dialogue.spending import NOTHING, Spending
 from rtassist.dialogue.terms import Terms, Turn
 
@@ -204,6 +204,14 @@ class OwnTurn:
     """It is an item of the conversation."""
 
 
+@frozen
+class Image:
+    """What the user showed: its line, and the file as a data URI."""
+
+    line: Turn
+    url: str = field(repr=False)
+
+
 class Ending(Enum):
     """How the conversation comes to its end once nobody will say more."""
 
@@ -231,6 +239,8 @@ class Conversation:
     asked_again: bool = False
     """An answer was lost and has been asked for again; of that one nothing has come yet."""
     limits: Limits = field(factory=Limits)
+    shortfall: Shortfall | None = None
+    """What a slow network has taken nothing of, while it is slow."""
     updates: tuple[Update, ...] = ()
     """`session.update`s on their way, oldest first: their answers carry no id and are matched by order."""
     voiced: bool = True
@@ -310,11 +320,13 @@ class Conversation:
     pace: int = 1600
     """Samples of speech for one unit of text, learnt from finished items (see `words`)."""
     history: tuple[Turn, ...] = ()
+    images: tuple[Image, ...] = ()
+    """The last that the user showed, as many as are kept for a later session (see `pictures`)."""
 
     @property
     def between(self) -> bool:
         """The conversation goes on, and there is no session to hold it with."""
-        return not self.ready and self.link.sessions > 0
+        return not self.ready and (self.link.sessions > 0 or self.link.lost_us is not None)
 
     @property
     def user_speaks(self) -> bool:

@@ -30,6 +30,7 @@ from rtassist.dialogue import (
     session,
     turns,
     unread,
+    uplink,
 )
 from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
@@ -206,14 +207,13 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
     response = event.response
     if not isinstance(response.id, str):
         return
-    refusals.response_failed(do, response)
     answer = do.state.answers.get(response.id)
     if answer is None or not answer.done:
+        refusals.response_failed(do, response)
         session.used(do, budget.after_response(do.state, event))
     if answer is None or answer.done:
         return
-    if response.usage:
-        limits.used(do, response.usage)
+    limits.used(do, response)
     if response.status in ("completed", UNSET):
         do.change(told=(), asked_again=False)
     floor.done(do, response.id)
@@ -257,19 +257,6 @@ def _playback_ended(do: Draft, event: events.PlaybackEnded) -> None:
     if utterance is not None and utterance.sound is Sound.ENDED:
         turns.show_heard(do, event.item_id)
         turns.end_line_when_over(do, event.item_id)
-
-
-def _uplink_dropped(do: Draft, event: events.UplinkDropped) -> None:
-    ms = event.samples // SAMPLES_PER_MS
-    if event.in_gap:
-        kept_s = link.LONGEST_KEPT_US // 1_000_000
-        text = (
-            f"The connection was away for long: of what you said the last {kept_s} s were kept, and "
-            f"{ms / 1000:.1f} s before them are lost."
-        )
-        do.ask(Show(Notice(text, "warning")))
-        return
-    do.ask(Show(Notice(f"The network is too slow: {ms} ms of what you said were dropped.", "warning")))
 
 
 def _frame_unreadable(do: Draft, event: events.FrameUnreadable) -> None:
@@ -333,7 +320,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.LinkLost: link.lost,
     events.LinkOpened: link.opened,
     events.DialFailed: link.dial_failed,
-    events.UplinkDropped: _uplink_dropped,
+    events.UplinkDropped: uplink.dropped,
     events.UplinkLags: unread.lags,
     events.FrameUnreadable: _frame_unreadable,
 }

@@ -16,13 +16,13 @@ _LONGEST_ANSWER = 16_384
 
 
 @contextmanager
-def until(deadline: float, sentence: str, doubt: str = "") -> Iterator[None]:
-    """Raises CannotConnect with these when the body is not done by `deadline` (trio's clock, s)."""
+def until(deadline: float, sentence: str, advice: str = "") -> Iterator[None]:
+    """Raises CannotConnect with `sentence` when the body is not done by `deadline` (trio's clock, s)."""
     try:
         with trio.fail_at(deadline):
             yield
     except trio.TooSlowError:
-        raise CannotConnect(sentence, doubt=doubt) from None
+        raise CannotConnect(sentence, advice=advice) from None
 
 
 async def dial(
@@ -57,16 +57,19 @@ def _unreachable(host: str, where: str, error: OSError) -> CannotConnect:
     if names:
         if names[0].errno == socket.EAI_AGAIN:
             return CannotConnect(
-                f"The name {host} could not be looked up: no name server answers. Is there a network?"
+                f"The name {host} could not be looked up: no name server answers.",
+                advice="Is there a network?",
             )
-        return CannotConnect(f"There is no host named {host}. Check the spelling, and the network.")
+        return CannotConnect(f"There is no host named {host}.", advice="Check the spelling, and the network.")
     # With several addresses the last is IPv4 on most machines, and its reason the more telling one.
     last = causes[-1]
     number = last.errno if isinstance(last, OSError) else None
     if number == errno.ECONNREFUSED:
-        return CannotConnect(f"Nothing listens at {where} (connection refused). Is the server running there?")
+        return CannotConnect(
+            f"Nothing listens at {where} (connection refused).", advice="Is the server running there?"
+        )
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
-        return CannotConnect(f"There is no way to {where} ({_strerror(last)}). Is there a network?")
+        return CannotConnect(f"There is no way to {where} ({_strerror(last)}).", advice="Is there a network?")
     return CannotConnect(f"No connection to {where}: {_strerror(last)}.")
 
 
@@ -78,7 +81,8 @@ def _strerror(error: BaseException) -> str:
 async def _tcp(host: str, port: int, where: str, deadline: float) -> trio.SocketStream:
     with until(
         deadline,
-        f"No connection to {where} in time: nothing answers there. Is there a network, or a firewall?",
+        f"No connection to {where} in time: nothing answers there.",
+        "Is there a network, or a firewall?",
     ):
         try:
             return await trio.open_tcp_stream(host, port)
@@ -90,14 +94,14 @@ def _untrusted(host: str, where: str, error: BaseException | None) -> CannotConn
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message.rstrip(".")
         return CannotConnect(
-            f"The certificate of {where} cannot be trusted: {why}. Usual reasons: a wrong address, a wrong "
-            "clock, or a network that opens encrypted connections; SSL_CERT_FILE can name a file with more "
-            "authorities."
+            f"The certificate of {where} cannot be trusted: {why}.",
+            advice="Usual reasons: a wrong address, a wrong clock, or a network that opens encrypted "
+            "connections; SSL_CERT_FILE can name a file with more authorities.",
         )
     reason = getattr(error, "reason", None) or ""
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"):
         return CannotConnect(
-            f"{where} does not speak TLS. If it is a plain server, its URL begins with ws://."
+            f"{where} does not speak TLS.", advice="If it is a plain server, its URL begins with ws://."
         )
     if reason and not isinstance(error, ssl.SSLEOFError):
         return CannotConnect(f"No encrypted connection to {where}: {reason.replace('_', ' ').lower()}.")

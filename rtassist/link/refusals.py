@@ -37,16 +37,15 @@ class HttpAnswer:
     body: str = ""
 
 
-def _advised(said: str, code: str | None) -> str:
-    advice = ADVICE.get(code or "")
-    return f"{said} {advice}" if advice else said
+def _refused(happened: str, code: str | None) -> Refused:
+    return Refused(happened, code=code, advice=ADVICE.get(code or "", ""))
 
 
 def refused_session(where: str, message: str, code: str | None, secrets: Iterable[str]) -> Refused:
     """An `error` event came where `session.created` was due."""
     words = foreign_text(message, secrets).rstrip(".") or "no reason given"
     named = f" ({foreign_text(code, secrets, 60)})" if code else ""
-    return Refused(_advised(f"{where} refused the session: {words}{named}.", code), code=code)
+    return _refused(f"{where} refused the session: {words}{named}.", code)
 
 
 def closed_early(where: str, close: Close) -> Failure:
@@ -82,28 +81,29 @@ def rejected_upgrade(where: str, path: str, answer: HttpAnswer, secrets: Iterabl
     if status == 429 and code is None:
         code = "rate_limit_exceeded"
     if status in (402, 403, 429) or code in ADVICE:
-        return Refused(_advised(f"{where} refused the connection ({said}).", code), code=code)
+        return _refused(f"{where} refused the connection ({said}).", code)
     if 300 <= status < 400:
         target = foreign_text(answer.location, secrets, 100) or "nowhere"
         return CannotConnect(
-            f"{where} sends us on to {target} (HTTP {status}). A key is not taken along to another address: "
-            "if that address is right, give it with --url or RTASSIST_URL."
+            f"{where} sends us on to {target} (HTTP {status}).",
+            advice="A key is not taken along to another address: if that address is right, give it with "
+            "--url or RTASSIST_URL.",
         )
     if status in (404, 405, 410):
         return NoRealtime(
             f"{where} has no Realtime endpoint at {foreign_text(path, secrets, 100)} ({said}).",
-            doubt="Check the path in --url or RTASSIST_URL; OpenAI's is /v1/realtime.",
+            advice="Check the path in --url or RTASSIST_URL; OpenAI's is /v1/realtime.",
         )
     if status >= 500:
         return CannotConnect(
-            f"{where}, or a proxy on the way to it, is in trouble ({said}). Try again later."
+            f"{where}, or a proxy on the way to it, is in trouble ({said}).", advice="Try again later."
         )
     if status in (400, 426):
-        return Refused(_advised(f"{where} did not accept the request ({said}).", code), code=code)
+        return _refused(f"{where} did not accept the request ({said}).", code)
     page = "a web page" if answer.body.lstrip().startswith("<") else "plain HTTP"
     return NoRealtime(
         f"{where} answered with {page} and not as a Realtime server ({said}).",
-        doubt="Check --url or RTASSIST_URL.",
+        advice="Check --url or RTASSIST_URL.",
     )
 
 
@@ -112,17 +112,18 @@ def no_websocket(where: str, first_bytes: bytes) -> Failure:
     if not first_bytes:
         return CannotConnect(
             f"{where} took the connection and closed it without an answer.",
-            doubt="Is that a Realtime server? Check --url.",
+            advice="Is that a Realtime server? Check --url.",
         )
     words = foreign_text(first_bytes[:200].decode("latin-1"), (), 60)
     return NoRealtime(
         f'{where} does not speak WebSocket: it answered "{words}".',
-        doubt="Check --url or RTASSIST_URL.",
+        advice="Check --url or RTASSIST_URL.",
     )
 
 
 def no_realtime(where: str, reason: str, secrets: Iterable[str]) -> NoRealtime:
     """A WebSocket message came that is no Realtime event."""
     words = foreign_text(reason, secrets, 120)
-    happened = f"{where} speaks WebSocket, but not the Realtime protocol: {words}."
-    return NoRealtime(happened, doubt="Check --url.")
+    return NoRealtime(
+        f"{where} speaks WebSocket, but not the Realtime protocol: {words}.", advice="Check --url."
+    )

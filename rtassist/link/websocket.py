@@ -268,7 +268,7 @@ class Link:
         if self._socket is None:
             raise self._not_opened(path)
         silence = f"{self.where} opened the WebSocket but began no session in time."
-        with until(deadline, silence, doubt="Is that a Realtime server?"):
+        with until(deadline, silence, "Is that a Realtime server?"):
             while True:
                 said = await self._before_session()
                 self._early.append(said)

@@ -13,6 +13,8 @@ from rtassist.terminal.widths import Row, clipped, clusters, width
 PROMPT = "> "
 FAINT_DBFS, FULL_DBFS = -54.0, -6.0
 """An empty and a full meter: the noise of a room, and a voice that soon clips."""
+NEARLY_FULL = 0.5
+"""From here on it is worth a place: what is forgotten next is what was said first."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _COLOURS: dict[Doing, str] = {
     Doing.LISTENING: "32",
@@ -51,6 +53,8 @@ def status(standing: Standing, look: Look, columns: int, *, session: str = "") -
         pieces.append(Piece(6, f"{standing.tokens:,} tokens", "2"))
     if standing.cost_usd is not None:
         pieces.append(Piece(4, dollars(standing.cost_usd), "2"))
+    if standing.context is not None and standing.context >= NEARLY_FULL:
+        pieces.append(Piece(4, f"context {standing.context:.0%}", "2"))
     if session and not look.compact:
         pieces.append(Piece(7, session, "2"))
     return _joined(pieces, look, columns)

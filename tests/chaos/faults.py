@@ -6,6 +6,7 @@ python -m tests.chaos.faults reset page      those whose name has one of these w
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -19,6 +20,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import trio
 import trustme
@@ -110,7 +112,7 @@ def erring(code: str | None, message: str) -> str:
     )
 
 
-def scripted(updated: str = "", *answer: dict[str, Any]) -> Callable[[], Any]:
+def scripted(updated: str = "", answer: Callable[[], list[dict[str, Any]]] = list) -> Callable[[], Any]:
     """A session; `updated` in place of its settings' acceptance, `answer` to whatever is asked."""
 
     async def script(socket: WebSocketConnection) -> None:
@@ -124,21 +126,46 @@ def scripted(updated: str = "", *answer: dict[str, Any]) -> Callable[[], Any]:
                     )
                     await socket.send_message(text.replace("EVENT", event.get("event_id", "")))
             elif event["type"] == "response.create":
-                for each in answer:
+                for each in answer():
                     await socket.send_message(json.dumps({"event_id": "e", **each}))
 
     return partial(websocket_server, script)
 
 
-def failing(code: str, message: str) -> Callable[[], Any]:
-    """Each response fails so."""
-    response = {"id": "R", "object": "realtime.response", "status": "in_progress", "output": []}
+def drops_first(code: int) -> Callable[[], Any]:
+    """The first connection is closed so in place of its settings' acceptance; the others are well."""
+    dropped: list[int] = []
+
+    async def script(socket: WebSocketConnection) -> None:
+        await socket.send_message(SESSION)
+        await socket.get_message()
+        if not dropped:
+            dropped.append(code)
+            await socket.aclose(code)
+        await socket.send_message(SESSION.replace("created", "updated"))
+        while True:
+            if json.loads(await socket.get_message())["type"] == "response.create":
+                for each in _answer("completed", "17 times 23 is 391."):
+                    await socket.send_message(json.dumps({"event_id": "e", **each}))
+
+    return partial(websocket_server, script)
+
+
+def _answer(status: str, words: str = "", **more: Any) -> list[dict[str, Any]]:
+    response = {"id": uuid4().hex, "object": "realtime.response", "status": "in_progress", "output": []}
+    item = {"response_id": response["id"], "item_id": uuid4().hex, "output_index": 0, "content_index": 0}
+    said = [{"type": "response.output_text.delta", **item, "delta": words}] if words else []
+    done = {"type": "response.done", "response": {**response, "status": status, **more}}
+    return [{"type": "response.created", "response": response}, *said, done]
+
+
+def failing(code: str, message: str, *, times: int = 1000) -> Callable[[], Any]:
+    """The first responses fail so."""
     details = {"type": "failed", "error": {"type": "x", "code": code, "message": message}}
-    return scripted(
-        "",
-        {"type": "response.created", "response": response},
-        {"type": "response.done", "response": {**response, "status": "failed", "status_details": details}},
-    )
+    failures = itertools.repeat(partial(_answer, "failed", status_details=details), times)
+    well = itertools.repeat(partial(_answer, "completed", "17 times 23 is 391."))
+    answers = itertools.chain(failures, well)
+    return scripted("", lambda: next(answers)())
 
 
 @asynccontextmanager
@@ -176,14 +203,18 @@ def troubled(kind: str, *, at_s: float = 2.0, lasts_s: float = 3.0, number: int 
 
 
 @asynccontextmanager
-async def goes_away(after_s: float) -> AsyncIterator[int]:
-    """A server that nobody reaches any more from then on."""
-    async with trio.open_nursery() as nursery, behind(Trouble(faults=(Fault("reset", after_s),))) as port:
-        ports = iter([port])
+async def goes_away(after_s: float, then: Callable[[], Any] | None = None) -> AsyncIterator[int]:
+    """A server whose first connection is reset after that time; `then` answers at its address, or nobody."""
+    async with (
+        trio.open_nursery() as nursery,
+        behind(Trouble(faults=(Fault("reset", after_s),))) as port,
+        (then or nobody)() as other,
+    ):
+        ports = itertools.chain([port], itertools.repeat(other))
 
         async def handle(stream: trio.SocketStream) -> None:
-            target = next(ports, None)
-            if target is None:
+            target = next(ports)
+            if target == other and then is None:
                 return
             async with await trio.open_tcp_stream("127.0.0.1", target) as far, trio.open_nursery() as both:
                 both.start_soon(pump, stream, far)
@@ -193,6 +224,10 @@ async def goes_away(after_s: float) -> AsyncIterator[int]:
         listeners = await nursery.start(partial(trio.serve_tcp, handle, 0, host="127.0.0.1"))
         yield listeners[0].socket.getsockname()[1]
         nursery.cancel_scope.cancel()
+
+
+def then_only(then: Callable[[], Any], after_s: float) -> Callable[[], Any]:
+    return partial(goes_away, after_s, then)
 
 
 @asynccontextmanager
@@ -242,7 +277,13 @@ CASES: Final = (  # a table
         '{"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"invalid_value",'
         '"message":"Invalid value: \'marin\'.","param":"session.audio.output.voice","event_id":"EVENT"}}')),
     Case("the settings are never accepted", scripted("never")),
+    Case("the connection is lost before the settings are accepted", drops_first(1011)),
     Case("the answer fails", failing("server_error", "The server had an error.")),
+    Case("the answer fails once", failing("server_error", "The server had an error.", times=1)),
+    Case("the answer fails for a limit of some seconds",
+         failing("rate_limit_exceeded", "Please try again in 12.4s.")),
+    Case("a web page on the way back", then_only(http("200 OK", "<html><body>Log in</body></html>"), 2.0),
+         interrupted_s=6.0, typed=((0.3, QUESTION), (30.0, ""))),
     Case("the answer fails for a rate limit", failing("rate_limit_exceeded", "Please try again in 1.2s.")),
     Case("the quota ends", failing("insufficient_quota", "You exceeded your current quota.")),
     Case("an error of nothing in particular", troubled("error")),

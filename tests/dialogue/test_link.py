@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from rtassist.dialogue import events, link, step
 from rtassist.dialogue.connection import Line, Link
-from rtassist.dialogue.effects import Deliver, Dial, Keep, Outcome, Quit, Send, SetAlarm, Switch
+from rtassist.dialogue.effects import (
+    ClearAlarm,
+    Deliver,
+    Dial,
+    Keep,
+    Listen,
+    Outcome,
+    Quit,
+    Send,
+    SetAlarm,
+    Switch,
+)
 from rtassist.dialogue.terms import Terms
 from rtassist.protocol import AssistantContent, AssistantMessage, ConversationItemCreate, Session
 from tests.playbook import (
     Playbook,
+    Says,
     Wait,
     added,
     after,
@@ -161,12 +174,49 @@ def test_what_the_model_was_told_and_has_not_answered_is_told_again() -> None:
     assert Playbook(after(answered, session_created())) >> session_updated() << Deliver()
 
 
-@pytest.mark.parametrize(("reconnects", "stands"), [(False, True), (True, False)])
-def test_without_another_connection_or_a_session_a_loss_is_the_end(reconnects: bool, stands: bool) -> None:
-    state = (
-        listening(reconnects=reconnects) if stands else step.begin(Terms(session=SESSION, reconnects=True))
+@pytest.mark.parametrize("reconnects", [False, True])
+def test_without_another_connection_a_loss_is_the_end(reconnects: bool) -> None:
+    lost = attrs.evolve(LOST, recoverable=not reconnects)
+    assert Playbook(listening(reconnects=reconnects)) >> lost << Quit(Outcome.LINK_LOST, "Gone.")
+
+
+def test_a_loss_before_the_settings_are_accepted_is_one_like_any_other() -> None:
+    state = step.begin(Terms(session=SESSION, reconnects=True, greeting="Speak."))
+    book = (
+        Playbook(after(state, events.LinkOpened(0)), blind_to=(SetAlarm, ClearAlarm))
+        >> session_created()
+        << update(SESSION)
+        >> LOST
+        << Keep(0)
+        << Says("Gone. Trying again in 0.5 s.", "warning")
+        >> events.SpeakerLost("unplugged")
+        << Says("The loudspeaker is gone")
+        >> rang("redial")
+        << Dial()
+        >> events.DialFailed("No network.")
+        << Says("No connection yet. No network. Trying again in 1 s.", "warning")
+        >> rang("redial")
+        << Dial()
+        >> Wait(2_000_000)
+        >> events.LinkOpened(0)
+        << Switch()
+        >> session_created()
+        << update(Session(type="realtime", output_modalities=("text",)))
+        >> session_updated()
+        << Deliver()
+        << Says("Connected again after 2 s.")
+        << Listen()
+        << Says("Speak.")
     )
-    assert Playbook(state) >> LOST << Quit(Outcome.LINK_LOST, "Gone.")
+    assert book
+    assert book.state.quiet()
+
+
+def test_settings_that_are_refused_are_no_loss() -> None:
+    state = after(step.begin(Terms(session=SESSION, reconnects=True)), session_created())
+    refused = error("invalid_value", "No such voice.", event_id="rta_1")
+    words = "The server refused: No such voice. The server did not accept these settings."
+    assert Playbook(state) >> refused << Quit(Outcome.REFUSED, words) >> LOST
 
 
 def test_an_expired_session_is_followed_at_once() -> None:

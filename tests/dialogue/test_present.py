@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from rtassist.dialogue import events, present
-from rtassist.dialogue.effects import Announce, Effect, Notice, Send, Show
+from rtassist.dialogue.effects import Announce, Effect, Send
 from rtassist.dialogue.spending import NOTHING
 from rtassist.dialogue.state import Conversation, Purpose, Update
 from rtassist.dialogue.step import step
@@ -17,12 +17,14 @@ from rtassist.protocol import (
     AudioConfig,
     AudioInput,
     AudioOutput,
+    ConversationItemCreate,
     ConversationItemDelete,
     ResponseCreate,
     SemanticVad,
     ServerVad,
     Session,
     SessionUpdate,
+    UserMessage,
 )
 from tests.playbook import (
     after,
@@ -129,14 +131,13 @@ def test_what_was_in_doubt_is_said_again_and_nothing_waits_for_it() -> None:
     assert not any(isinstance(event, ConversationItemDelete) for event in sent)
 
 
-def test_an_image_without_a_connection_is_not_shown_and_told_so() -> None:
-    state = after(agreed(), typed("/image cat.png"), LOST)
-    effects = effects_of(state, events.ErrandEnded("image", "cat.png", "data:image/png;base64,AA=="))
-    assert effects == (
-        Show(
-            Notice(
-                "There is no connection: cat.png was not shown. Give the command again when there is one.",
-                "warning",
-            )
-        ),
-    )
+def test_an_image_without_a_connection_is_shown_to_the_next_session_and_answered() -> None:
+    state = after(agreed(), typed("/image cat.png what is this"), LOST)
+    read = events.ErrandEnded("image", "cat.png what is this", "data:image/png;base64,AA==")
+    assert not [effect for effect in effects_of(state, read) if isinstance(effect, Send)]
+    effects = effects_of(after(state, read, *BACK), session_updated())
+    shown, asked = (effect.event for effect in effects if isinstance(effect, Send))
+    assert isinstance(shown, ConversationItemCreate)
+    assert isinstance(shown.item, UserMessage)
+    assert [part.type for part in shown.item.content or ()] == ["input_image", "input_text"]
+    assert isinstance(asked, ResponseCreate)

@@ -76,8 +76,8 @@ def test_a_server_that_will_not_write_is_read_all_the_same() -> None:
         ("incomplete", StatusDetails(reason="tired"), "The answer is incomplete: tired."),
         (
             "failed",
-            StatusDetails(error=StatusError(code="server_error", message="Too fast.")),
-            "The answer failed: Too fast.",
+            StatusDetails(error=StatusError(code="invalid_prompt", message="Too odd.")),
+            "The answer failed: Too odd.",
         ),
         ("failed", StatusDetails(error=StatusError(code="odd", message=None)), "The answer failed: odd"),
         ("failed", StatusDetails(error=StatusError()), "The answer failed: the server gave no reason"),

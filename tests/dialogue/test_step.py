@@ -15,7 +15,6 @@ from rtassist.dialogue.events import (
     LinkLost,
     ServerSaid,
     Typed,
-    UplinkDropped,
 )
 from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import LOCAL_RULES, MIC_FIELDS, SERVER_RULES, begin, lawful, step
@@ -122,14 +121,6 @@ def test_a_lost_link_ends_the_conversation() -> None:
         Playbook(listening())
         >> LinkLost(1006, "The network is gone.")
         << Quit(Outcome.LINK_LOST, "The network is gone.")
-    )
-
-
-def test_a_slow_network_is_told() -> None:
-    assert (
-        Playbook(listening(), blind_to=ALARMS)
-        >> UplinkDropped(24 * 1500)
-        << Says("The network is too slow: 1500 ms of what you said were dropped.", "warning")
     )
 
 

@@ -75,6 +75,21 @@ async def test_a_server_that_froze_is_lost_within_twenty_seconds(
             await link.send(InputAudioBufferClear())
 
 
+@pytest.mark.parametrize("last_s", [0.01, 5, 9.99, 10.01, 15, 19.99, 20.01])
+async def test_at_whatever_moment_it_froze(last_s: float, autojump_clock: trio.testing.MockClock) -> None:
+    async with linked(trio.testing.memory_stream_pair()) as (link, (protocol, stream)):
+        await trio.sleep(last_s / 2)
+        await stream.send_all(protocol.send(TextMessage(data='{"type":"x","event_id":"e"}')))
+        await trio.sleep(last_s / 2)
+        await stream.send_all(protocol.send(TextMessage(data='{"type":"x","event_id":"e"}')))
+        for _ in range(2):
+            await link.receive()
+        close = await until_lost(link)
+        assert close.code == 1006
+        assert trio.current_time() - last_s <= 20.001
+        assert close.silent_ms == pytest.approx(1000 * (trio.current_time() - last_s), abs=2)
+
+
 async def test_whatever_comes_is_a_sign_of_life(autojump_clock: trio.testing.MockClock) -> None:
     """On a slow line a pong waits behind audio; a link that brings audio is not dead."""
     async with linked(trio.testing.memory_stream_pair()) as (link, (protocol, stream)):

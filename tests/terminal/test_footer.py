@@ -41,6 +41,11 @@ def test_how_it_stands_in_the_room_that_there_is(columns: int, expected: str) ->
     assert " ".join(seen(row).split()) == " ".join(expected.split())
 
 
+def test_a_context_that_is_half_full_is_worth_a_place() -> None:
+    assert "context" not in seen(status(attrs.evolve(FULL, context=0.49), Look(), 120))
+    assert "context 62%" in seen(status(attrs.evolve(FULL, context=0.62), Look(), 120))
+
+
 @given(
     st.builds(
         Standing,
