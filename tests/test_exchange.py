@@ -169,7 +169,7 @@ async def test_an_answer_that_broke_off_sounds_to_its_end_and_is_asked_for_again
 async def test_what_is_said_in_the_gap_is_delivered_after_it(autojump_clock: object) -> None:
     async with call(TERMS, microphone=Talker()) as held:
         await trio.sleep(5)
-        held.failures += [CannotConnect("No network.", doubt="Is that a Realtime server?")] * 3
+        held.failures += [CannotConnect("No network.", advice="Is that a Realtime server?")] * 3
         first = held.link
         first.break_off(GONE)
         await trio.sleep(10)
