@@ -122,8 +122,8 @@ async def test_the_next_session_knows_the_settings_and_what_was_heard(autojump_c
         assert kinds(held.link) == ["session.update", *["conversation.item.create"] * 2]
         lost, back = held.notices()
         assert lost == (
-            "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash. "
-            "(close 1006) Connecting again; what you say meanwhile is kept."
+            "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash "
+            "(close 1006). Connecting again; what you say meanwhile is kept."
         )
         assert back == "Connected again. The conversation goes on."
 
@@ -374,7 +374,7 @@ async def test_a_connection_that_is_lost_before_its_first_session_stands_is_dial
 
         assert len(held.links) == 2
         assert held.notices() == [
-            "The server failed, or missed the answers to its pings. (close 1011) Trying again in 0.5 s.",
+            "The server failed, or missed the answers to its pings (close 1011). Trying again in 0.5 s.",
             "Connected again after 1 s.",
             "Speak.",
         ]

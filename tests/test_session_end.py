@@ -110,7 +110,7 @@ async def test_a_network_that_dies_without_a_word_is_noticed_within_twenty_secon
 
         assert held.lines("assistant") == ["Four times four is 16."]
         assert held.notices()[0].startswith(
-            "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash. "
+            "The connection broke off without a goodbye: the network, a proxy's time limit, or a crash "
             "(close 1006: no sign of life for 10 s after a ping)"
         )
     assert replays_equal(held)

@@ -16,7 +16,7 @@ SENTENCES = {
     1009: "A message was too big and the connection was closed over it.",
     1011: "The server failed, or missed the answers to its pings.",
     1012: "The server is being restarted.",
-    1013: "The server has too much to do; try again later.",
+    1013: "The server has too much to do now.",
     3000: "The server does not accept the key.",
     4000: "The server did not accept a request.",
 }
@@ -46,7 +46,8 @@ class Close:
     def sentence(self) -> str:
         """What happened, for a user, with the code and the reason where there is one."""
         said = SENTENCES.get(self.code, "The server closed the connection with a code of its own.")
-        return f"{said} (close {self.code}: {self.reason})" if self.reason else f"{said} (close {self.code})"
+        reason = f": {self.reason.rstrip('.')}" if self.reason else ""
+        return f"{said.rstrip('.')} (close {self.code}{reason})."
 
 
 class LinkClosed(Exception):  # noqa: N818 - that a conversation ends is no error

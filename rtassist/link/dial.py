@@ -66,7 +66,7 @@ def _unreachable(host: str, where: str, error: OSError) -> CannotConnect:
     number = last.errno if isinstance(last, OSError) else None
     if number == errno.ECONNREFUSED:
         return CannotConnect(
-            f"Nothing listens at {where} (connection refused).", advice="Is the server running there?"
+            f"Nothing listens at {where}: connection refused.", advice="Is it running there?"
         )
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
         return CannotConnect(f"There is no way to {where} ({_strerror(last)}).", advice="Is there a network?")

@@ -57,9 +57,7 @@ async def test_nothing_listens() -> None:
     port = free_port()
     told = await failure(f"ws://127.0.0.1:{port}")
     assert told.exit_code == 3
-    assert told.message == (
-        f"Nothing listens at 127.0.0.1:{port} (connection refused). Is the server running there?"
-    )
+    assert told.message == (f"Nothing listens at 127.0.0.1:{port}: connection refused. Is it running there?")
 
 
 class Resolver(trio.abc.HostnameResolver):
@@ -314,7 +312,7 @@ async def test_a_proxy_that_is_not_there() -> None:
     port = free_port()
     told = await failure("ws://h.example", environ={"ALL_PROXY": f"http://127.0.0.1:{port}"})
     assert told.message.startswith(
-        f"Nothing listens at the proxy 127.0.0.1:{port} (ALL_PROXY) (connection refused)"
+        f"Nothing listens at the proxy 127.0.0.1:{port} (ALL_PROXY): connection refused"
     )
 
 

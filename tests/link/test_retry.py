@@ -27,11 +27,11 @@ def test_a_server_that_does_not_want_us_will_not(code: str | None) -> None:
 def test_each_close_has_a_sentence() -> None:
     sentences = {code: Close(code).sentence for code in SENTENCES}
     assert len(set(sentences.values())) == len(SENTENCES)
-    assert Close(1000).sentence == "The server ended the conversation. (close 1000)"
+    assert Close(1000).sentence == "The server ended the conversation (close 1000)."
     assert (
         Close(4999, "bye").sentence
-        == "The server closed the connection with a code of its own. (close 4999: bye)"
+        == "The server closed the connection with a code of its own (close 4999: bye)."
     )
     assert (
-        str(LinkClosed(Close(3000, "bad key"))) == "The server does not accept the key. (close 3000: bad key)"
+        str(LinkClosed(Close(3000, "bad key"))) == "The server does not accept the key (close 3000: bad key)."
     )

@@ -182,12 +182,12 @@ async def test_a_refusal_is_told_in_the_servers_words_with_what_to_do(
         (
             3000,
             Refused,
-            "refused the key. The server does not accept the key. (close 3000: [secret] is bad) Set",
+            "refused the key. The server does not accept the key (close 3000: [secret] is bad). Set",
         ),
         (
             4000,
             Refused,
-            "refused the session. The server did not accept a request. (close 4000: [secret] is bad)",
+            "refused the session. The server did not accept a request (close 4000: [secret] is bad).",
         ),
         (1008, Refused, "refused the session. The server closed the connection because of a rule"),
         (1011, CannotConnect, "closed the connection before the session began. The server failed"),

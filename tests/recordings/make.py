@@ -287,10 +287,10 @@ TROUBLE = Talk(
         *(created("R1"), finished("R1", "failed", "rate_limit_exceeded"), 100),
         *(speech_started("U2"), speech_stopped("U2"), 6000, rang("transcript"), 9000, rang("answer")),
         *(created("R2"), finished("R2", "incomplete", reason="max_output_tokens")),
-        *(typed("hello"), error("conversation_already_has_active_response", event_id="rta_3")),
+        *(typed("hello"), error("conversation_already_has_active_response", event_id="rta_4")),
         *(15_000, rang("answer"), error("response_cancel_not_active"), error("server_error", "try again")),
         *(created("R3"), typed("wait"), typed("more"), done("R3", "cancelled")),
-        *(error(None, "odd", event_id="rta_9"), created("R4"), done("R4"), 15_000, rang("answer")),
+        *(error(None, "odd", event_id="rta_10"), created("R4"), done("R4"), 15_000, rang("answer")),
         error("session_expired", "The session has reached its end."),
     ],
 )
@@ -306,7 +306,13 @@ RATES = Talk(
             finished("R3", "failed", "rate_limit_exceeded"),
             typed("never mind"),
         ),
-        *(created("R4"), done("R4"), 10_000, rang("limit"), typed("/quit")),
+        *(created("R4"), done("R4"), 10_000, rang("limit"), typed("/say One two."), created("R5")),
+        *(finished("R5", "failed", "server_error"), created("R6"), finished("R6", "failed", "server_error")),
+        *(typed("and now?"), created("R7"), added("A7"), audio("A7", ms=200)),
+        *(finished("R7", "failed", "server_error"), 200, ended("A7", ms=200), typed("/status")),
+        # a network that takes too little for a while
+        *(events.UplinkDropped(480), 20, events.UplinkDropped(480), 4980, rang("uplink"), 5000),
+        *(rang("uplink"), typed("/quit")),
     ],
 )
 SILENT_SERVER = Talk(terms(), [5, session_created(), 15_000, rang("begin")])
@@ -476,6 +482,24 @@ CUT_OFF = Talk(
         *(lost(1012), 500, rang("redial"), events.DialFailed("The key is no longer valid.", "refused")),
     ],
 )
+EARLY = Talk(
+    terms(reconnects=True, greeting="Speak."),
+    [
+        *(events.LinkOpened(UNIX_S), 5, session_created(), 20, lost(1011), 500, rang("redial")),
+        *(*opened(1), typed("hello"), created("R1"), done("R1"), typed("/quit")),
+    ],
+)
+SHOWN = Talk(
+    terms(reconnects=True),
+    [
+        *(*opened(0), typed("/image cat.jpg what is this"), 30),
+        events.ErrandEnded("image", "cat.jpg what is this", "data:image/jpeg;base64,/9j/"),
+        *(*answers("A1", "That is a cat.", ms=600), done("R1", usage=tokens(text_in=90, text_out=6))),
+        *(600, ended("A1", ms=600), 20_000, lost(1006), typed("/image dog.png and this"), 30),
+        events.ErrandEnded("image", "dog.png and this", "data:image/png;base64,iVBORw0KGgo="),
+        *(470, rang("redial"), *opened(22), created("R2"), done("R2"), typed("/status"), typed("/quit")),
+    ],
+)
 GIVEN_UP = Talk(
     terms(reconnects=True, microphone=False, server_turns=False),
     [
@@ -556,7 +580,7 @@ RECORDINGS: dict[str, Sequence[Talk]] = {
     "files": [FROM_FILE, FROM_SILENT_FILE, FROM_PUSHED_FILE],
     "devices": [DEVICES],
     "written": [WRITTEN],
-    "cut_off": [CUT_OFF, GIVEN_UP],
+    "cut_off": [CUT_OFF, EARLY, SHOWN, GIVEN_UP],
     "limits": [LIMITED],
     "trouble": [TROUBLE, REFUSED, RATES, SILENT_SERVER],
     "tools": [TOOLS],
