@@ -355,10 +355,10 @@ async def test_an_address_that_was_right_a_moment_ago_is_not_doubted(autojump_cl
 
         assert held.notices()[1:] == [
             "No connection yet. here took the connection and closed it without an answer. "
-            "Trying again in 1 s.",
+            "Trying again in 0.5 s.",
             "No connection yet. here answered with a web page and not as a Realtime server (HTTP 200). "
-            "Trying again in 2 s.",
-            "No connection yet. here refused the connection (HTTP 429). Trying again in 4 s.",
+            "Trying again in 1 s.",
+            "No connection yet. here refused the connection (HTTP 429). Trying again in 2 s.",
         ]
         assert held.quit is not None
         assert "Set a key that is valid" in held.quit.message, "nobody tries again: what to do is to be told"
@@ -374,8 +374,8 @@ async def test_a_connection_that_is_lost_before_its_first_session_stands_is_dial
 
         assert len(held.links) == 2
         assert held.notices() == [
-            "The server failed, or missed the answers to its pings (close 1011). Trying again in 0.5 s.",
-            "Connected again after 1 s.",
+            "The server failed, or missed the answers to its pings (close 1011). Connecting again.",
+            "Connected again.",
             "Speak.",
         ]
         assert kinds(held.link) == ["session.update", "conversation.item.create", "response.create"]
@@ -416,7 +416,7 @@ async def test_a_server_that_takes_everyone_and_drops_them_is_given_up_too(autoj
 @pytest.mark.parametrize(
     ("close", "outcome", "words"),
     [
-        (Close(1000), Outcome.LINK_LOST, "The server ended the conversation."),
+        (Close(1000), Outcome.LINK_LOST, "The server ended the conversation"),
         (Close(1008, "no"), Outcome.LINK_LOST, "a rule of its own"),
         (Close(3000), Outcome.REFUSED, "Check the key"),
     ],

@@ -97,7 +97,7 @@ def test_who_hangs_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_lost_sentence_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge is blind to nothing: a client that is not told what was said before forgets it."""
-    monkeypatch.setattr("rtassist.dialogue.session.limits.newest", lambda turns: ())
+    monkeypatch.setattr("rtassist.dialogue.session.limits.newest", lambda turns, rate: ())
     plan = attrs.evolve(CALM, troubles=(Trouble(faults=(Fault("reset", 4.0),)),))
 
     with pytest.raises(Broken, match=r"seed 0: .*This is line 1.* are lost"):
