@@ -32,13 +32,18 @@ _AGAIN_IN: Final = re.compile(r"again in (?:(\d+)m)?(\d+(?:\.\d+)?)(ms|s)\b")
 """As OpenAI words it: "Please try again in 1.2s", "… in 850ms", "… in 1m3.5s"."""
 
 
+def tokens(text: str, rate: TextRate = USUAL_RATE) -> int:
+    """About so many tokens does a line take."""
+    return rate.estimate(text) + _TOKENS_A_LINE
+
+
 def newest(
     lines: Sequence[Turn], budget_tokens: int = BUDGET_TOKENS, rate: TextRate = USUAL_RATE
 ) -> tuple[Turn, ...]:
     """The last lines that fit into the budget, oldest first."""
     kept: list[Turn] = []
     for turn in reversed(lines):
-        budget_tokens -= rate.estimate(turn.text) + _TOKENS_A_LINE
+        budget_tokens -= tokens(turn.text, rate)
         if budget_tokens < 0:
             break
         kept.append(turn)
