@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bench import page, results, suite, table
+from bench.markdown import markdown as in_markdown
 from bench.peers import set_up
 from bench.row import Row
 from bench.rows import ROWS, WATERFALLS
@@ -53,6 +54,9 @@ def main(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with plots, that needs nothing else.")
     ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the medians as tables in Markdown.")
+    ] = None,
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plots as a picture.")] = None,
     shown: Annotated[
         Path | None,
@@ -90,6 +94,8 @@ def main(
     if html is not None:
         explained = {row.name: row.measures for row in ROWS}
         html.write_text(page.html(kept, explained, WATERFALLS), encoding="utf-8")
+    if markdown is not None:
+        markdown.write_text("\n".join(in_markdown(kept)) + "\n", encoding="utf-8")
     if png is not None and draw is not None:
         draw(page.picture(kept, WATERFALLS), png)
     if strict and any(each.kept() is False for each in kept.measured):

@@ -8,10 +8,12 @@ from bench.contenders import PEERS, RAW, WEBSOCKETS, command
 from bench.figures import OURS, Figure
 from bench.plays import Played, play
 from bench.row import CannotDo, Row, Samples
+from bench.scenarios import SCENARIOS, lasts_s
 
 IDLE: Final = "down, idle"
 LOADED: Final = "down, loaded"
 UP: Final = "up, loaded"
+CPU: Final = "client alone"
 
 
 def overhead(played: Played) -> Samples:
@@ -22,7 +24,7 @@ def overhead(played: Played) -> Samples:
         raise CannotDo(f"of {sent} deltas {len(down_us)} came to the caller")
     if played.scenario == "idle":
         return {IDLE: down_us}
-    return {LOADED: down_us, UP: played.server["up_us"]}
+    return {LOADED: down_us, UP: [(came - heard) / 1000 for came, heard in played.server["up"]]}
 
 
 def _once(contender: str, quick: bool) -> Samples:
@@ -31,6 +33,16 @@ def _once(contender: str, quick: bool) -> Samples:
         for name, more in overhead(played).items():
             samples[name] += more
     return samples
+
+
+def cpu_s_a_minute(played: Played) -> float:
+    return float(played.client["cpu_s"]) * 60 / lasts_s(SCENARIOS[played.scenario])
+
+
+def _processor(contender: str, quick: bool) -> Samples:
+    """Behind another session: what a first one imports and compiles is no part of a minute."""
+    played = play(command(contender), ("loaded", "conversation"))
+    return {CPU: [cpu_s_a_minute(played[1])]}
 
 
 ROWS: Final = (
@@ -43,6 +55,18 @@ ROWS: Final = (
         once=_once,
         contenders=(OURS, RAW, WEBSOCKETS, *PEERS),
         bounds=(RAW, WEBSOCKETS),
+        quick_rounds=1,
+    ),
+    Row(
+        name="processor",
+        measures="A conversation without devices, 50 appends a second up and 9 seconds of speech down in 12 "
+        "→ seconds of the processor that the client's process takes, a minute. The whole program has the row "
+        "duplex.",
+        figures=(Figure(name=CPU, unit="s a minute"),),
+        once=_processor,
+        contenders=(OURS, RAW, WEBSOCKETS, *PEERS),
+        bounds=(RAW, WEBSOCKETS),
+        rounds=3,
         quick_rounds=1,
     ),
 )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ class Played:
     scenario: str
     server: dict[str, Any]
     client: dict[str, Any]
+    began_ns: int = 0
+    """When the client's process was started: before the first scenario."""
 
 
 @contextmanager
@@ -52,6 +55,7 @@ def play(client: Sequence[str], names: Sequence[str]) -> list[Played]:
         tempfile.TemporaryFile("w+") as complaints,
     ):
         url = f"ws://127.0.0.1:{int(_line(server.stdout, 'the scripted server'))}/v1/realtime"
+        began_ns = time.monotonic_ns()
         with child([*client, url, *scenarios], patience_s, stderr=complaints) as process:
             played = []
             for name in names:
@@ -61,7 +65,7 @@ def play(client: Sequence[str], names: Sequence[str]) -> list[Played]:
                 said = json.loads(_line(server.stdout, "the scripted server"))
                 if told["scenario"] != name or said["scenario"] != name:
                     raise CannotDo(f"it played {told['scenario']!r} in the place of {name!r}")
-                played.append(Played(scenario=name, server=said, client=told))
+                played.append(Played(scenario=name, server=said, client=told, began_ns=began_ns))
             return played
 
 

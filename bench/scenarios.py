@@ -71,7 +71,16 @@ class SpeechStarted:
     """The interruption."""
 
 
-Step = Created | Audio | ItemDone | Done | Pause | SpeechStarted
+@frozen(kw_only=True)
+class Dropped:
+    """The connection breaks, without a word. What follows is for the one that comes instead of it; where
+    none comes for so long, the scenario is over.
+    """
+
+    return_ms: int = 5_000
+
+
+Step = Created | Audio | ItemDone | Done | Pause | SpeechStarted | Dropped
 
 
 @frozen(kw_only=True)
@@ -120,6 +129,28 @@ LOADED: Final = (
     Done(),
     Pause(ms=100),
 )
+CONVERSATION: Final = (
+    Created(),
+    *(
+        step
+        for item in range(3)
+        for step in (
+            Pause(ms=3_000),
+            Audio(ms=3_000, item=item, every_ms=DELTA_MS / 3, stamped=True, words=True),
+            ItemDone(item=item),
+        )
+    ),
+    Done(),
+)
+DROPPED: Final = (
+    Created(),
+    Audio(ms=300, every_ms=DELTA_MS / 3, stamped=True),
+    ItemDone(),
+    Done(),
+    Pause(ms=400),
+    Dropped(),
+    Pause(ms=1_000),
+)
 SCENARIOS: Final = {
     scenario.name: scenario
     for scenario in (
@@ -150,10 +181,14 @@ SCENARIOS: Final = {
             shape=Shape(buffer_ms=180, period_ms=60, drift_ppm=-5_000),
         ),
         Scenario(name="large-buffer", steps=PLAIN, shape=Shape(buffer_ms=500)),
+        Scenario(name="conversation", steps=CONVERSATION, appends=True),
+        Scenario(name="dropped", steps=DROPPED, appends=True),
     )
 }
 INTERRUPTIONS: Final = ("plain", "stall", "late")
-TRUNCATIONS: Final = tuple(name for name in SCENARIOS if name not in ("idle", "loaded"))
+TRUNCATIONS: Final = tuple(
+    scenario.name for scenario in SCENARIOS.values() if SpeechStarted() in scenario.steps
+)
 
 
 def voice(of: int, start: int, count: int) -> NDArray[np.int16]:
@@ -163,11 +198,13 @@ def voice(of: int, start: int, count: int) -> NDArray[np.int16]:
 
 
 def lasts_s(scenario: Scenario) -> float:
-    """How long its steps take, in seconds."""
+    """How long its steps take at most, in seconds."""
     ms = 0.0
     for step in scenario.steps:
         if isinstance(step, Pause):
             ms += step.ms + step.varied_ms
+        elif isinstance(step, Dropped):
+            ms += step.return_ms
         elif isinstance(step, Audio):
             ms += step.ms // DELTA_MS * step.every_ms
     return ms / 1000

@@ -33,6 +33,7 @@ from bench.scenarios import (
     Audio,
     Created,
     Done,
+    Dropped,
     ItemDone,
     Pause,
     Scenario,
@@ -94,10 +95,13 @@ class Show:
     sent: list[tuple[int, str, int, int]] = field(factory=list)
     """When, what ("audio", "late", "speech_started"), which item, how many ms."""
     got: list[tuple[int, dict[str, Any]]] = field(factory=list)
-    up_us: list[float] = field(factory=list)
+    up: list[tuple[int, int]] = field(factory=list)
+    """Of each block of microphone: when it came, and when it was heard."""
     told: dict[int, int] = field(factory=dict)  # samples of each voice that were sent
     updated: asyncio.Event = field(factory=asyncio.Event)
     events: int = 0
+    returns: asyncio.Future[ServerConnection] | None = None
+    """Another connection of the client whose own was dropped, while one is waited for."""
 
     async def say(self, type: str, **fields: Any) -> None:
         self.events += 1
@@ -107,7 +111,13 @@ class Show:
     async def listen(self) -> None:
         """Each frame has its time from when `recv` returned it."""
         while True:
-            frame = await self.socket.recv(decode=True)
+            try:
+                frame = await self.socket.recv(decode=True)
+            except ConnectionClosed:
+                if self.returns is None or self.returns.done():
+                    raise
+                self.socket = await asyncio.shield(self.returns)
+                continue
             now_ns = time.monotonic_ns()
             event = orjson.loads(frame)
             if event["type"] != "input_audio_buffer.append":
@@ -115,7 +125,7 @@ class Show:
                 await self.answer(event)
             elif self.scenario.appends:
                 for (stamp_ns,) in struct.iter_unpack(f"<q{BLOCK_BYTES - 8}x", b64decode(event["audio"])):
-                    self.up_us.append((now_ns - stamp_ns) / 1000)
+                    self.up.append((now_ns, stamp_ns))
 
     async def answer(self, event: dict[str, Any]) -> None:
         if event["type"] == "session.update":
@@ -153,6 +163,18 @@ class Show:
             case SpeechStarted():
                 self.sent.append((time.monotonic_ns(), "speech_started", 0, 0))
                 await self.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_user")
+            case Dropped():
+                await self.drop(step)
+
+    async def drop(self, step: Dropped) -> None:
+        """Raises TimeoutError when the client does not come back."""
+        self.returns = asyncio.get_running_loop().create_future()
+        self.sent.append((time.monotonic_ns(), "dropped", 0, 0))
+        self.updated.clear()
+        self.socket.transport.abort()
+        self.socket = await asyncio.wait_for(asyncio.shield(self.returns), step.return_ms / 1000)
+        await self.say("session.created", session=SESSION)
+        await self.updated.wait()
 
     async def audio(self, step: Audio) -> None:
         at = place(step.item)
@@ -198,7 +220,7 @@ class Show:
             "scenario": self.scenario.name,
             "sent": self.sent,
             "got": self.got,
-            "up_us": self.up_us,
+            "up": self.up,
         }
 
 
@@ -236,9 +258,14 @@ def response(status: str) -> dict[str, Any]:
 
 async def main() -> None:
     number = 0
+    show: Show | None = None
 
     async def welcome(socket: ServerConnection) -> None:
-        nonlocal number
+        nonlocal number, show
+        if show is not None and show.returns is not None and not show.returns.done():
+            show.returns.set_result(socket)
+            await socket.wait_closed()
+            return
         number += 1
         assert socket.request is not None
         name = parse_qs(urlsplit(socket.request.path).query)["model"][0]
@@ -246,11 +273,11 @@ async def main() -> None:
         listening = asyncio.create_task(show.listen())
         playing = asyncio.create_task(show.play())
         await asyncio.wait((listening, playing), return_when=asyncio.FIRST_COMPLETED)
-        await socket.close()
+        await show.socket.close()
         for task in (listening, playing):
             task.cancel()
         for ended in await asyncio.gather(listening, playing, return_exceptions=True):
-            if isinstance(ended, Exception) and not isinstance(ended, ConnectionClosed):
+            if isinstance(ended, Exception) and not isinstance(ended, ConnectionClosed | TimeoutError):
                 raise ended
         print(json.dumps(show.report()), flush=True)
 

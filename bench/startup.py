@@ -13,10 +13,12 @@ from typing import Final
 
 import trio
 
-from bench.figures import Figure
+from bench.contenders import PEERS, command
+from bench.figures import OURS, Figure
 from bench.minute import Minute
+from bench.plays import Played, play
 from bench.program import PATIENCE_S, ended, environ, home, loopback, start, stop
-from bench.row import Row, Samples
+from bench.row import CannotDo, Row, Samples
 
 TALK: Final = ("-m", "rtassist", "talk", "--no-record")
 PIPES: Final = ("--mic", "-", "--speaker", "none")
@@ -24,6 +26,7 @@ CHUNK: Final = bytes(960)
 TYPED, SPOKEN, COLD = "typed", "spoken", "spoken, not read from the disk before"
 EMBEDDED, LOADING = "own server, to its first word", "loading alone"
 HELP, TIMES = "--help", "--help beside import typer"
+READY = "whole program; a peer: its client alone"
 IDLE, SPEAKING = "while nobody speaks", "while it speaks"
 
 TELL_FILES: Final = """
@@ -88,6 +91,22 @@ def run_ms(*arguments: str) -> float:
         command, env=environ(), cwd=home().name, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S
     )
     return (time.monotonic() - began_s) * 1000
+
+
+def _ready(contender: str, quick: bool) -> Samples:
+    if contender == OURS:
+        environ()
+        return {READY: [trio.run(started_ms, PIPES, CHUNK * 5)]}
+    (played,) = play(command(contender), ("loaded",))
+    return {READY: [ready_ms(played)]}
+
+
+def ready_ms(played: Played) -> float:
+    """Of the first scenario of a process. Raises CannotDo."""
+    if not played.server["up"]:
+        raise CannotDo("it sent no microphone")
+    came_ns: int = played.server["up"][0][0]
+    return (came_ns - played.began_ns) / 1e6
 
 
 @cache
@@ -165,6 +184,15 @@ ROWS: Final = (
         ),
         once=_start,
         rounds=3,
+        quick_rounds=1,
+    ),
+    Row(
+        name="ready",
+        measures="A process is started → the server on this machine has the first microphone from it. Ours "
+        "is `rtassist talk`; a peer is twenty lines around its client.",
+        figures=(Figure(name=READY, unit="ms"),),
+        once=_ready,
+        contenders=(OURS, *PEERS),
         quick_rounds=1,
     ),
     Row(

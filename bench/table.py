@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.figures import OURS, Measured, change, ratio
+from bench.figures import OURS, Figure, Measured, change, ratio
 
 _COLUMNS = ("", "median", "p99", "limit", "")
 
@@ -36,13 +36,17 @@ def _ours(width: int, ours: Measured) -> str:
     figure = ours.figure
     if ours.cannot or not ours.samples():
         return _line(width, _title(ours), "–", "–", "", ours.cannot or "nothing was measured")
-    limit = ""
-    if figure.limit is not None:
-        sign = "≥" if figure.more_is_better else "≤"
-        limit = f"{'' if figure.of == 'median' else figure.of + ' '}{sign} {number(figure.limit)}"
     kept = ours.kept()
     verdict = "" if kept is None else "ok" if kept else "MISSED"
-    return _line(width, _title(ours), number(ours.median()), number(ours.p99()), limit, verdict)
+    return _line(width, _title(ours), number(ours.median()), number(ours.p99()), bound(figure), verdict)
+
+
+def bound(figure: Figure) -> str:
+    """The limit, as it is written behind a figure."""
+    if figure.limit is None:
+        return ""
+    sign = "≥" if figure.more_is_better else "≤"
+    return f"{'' if figure.of == 'median' else figure.of + ' '}{sign} {number(figure.limit)}"
 
 
 def _theirs(width: int, theirs: Measured, ours: Measured) -> str:

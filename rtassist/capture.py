@@ -11,7 +11,8 @@ from rtassist.audio.silence import SilenceWatch
 from rtassist.dialogue import events
 from rtassist.dialogue.state import Conversation, Ending
 from rtassist.edges import REPLACED_S, Edges
-from rtassist.exchange import STALE_SAMPLES, Exchange
+from rtassist.exchange import Exchange
+from rtassist.uplink import STALE_SAMPLES
 
 SILENCE_BYTES = 960
 """20 ms: what a microphone that is no device hears behind its end, at once."""

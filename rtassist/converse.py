@@ -126,7 +126,7 @@ class Ring:
             case Listen():
                 self.listening.set()
             case Keep():
-                self.exchange.keep(effect.since_us)
+                self.exchange.keep(effect)
             case Deliver():
                 self.exchange.deliver()
             case Dial():

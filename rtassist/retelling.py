@@ -20,6 +20,7 @@ from rtassist.replaying import COLOURS, printable
 from rtassist.sessions import checking, notation, reading, showing
 from rtassist.sessions import what_if as what_ifs
 from rtassist.sessions.changes import Change, changes
+from rtassist.sessions.in_time import in_time
 from rtassist.sessions.properties import PROPERTIES
 from rtassist.sessions.reading import Asked, Damaged, Record, Torn
 from rtassist.sessions.transcript import duration
@@ -60,7 +61,7 @@ def opened(path: Path, end: End | None = None) -> Iterator[Opened]:
 
         def records() -> Iterator[Record]:
             try:
-                for record in reading.records(file):
+                for record in in_time(reading.records(file)):
                     if isinstance(record, Asked):
                         _check(record)
                     yield record

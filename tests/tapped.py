@@ -1,7 +1,7 @@
 """A client and a server with somebody in between, who passes every frame on and notes when."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
@@ -70,19 +70,25 @@ class Tap:
             self._server = server
             client = await request.accept()
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._pass, client, server, True, nursery.cancel_scope)
-                nursery.start_soon(self._pass, server, client, False, nursery.cancel_scope)
+                nursery.start_soon(self._pass_up, client, server)
+                await self._pass_down(server, client)
+                nursery.cancel_scope.cancel()
 
-    async def _pass(
-        self, from_: WebSocketConnection, to: WebSocketConnection, by_client: bool, done: trio.CancelScope
-    ) -> None:
-        try:
+    async def _pass_up(self, client: WebSocketConnection, server: WebSocketConnection) -> None:
+        """A client that has left does not end it: the server may be asked when all is over."""
+        with suppress(ConnectionClosed):
             while True:
-                frame = await from_.get_message()
-                if self.note(frame, by_client=by_client):
-                    await to.send_message(frame)
-        except ConnectionClosed:
-            done.cancel()
+                frame = await client.get_message()
+                self.note(frame, by_client=True)
+                await server.send_message(frame)
+
+    async def _pass_down(self, server: WebSocketConnection, client: WebSocketConnection) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                frame = await server.get_message()
+                if self.note(frame, by_client=False):
+                    with suppress(ConnectionClosed):
+                        await client.send_message(frame)
 
 
 @asynccontextmanager

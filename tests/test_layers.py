@@ -107,7 +107,7 @@ LAYERS = {
     ),
     "capture": layer(
         "audio.DeviceLost audio.Microphone audio.SoundUnavailable audio.onset audio.silence dialogue edges "
-        "exchange",
+        "exchange uplink.STALE_SAMPLES",
         "trio",
     ),
     "playback": layer(
@@ -117,7 +117,8 @@ LAYERS = {
     "tasks": layer(others="trio"),
     "leaving": layer(pure=True),
     "running": layer("errors leaving tasks", "trio"),
-    "exchange": layer("dialogue edges errors link.closing link.retry protocol", "trio"),
+    "exchange": layer("dialogue edges errors link.closing link.retry uplink", "trio"),
+    "uplink": layer("dialogue protocol", "attrs trio"),
     "gauge": layer("dialogue", "trio"),
     "front": layer("audio.Microphone dialogue errors logs recording settings terminal", "attrs trio"),
     "edges": layer(
@@ -188,6 +189,7 @@ LAYERS = {
     "sessions.laws_of_logs": layer("protocol", "attrs", pure=True),
     "sessions.showing": layer("sessions", pure=True),
     "sessions.reading": layer("sessions dialogue protocol", "attrs orjson pybase64", pure=True),
+    "sessions.in_time": layer("sessions dialogue", "attrs orjson", pure=True),
     "sessions.comparing": layer("sessions", "attrs", pure=True),
     "sessions.drawing": layer("sessions", "rich"),
     "sessions.exporting": layer("sessions", "attrs", pure=True),
@@ -200,7 +202,7 @@ LAYERS = {
     "sessions.properties": layer("sessions dialogue protocol", "attrs", pure=True),
     "sessions.waterfall": layer("sessions dialogue", "attrs", pure=True),
     "sessions.changes": layer("sessions dialogue", "attrs", pure=True),
-    "sessions.what_if": layer("sessions dialogue protocol", "attrs orjson", pure=True),
+    "sessions.what_if": layer("sessions dialogue protocol", "attrs", pure=True),
     "sessions.transcript": layer("sessions dialogue protocol", "attrs", pure=True),
     "terminal": layer("terminal dialogue errors", "attrs trio"),
     "terminal.live": layer("leaving terminal dialogue errors", "attrs trio"),

@@ -15,7 +15,7 @@ async def test_the_tasks_of_a_conversation(autojump_clock: trio.testing.MockCloc
         assert held.quit is None
 
     assert len(lines) <= tasks.MOST_LINES
-    for task in ("Exchange.run", "Ring.playback", "Ring.command"):
+    for task in ("Exchange.run", "Playback.run", "Ring.command"):
         (line,) = [line for line in lines if task in line]
         assert ".py:" in line
     below = [line for line in lines if "Exchange._send" in line]

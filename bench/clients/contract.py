@@ -3,9 +3,11 @@
     python -m bench.clients.NAME URL SCENARIO...
 
 It opens a session at URL?model=NAME for each scenario (JSON, as `scenarios.for_client` makes it), one after
-the other, and writes a line of JSON when the server has closed the connection:
+the other, and another when its connection breaks, if it does that by itself. It writes a line of JSON when
+the server has closed the connection:
 
     down_us   for each stamped delta, from its stamp to all of its samples being in the caller's hands
+    cpu_s     seconds of the processor, of all threads, since the last line, or since it was ready to begin
     device    what left the loudspeaker (`Loudspeaker.report`), where the client plays
     cannot    instead of all that: why it cannot do this
 """
@@ -21,20 +23,27 @@ from urllib.parse import urlencode
 
 from bench.device import Loudspeaker
 
-OVERHEAD: Final = ("idle", "loaded")
+OVERHEAD: Final = ("idle", "loaded", "conversation", "dropped")
 """The scenarios of which the deltas are stamped."""
 RATE: Final = 24_000
 BLOCK_S: Final = 0.020
 BLOCK_BYTES: Final = 960
 
 
+_told_s = 0.0
+
+
 def asked() -> tuple[str, list[dict[str, Any]]]:
     """The server's URL without its query, and the scenarios."""
+    global _told_s
+    _told_s = time.process_time()
     return sys.argv[1], [json.loads(argument) for argument in sys.argv[2:]]
 
 
 def tell(**report: Any) -> None:
-    print(json.dumps(report), flush=True)
+    global _told_s
+    before_s, _told_s = _told_s, time.process_time()
+    print(json.dumps({"cpu_s": _told_s - before_s, **report}), flush=True)
 
 
 def age_us(pcm: bytes) -> float | None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunner, RealtimeSession
+from websockets.exceptions import ConnectionClosed
 
 from bench.clients.contract import BLOCK_S, OVERHEAD, age_us, asked, block, loudspeaker, query, tell
 from bench.clients.player import Player
@@ -29,18 +30,21 @@ async def hold(url: str, scenario: dict[str, Any]) -> None:
         model_config={"api_key": "none", "url": query(url, scenario), "playback_tracker": tracker}
     ) as session:
         appending = asyncio.create_task(append(session)) if scenario["appends"] else None
-        async for event in session:
-            if event.type == "audio" and scenario["name"] in OVERHEAD:
-                down_us.append(age_us(event.audio.data) or 0.0)
-            elif event.type == "audio":
-                player.put(event.item_id, event.audio.data)
-            elif event.type == "audio_interrupted":
-                player.clear()
-            elif event.type == "raw_model_event" and event.data.type == "connection_status":
-                if event.data.status == "disconnected":
+        try:
+            async for event in session:
+                if event.type == "audio" and scenario["name"] in OVERHEAD:
+                    down_us.append(age_us(event.audio.data) or 0.0)
+                elif event.type == "audio":
+                    player.put(event.item_id, event.audio.data)
+                elif event.type == "audio_interrupted":
+                    player.clear()
+                elif event.type == "raw_model_event" and event.data.type == "connection_status":
+                    if event.data.status == "disconnected":
+                        break
+                elif event.type == "error":
                     break
-            elif event.type == "error":
-                break
+        except ConnectionClosed:
+            pass  # it was broken off
         if appending is not None:
             appending.cancel()
             await asyncio.gather(appending, return_exceptions=True)

@@ -132,11 +132,19 @@ async def held(url: str, scenario: dict[str, Any], speaker: Speaker, down_us: li
             down_us.append(old_us)
 
     nothing, commands = trio.open_memory_channel[events.Event](math.inf)
-    terms = Terms(session=Session(type="realtime"), microphone=scenario["appends"], keyboard=False)
+    # Any other scenario is over when the server closes the connection.
+    reconnects = scenario["name"] == "dropped"
+    terms = Terms(
+        session=Session(type="realtime"),
+        microphone=scenario["appends"],
+        keyboard=False,
+        reconnects=reconnects,
+    )
     async with connect(url) as link:
         with nothing:
             edges = Edges(
                 link=link,
+                another_link=lambda: connect(url),
                 microphone=Microphone() if scenario["appends"] else None,
                 speaker=speaker,
                 commands=commands,

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rtassist.dialogue import barge_in, duck, events, limits, link, questions, remote, session, turns, uplink
+from rtassist.dialogue import (
+    barge_in,
+    duck,
+    events,
+    limits,
+    link,
+    questions,
+    remote,
+    session,
+    turns,
+    unread,
+    uplink,
+)
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Outcome, Quit
 
@@ -24,6 +36,7 @@ def _not_begun(do: Draft) -> None:
 
 RULES: dict[str, Callable[[Draft], None]] = {
     turns.ANSWER_ALARM: lambda do: turns.answer_overdue(do),
+    unread.ALARM: lambda do: unread.overdue(do),
     turns.TRANSCRIPT_ALARM: lambda do: barge_in.overdue(do),
     questions.QUESTION_ALARM: lambda do: questions.overdue(do),
     remote.REMOTE_ALARM: lambda do: remote.overdue(do),

@@ -10,15 +10,14 @@ from collections.abc import Callable
 
 import attrs
 
-from rtassist.dialogue import barge_in, budget, present, turns
+from rtassist.dialogue import barge_in, budget, present, turns, unread
 from rtassist.dialogue.draft import Draft
-from rtassist.dialogue.effects import Notice, Prefer, Send, Show
+from rtassist.dialogue.effects import Notice, Prefer, Show
 from rtassist.dialogue.state import Purpose, Update
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,
     AudioOutput,
-    InputAudioBufferClear,
     SemanticVad,
     ServerVad,
     Session,
@@ -62,7 +61,7 @@ def _turns_found(do: Draft, who: str) -> None:
     """What was said up to now is no turn of either kind."""
     barge_in.broke_off(do)
     do.change(server_turns=who != "off", push_to_talk=who == "off", talk_held=False, uncommitted=0)
-    do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
+    unread.take_back(do)
     told = {
         "off": "You end your turns yourself now: Enter begins and ends one.",
         "server": "The server finds the end of your turns now, by the silence behind them.",

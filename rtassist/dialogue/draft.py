@@ -19,9 +19,13 @@ def _evolved(value: Value, changes: dict[str, Any]) -> Value:
     """
     known = value.__dict__
     fields = known | changes
-    if len(fields) > len(known):
+    if len(fields) != len(known):
         raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - known.keys())}")
-    new = _new(value.__class__)
+    return _of(value.__class__, fields)
+
+
+def _of(cls: type[Value], fields: dict[str, Any]) -> Value:
+    new = _new(cls)
     _set(new, "__dict__", fields)
     return new
 
@@ -50,8 +54,9 @@ class Draft:
 
     def change_utterance(self, item_id: str, **changes: Any) -> Utterance:
         state = self.state
-        changed = _evolved(state.utterances[item_id], changes)
-        self.state = _evolved(state, {"utterances": {**state.utterances, item_id: changed}})
+        utterances = {**state.utterances}
+        utterances[item_id] = changed = _evolved(utterances[item_id], changes)
+        self.state = _of(Conversation, state.__dict__ | {"utterances": utterances})
         return changed
 
     def change_answer(self, response_id: str, **changes: Any) -> Answer:

@@ -187,10 +187,15 @@ class Switch:
 @frozen
 class Keep:
     """The session is over: hang up, and send nothing more that waits. But keep the microphone's audio, and
-    its commits, from this time (µs on the conversation's clock) on, for the next session.
+    its commits, for the next session: what has not left, and what left from this time (µs on the
+    conversation's clock) on.
     """
 
     since_us: int
+    said_ms: int | None = None
+    """And from here on in the session's audio, as the server counts it: what the user says begins there."""
+    heard_ms: int = 0
+    """Likewise; what is before it was understood, as far as the server has told."""
 
 
 @frozen

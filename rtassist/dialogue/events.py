@@ -73,6 +73,15 @@ class UplinkDropped:
 
 
 @frozen
+class UplinkLags:
+    """This many samples of the microphone wait to be sent, more than the silence that ends a turn. Told once
+    until fewer do, and once more after each `response.create` meanwhile.
+    """
+
+    samples: int
+
+
+@frozen
 class MicHeard:
     """One chunk of the microphone: PCM16, mono, 24 kHz."""
 
@@ -234,6 +243,7 @@ LocalEvent = (
     | LinkOpened
     | DialFailed
     | UplinkDropped
+    | UplinkLags
     | MicHeard
     | MicEnded
     | MicLost

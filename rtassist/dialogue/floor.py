@@ -80,14 +80,15 @@ def created(do: Draft, response_id: str) -> None:
     state = do.state
     if response_id in state.answers:
         return
-    request = state.requests[0] if state.requests else Request(None)
+    request = _asked_for(state.requests)
     denied = request.denied or state.turn_is_certain or state.talk_held
     refused = not denied and budget.is_spent(state)
     denied = denied or refused
+    answer = Answer(id=response_id, quiet=denied, say=request.say, event_id=request.event_id or "")
     do.change(
-        requests=state.requests[1:],
+        requests=tuple(other for other in state.requests if other is not request),
         active=response_id,
-        answers={**state.answers, response_id: Answer(id=response_id, quiet=denied, say=request.say)},
+        answers={**state.answers, response_id: answer},
     )
     if denied:
         _cancel(do, response_id)
@@ -98,6 +99,14 @@ def created(do: Draft, response_id: str) -> None:
     if holder is not None and not holder.done:
         _hush_all(do)
     do.change(holder=response_id)
+
+
+def _asked_for(requests: tuple[Request, ...]) -> Request:
+    """What a response is the answer to, when it is not told. One that was due goes before those that we have
+    asked for: had the server read such a request by then, it would have told of its response before.
+    """
+    due = (request for request in requests if request.event_id is None)
+    return next(due, requests[0] if requests else Request(None))
 
 
 def take(do: Draft, taker: Taker) -> None:
@@ -166,16 +175,21 @@ def audio(do: Draft, event: ResponseOutputAudioDelta) -> None:
         return
     pcm = utterance.odd + event.delta
     samples = len(pcm) // 2
-    changes: dict[str, object] = {
-        "arrived": utterance.arrived + samples,
-        "odd": pcm[samples * 2 :],
-        "content_index": event.content_index,
-    }
     sound = TRANSITIONS[utterance.sound].get("audio")
-    if sound is not None and do.state.voiced and not (utterance.audio_done or utterance.written) and samples:
-        changes |= {"sound": sound, "handed": utterance.handed + samples}
+    if sound is None or not do.state.voiced or utterance.audio_done or utterance.written:
+        handed = 0
+    else:
+        handed = samples
+    if handed:
         do.ask(Play(event.item_id, pcm[: samples * 2]))
-    do.change_utterance(event.item_id, **changes)
+    do.change_utterance(
+        event.item_id,
+        arrived=utterance.arrived + samples,
+        odd=pcm[samples * 2 :],
+        content_index=event.content_index,
+        sound=sound if handed and sound is not None else utterance.sound,
+        handed=utterance.handed + handed,
+    )
     if not do.state.spoke:
         do.change(spoke=True)
     if sound is not None and utterance.sound is Sound.NONE:

@@ -22,12 +22,19 @@ def speech_started(do: Draft, event: InputAudioBufferSpeechStarted) -> None:
     if do.state.terms.interrupts:
         floor.take(do, Taker.USER_SPOKE)
     if microphone_on(do.state):
-        turns.user_began(do, event.item_id)
+        turns.user_began(do, event.item_id, _start_ms(do, event.audio_start_ms))
         barge_in.started(do, event.item_id)
 
 
+def _start_ms(do: Draft, told_ms: int) -> int | None:
+    """In all audio of the session, as OpenAI's reference has it. A server that counts otherwise, or not at
+    all, is known by a turn that begins at nothing, or before the end of the last one.
+    """
+    return told_ms if told_ms > 0 and told_ms >= do.state.heard_ms else None
+
+
 def speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
-    do.change(user_item=None)
+    do.change(user_item=None, heard_ms=max(do.state.heard_ms, event.audio_end_ms))
     turns.user_ended(do, event.item_id)
     if do.state.terms.asks_itself:
         barge_in.stopped(do)

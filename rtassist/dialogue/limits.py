@@ -33,7 +33,7 @@ _AGAIN_IN: Final = re.compile(r"again in (?:(\d+)m)?(\d+(?:\.\d+)?)(ms|s)\b")
 
 
 def tokens(text: str, rate: TextRate = USUAL_RATE) -> int:
-    """About so many tokens does a line take."""
+    """About so many does a line take."""
     return rate.estimate(text) + _TOKENS_A_LINE
 
 

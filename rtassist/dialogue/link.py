@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import barge_in, changes, events, floor, remote, session, turns
+from rtassist.dialogue import barge_in, changes, events, floor, remote, session, turns, unread
 from rtassist.dialogue.connection import Line, Link, Spare
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import (
@@ -46,6 +46,7 @@ from rtassist.protocol import (
 )
 
 REDIAL_ALARM = "redial"
+SPREAD_MS = 250
 FIRST_DELAY_MS = 500
 LONGEST_DELAY_MS = 8_000
 LONGEST_GAP_US = 120_000_000
@@ -98,10 +99,13 @@ __doc__ = (__doc__ or "").replace("{diagram}", diagram())
 def delay_ms(attempt: int, chance: int) -> int:
     """How long to wait before attempt number `attempt` (1 is the first) in ms.
 
-    Doubles from half a second up to eight, less up to a quarter so that clients that lost one server do not
-    come back in one moment; `chance` is a random number from 0 to 999.
+    The first comes at once, but spread over a quarter of a second, so that clients that lost one server do
+    not come back in one moment; the next doubles from half a second up to eight, less up to a quarter.
+    `chance` is a random number from 0 to 999. A session that was lost soon does not begin the count anew.
     """
-    full: int = min(FIRST_DELAY_MS * 2 ** min(attempt - 1, 16), LONGEST_DELAY_MS)
+    if attempt == 1:
+        return SPREAD_MS * chance // 1000
+    full: int = min(FIRST_DELAY_MS * 2 ** min(attempt - 2, 16), LONGEST_DELAY_MS)
     return full - full * chance // 4000
 
 
@@ -167,12 +171,14 @@ def stands(do: Draft) -> None:
     session.begun(do, again=not first)
     if not first or link.lost_us is not None:
         do.ask(Deliver())
+        unread.delivered(do)
     if do.state.ending is Ending.FENCED:
         session.fence(do)
     if link.lost_us is not None:
-        seconds = max(1, round((do.now_us - link.lost_us) / 1_000_000))
+        seconds = round((do.now_us - link.lost_us) / 1_000_000)
+        after = f" after {seconds} s" if seconds else ""
         goes_on = "" if first else " The conversation goes on."
-        do.ask(Show(Notice(f"Connected again after {seconds} s.{goes_on}")))
+        do.ask(Show(Notice(f"Connected again{after}.{goes_on}")))
     elif not first:
         do.ask(Show(Notice("The session was near its end: the conversation goes on in another.", "debug")))
     if first:
@@ -321,9 +327,12 @@ def _try_again(do: Draft, sentence: str, chance: int) -> None:
         return
     do.change_link(attempt=attempt, redial_us=redial_us)
     do.ask(SetAlarm(REDIAL_ALARM, redial_us))
-    when = f"in {wait_ms / 1000:.1f} s" if wait_ms < 1000 else f"in {round(wait_ms / 1000)} s"
-    kept = _meanwhile(do.state) if attempt == 1 else ""
-    do.ask(Show(Notice(f"{sentence} Trying again {when}{kept}.", "warning")))
+    if attempt == 1:
+        again = f"Connecting again{_meanwhile(do.state)}"
+    else:
+        seconds = f"{wait_ms / 1000:.1f}" if wait_ms < 1000 else str(round(wait_ms / 1000))
+        again = f"Trying again in {seconds} s"
+    do.ask(Show(Notice(f"{sentence} {again}.", "warning")))
 
 
 def _leave_session(do: Draft, unsure_us: int) -> None:
@@ -346,6 +355,8 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
         updates=(),
         postponed=(*state.postponed, *(u for u in state.updates if u.purpose in changes.CHANGES)),
         requests=(),
+        unread=None,
+        heard_ms=0,
         calls={key: attrs.evolve(call, lost=True) for key, call in do.state.calls.items()},
     )
     turns.lose_user_lines(do, said_again=again)
@@ -353,7 +364,7 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     for alarm in (turns.ANSWER_ALARM, session.BEGIN_ALARM, session.SETTLE_ALARM, HANDOVER_ALARM):
         do.ask(ClearAlarm(alarm))
     do.change_link(expires_us=None)
-    do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US)))
+    do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US), state.said_ms, state.heard_ms))
     # What is said again is answered, unless it may be a cough.
     answered = again and all(turn.verdict is Verdict.SPOKEN for turn in state.own_turns.values())
     if answered and state.terms.asks_itself:

@@ -17,13 +17,14 @@ from rtassist.dialogue import (
     questions,
     session,
     turns,
+    unread,
 )
 from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.draft import Draft
-from rtassist.dialogue.effects import Layout, Notice, Outcome, Prefer, Quit, RunErrand, Send, Show
+from rtassist.dialogue.effects import Layout, Notice, Outcome, Prefer, Quit, RunErrand, Show
 from rtassist.dialogue.floor import Taker
 from rtassist.dialogue.state import Ending
-from rtassist.protocol import FunctionTool, InputAudioBufferClear
+from rtassist.protocol import FunctionTool
 
 
 def obey(do: Draft, order: Order) -> None:
@@ -52,7 +53,7 @@ def drop_half_turn(do: Draft) -> None:
     """The microphone goes off within a sentence: the server must not wait for its end."""
     barge_in.broke_off(do)
     if do.state.uncommitted:
-        do.ask(Send(InputAudioBufferClear(event_id=do.next_event_id())))
+        unread.take_back(do)
     do.change(uncommitted=0, talk_held=False)
 
 

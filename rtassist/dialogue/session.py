@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import barge_in, budget, changes, limits, pictures, present, turns
+from rtassist.dialogue import barge_in, budget, changes, limits, pictures, present, turns, unread
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.spending import Spending
@@ -41,16 +41,17 @@ def opened(do: Draft) -> None:
     do.ask(SetAlarm(BEGIN_ALARM, do.now_us + BEGIN_WAIT_US))
 
 
-def update(do: Draft, session: Session, purpose: Purpose, value: str = "") -> None:
+def update(do: Draft, session: Session, purpose: Purpose, value: str = "") -> str:
     """`value` of a setting counts once the server has accepted it; where there is none, the next one is asked
-    for it."""
+    for it. The event's id, or "" where none was sent."""
     if do.state.between and purpose is not Purpose.BEGIN:
         if purpose in changes.CHANGES:
             do.change(postponed=(*do.state.postponed, Update("", purpose, value)))
-        return  # what else there is, the next session begins with
+        return ""  # what else there is, the next session begins with
     event_id = do.next_event_id()
     do.change(updates=(*do.state.updates, Update(event_id, purpose, value)))
     do.ask(Send(SessionUpdate(event_id=event_id, session=session)))
+    return event_id
 
 
 def updated(do: Draft) -> Purpose | None:
@@ -59,6 +60,7 @@ def updated(do: Draft) -> Purpose | None:
         return None
     answered, *left = do.state.updates
     do.change(updates=tuple(left))
+    unread.answered(do, answered.event_id)
     if answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
     elif answered.purpose in changes.ACCEPTED:
@@ -126,6 +128,7 @@ def refused(do: Draft, event_id: str) -> Purpose | None:
     for candidate in do.state.updates:
         if candidate.event_id == event_id:
             do.change(updates=tuple(u for u in do.state.updates if u is not candidate))
+            unread.answered(do, event_id)
             if candidate.purpose is Purpose.FENCE:
                 do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
             return candidate.purpose
@@ -163,6 +166,12 @@ def fence(do: Draft) -> None:
         return
     update(do, Session(type="realtime"), Purpose.FENCE)
     do.ask(SetAlarm(SETTLE_ALARM, do.now_us + FENCE_WAIT_US))
+
+
+def prove_read(do: Draft) -> None:
+    """Before a response is asked for, behind what may be answered by the server itself (see `unread`)."""
+    if unread.is_to_be_proven(do.state):
+        unread.fenced(do, update(do, Session(type="realtime"), Purpose.HEARD))
 
 
 def conclude(do: Draft) -> None:

@@ -25,6 +25,9 @@ class Sound(Enum):
     """Asked to be silent; its report is on its way."""
     ENDED = "ended"
 
+    __hash__ = object.__hash__
+    """That of Enum is written in Python, and each delta of audio looks up what becomes of its voice."""
+
 
 class Ducking(Enum):
     """Whether the voice is lowered for what may be the user (see `duck`)."""
@@ -109,6 +112,8 @@ class Answer:
     """The user said stop to it: the results of its calls are not spoken about."""
     say: str = ""
     """The words that the request was for which it was taken."""
+    event_id: str = ""
+    """Of that request, where it was one of ours."""
 
 
 @frozen
@@ -127,6 +132,8 @@ class Purpose(Enum):
     BEGIN = "begin"
     FENCE = "fence"
     """Changes nothing: its answer proves that the server has read all audio before it."""
+    HEARD = "heard"
+    """Likewise, and a response waits for it to be asked for (see `unread`)."""
     READ_ONLY = "read only"
     ALOUD = "aloud"
     INSTRUCTIONS = "instructions"
@@ -223,6 +230,10 @@ class Conversation:
     link: Link = field(factory=Link)
     said_us: int | None = None
     """Since when the user has been saying what only the server has: no words of it are known yet."""
+    said_ms: int | None = None
+    """Likewise, where it begins in the audio of the session; None: the server has not told."""
+    heard_ms: int = 0
+    """How far in that audio the user's turns were found."""
     told: tuple[str, ...] = ()
     """What the model was told besides the lines, and has not answered: another session is told it again."""
     asked_again: bool = False
@@ -255,6 +266,9 @@ class Conversation:
     """A response is to be asked for as soon as that is allowed."""
     say: str = ""
     """A response of exactly these words is to be asked for likewise, and first."""
+    unread: str | None = None
+    """Sound is on its way in which the server may find a turn and answer it: the id of the update behind it
+    that is not answered yet, "" where none was sent (see `unread`). None: it has told what it found."""
     spoke: bool = False
     """The assistant has spoken in this session: its voice is fixed."""
     changed: Mapping[str, str] = field(factory=dict)

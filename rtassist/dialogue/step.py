@@ -29,6 +29,7 @@ from rtassist.dialogue import (
     remote,
     session,
     turns,
+    unread,
     uplink,
 )
 from rtassist.dialogue.doing import microphone_on
@@ -101,16 +102,24 @@ def step(state: Conversation, now_us: int, event: events.Event) -> tuple[Convers
             rule(do, event.event)
     else:
         LOCAL_RULES[kind](do, event)
-    if kind not in FREQUENT:
-        questions.ask_next(do)
-        turns.ask_when_allowed(do)
-        turns.forget(do)
-        session.conclude(do)
-        link.hand_over_when_quiet(do)
-        if do.state.between:
-            do.effects = [effect for effect in do.effects if link.may_pass(effect)]
-        do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
+    if kind in FREQUENT:
+        return do.state, tuple(do.effects)
+    if do.state is not state:  # or this has been done about it already: 2 % of a replay
+        close(do)
+    link.hand_over_when_quiet(do)
+    if do.state.between:
+        do.effects = [effect for effect in do.effects if link.may_pass(effect)]
+    do.effects = [lawful(effect, state, do.state, do.given_ids) for effect in do.effects]
     return _leave_at_quit(do)
+
+
+def close(do: Draft) -> None:
+    """What an event may leave to be done, by the state alone."""
+    questions.ask_next(do)
+    session.prove_read(do)
+    turns.ask_when_allowed(do)
+    turns.forget(do)
+    session.conclude(do)
 
 
 def lawful(
@@ -312,6 +321,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.LinkOpened: link.opened,
     events.DialFailed: link.dial_failed,
     events.UplinkDropped: uplink.dropped,
+    events.UplinkLags: unread.lags,
     events.FrameUnreadable: _frame_unreadable,
 }
 
@@ -329,4 +339,9 @@ FREQUENT = frozenset(
         *(ResponseOutputAudioDelta, ResponseOutputAudioTranscriptDelta),
     }
 )
-"""They come many times a second and can neither end a turn nor the conversation."""
+"""They come many times a second and can neither end a turn nor the conversation, nor do they mean anything
+to a chunk of the microphone, or it to them."""
+
+
+def is_frequent(event: events.Event) -> bool:
+    return (type(event.event) if isinstance(event, events.ServerSaid) else type(event)) in FREQUENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtassist.dialogue import budget, floor, words
+from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import (
     Awaited,
@@ -52,12 +53,13 @@ def want_answer(do: Draft) -> None:
 def ask_when_allowed(do: Draft) -> None:
     """Send `response.create` if one is wanted and no other response is being made or on its way.
 
-    The server makes one response of the conversation at a time and refuses a second.
+    The server makes one response of the conversation at a time and refuses a second. So nothing is asked for
+    either while the user speaks, or may have spoken unheard (see `unread`): it answers that by itself.
     """
     state = do.state
     if not (state.wanted or state.say) or not state.ready or state.requests or state.active is not None:
         return
-    if state.user_speaks or state.talk_held:
+    if state.user_speaks or state.talk_held or state.unread is not None:
         return
     for utterance in state.utterances.values():  # whoever answers is to know how much of it was heard
         if utterance.sound is Sound.HUSHED or (utterance.lost and utterance.sound is Sound.SOUNDING):
@@ -86,7 +88,9 @@ def answer_due(do: Draft) -> None:
         want_answer(do)
         return
     due = Request(None, denied=do.state.paused)
-    do.change(requests=(*do.state.requests, due), wanted=False, asked_again=False)
+    # With the microphone off, it is the answer to what was said before, and what is wanted was typed behind.
+    wanted = do.state.wanted and not microphone_on(do.state)
+    do.change(requests=(*do.state.requests, due), wanted=wanted, asked_again=False)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
@@ -116,33 +120,36 @@ def answer_refused(do: Draft, event_id: str) -> None:
 def answer_in_the_way(do: Draft, event_id: str) -> None:
     """Our request found the server making a response: ask again when that one is done, unless told to stop.
 
-    As a rule that response began while the request was on its way, and was taken for the one asked for. If
-    we know of none, asking again at once would be refused again; the alarm does it.
+    That response began while the request was on its way: it is one that was due, or, where none was, has been
+    taken for the one asked for. If we know of none, asking again at once would be refused again; the alarm
+    does it. Where no event is named, the server's own attempt to answer failed, and now we ask.
     """
     state = do.state
-    if state.active is not None:
-        stopped = state.answers[state.active].cancel is not Cancel.NO
-        say = state.answers[state.active].say
-    else:
-        refused = [request for request in state.requests if request.event_id == event_id]
-        stopped = any(request.denied for request in refused)
-        say = "".join(request.say for request in refused)
-    answer_refused(do, event_id)
+    refused = next((r for r in state.requests if (r.event_id or "") == event_id), None)
+    if refused is None and not event_id and state.requests:
+        refused = state.requests[0]
+    if refused is not None:
+        stopped, say = refused.denied, refused.say
+        do.change(requests=tuple(request for request in state.requests if request is not refused))
+    elif (taken := state.answers.get(state.active or "")) is not None and taken.event_id == event_id:
+        stopped, say = taken.cancel is not Cancel.NO, taken.say
+    else:  # nobody waits for it any more
+        return
     if stopped:
         return
     if say:
         do.change(say=say)
     else:
         do.change(wanted=True)
-    if state.active is None:
+    if state.active is None and not do.state.requests:
         do.change(requests=(Request(None),))
         do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 
-def user_began(do: Draft, item_id: str) -> None:
-    """The server hears speech that will become this item."""
+def user_began(do: Draft, item_id: str, start_ms: int | None = None) -> None:
+    """The server hears speech that will become this item, from there on in the session's audio."""
     do.change(user_item=item_id)
-    says(do)
+    says(do, start_ms)
     _await_words(do, item_id)
 
 
@@ -161,17 +168,17 @@ def user_broke_off(do: Draft) -> None:
         user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
 
 
-def says(do: Draft) -> None:
+def says(do: Draft, start_ms: int | None = None) -> None:
     """The user begins to say what only the server has."""
     if do.state.said_us is None:
-        do.change(said_us=do.now_us)
+        do.change(said_us=do.now_us, said_ms=start_ms)
 
 
 def _known(do: Draft) -> None:
     """Where no words are on their way any more, what the user said is known, or will never be."""
     state = do.state
     if not (state.awaited or state.user_speaks or state.talk_held):
-        do.change(said_us=None)
+        do.change(said_us=None, said_ms=None)
 
 
 def lose_user_lines(do: Draft, *, said_again: bool) -> None:
@@ -211,12 +218,12 @@ def user_line_ended(do: Draft, item_id: str, text: str, *, meant: bool = True) -
 
 def transcripts_overdue(do: Draft) -> None:
     """No longer wait for words. Before an answer has begun, the server may be gone, and they with it."""
-    said_us = do.state.said_us
+    said = {"said_us": do.state.said_us, "said_ms": do.state.said_ms}
     for item_id in do.state.awaited:
         if item_id != do.state.user_item:
             user_line_ended(do, item_id, do.state.heard_words.get(item_id, ""))
     if any(not request.denied for request in do.state.requests):
-        do.change(said_us=said_us)
+        do.change(**said)
 
 
 def assistant_line_began(do: Draft, item_id: str, response_id: str) -> None:
@@ -235,8 +242,7 @@ def assistant_words(do: Draft, item_id: str, words_: str) -> None:
     utterance = do.state.utterances.get(item_id)
     if utterance is None or utterance.transcript_done:
         return
-    do.change_utterance(item_id, transcript=utterance.transcript + words_)
-    show_heard(do, item_id)
+    _show_heard(do, do.change_utterance(item_id, transcript=utterance.transcript + words_))
 
 
 def assistant_words_done(do: Draft, item_id: str, transcript: str) -> None:
@@ -263,20 +269,22 @@ def heard_so_far(do: Draft, item_id: str, heard: int) -> None:
     """The loudspeaker's progress."""
     utterance = do.state.utterances.get(item_id)
     if utterance is not None and utterance.sound is Sound.SOUNDING and heard > utterance.heard:
-        do.change_utterance(item_id, heard=min(heard, utterance.handed))
-        show_heard(do, item_id)
+        _show_heard(do, do.change_utterance(item_id, heard=min(heard, utterance.handed)))
 
 
 def show_heard(do: Draft, item_id: str) -> None:
     """Show the words up to the one that sounds now; written ones at once."""
-    utterance = do.state.utterances[item_id]
+    _show_heard(do, do.state.utterances[item_id])
+
+
+def _show_heard(do: Draft, utterance: Utterance) -> None:
     if utterance.line_ended:
         return
     length = _heard_length(do, utterance)
     if length > utterance.shown:
         fresh = utterance.transcript[utterance.shown : length]
-        do.change_utterance(item_id, shown=length)
-        do.ask(Show(Said(item_id, "assistant", fresh)))
+        do.change_utterance(utterance.item_id, shown=length)
+        do.ask(Show(Said(utterance.item_id, "assistant", fresh)))
 
 
 def _heard_length(do: Draft, utterance: Utterance) -> int:

@@ -20,6 +20,7 @@ What happened, in the order in which it was decided:
                                                              chunks of the microphone, as µs after `us` and
                                                              samples; together this run of NAME.mic.flac.
                                                              `appended`: the one effect of each was to send it
+                                                             (for times below zero see below)
     {"us":…,"event":"typed","text":"…"}                      everything else, by the classes of
                                                              `rtassist.dialogue.events`: playback_ended
                                                              (item_id, heard: samples), tool_ended, …
@@ -31,6 +32,12 @@ What was asked for then, by the classes of `rtassist.dialogue.effects`, right be
     {"us":…,"voice":[FIRST,SAMPLES],"effect":"play","item_id":"…","samples":4800}
                                                              handed to the loudspeaker
     {"us":…,"effect":"hush","item_id":"…"}                   and so on: finish, set_alarm, said, quit, …
+
+A chunk of the microphone means nothing to what else comes many times a second, nor that to it: deltas of
+audio and of its words, and playback_advanced (`rtassist.dialogue.step.FREQUENT`). So a run goes on past lines
+of these and of what was asked for then, for a second at most, and stands behind them; otherwise a third
+of all lines would be runs. `us` is never less than in the line before it, so that chunks which were heard
+earlier have times below zero: `[[-20310,480],[-299,480],[19702,480]]`. All else ends a run.
 
 And about the recording itself:
 
@@ -58,6 +65,7 @@ from pybase64 import b64encode, b64encode_as_string
 
 from rtassist.dialogue import events
 from rtassist.dialogue.effects import Effect, Play, Send
+from rtassist.dialogue.step import is_frequent
 from rtassist.dialogue.terms import Terms
 from rtassist.protocol import ResponseOutputAudioDelta
 from rtassist.protocol.catalogue import CLIENT, SERVER, VARIANTS
@@ -154,12 +162,13 @@ class Journal:
         }
         forms = (form.encode() for form in guarding)
         self._secrets = tuple(sorted(forms, key=len, reverse=True))  # one may be a part of another
-        self._began_us = self._latest_us = 0
+        self._began_us = self._latest_us = self._line_us = 0
         self._mic_samples = self._voice_samples = 0
         self._run: list[
             tuple[int, int]
         ] = []  # chunks of the microphone, alike in `_run_appended`: (µs, samples)
         self._run_appended = False
+        self._passing = False  # a run goes on past what happens now, and past its effects
         self._last: tuple[int, int, bool] | None = None  # the chunk that the next note may belong to
         self._received: tuple[bytes, int] = (b"", 0)  # the audio that came last, and where it stands
 
@@ -182,6 +191,7 @@ class Journal:
         us = self._latest_us = self._began_us + now_us
         if isinstance(what, events.MicHeard):
             self._end_chunk()
+            self._passing = False
             self._last = (us, what.samples, False)
             self._mic(what.pcm)
             return
@@ -190,7 +200,7 @@ class Journal:
             if samples and what.samples == samples and not appended:
                 self._last = (at_us, samples, True)
                 return
-        self._end_run()
+        self._pass(us, what)
         if isinstance(what, events.ServerSaid | events.FrameUnreadable):
             self._received_frame(us, what)
         elif isinstance(what, Play):
@@ -204,6 +214,14 @@ class Journal:
         self._end_run()
         samples = (self._mic_samples, self._voice_samples)
         self._put(max(us, self._latest_us), b'"end":{"mic_samples":%d,"voice_samples":%d}}' % samples)
+
+    def _pass(self, us: int, what: Note) -> None:
+        """The run goes on past this, or ends before it."""
+        if isinstance(what, events.ServerSaid | events.LocalEvent):
+            self._end_chunk()
+            self._passing = bool(self._run) and us - self._run[0][0] < RUN_US and is_frequent(what)
+        if not self._passing:
+            self._end_run()
 
     def _end_chunk(self) -> None:
         """The last chunk has all its effects: it goes on with the run, or begins one."""
@@ -222,7 +240,7 @@ class Journal:
             self._write_run()
 
     def _write_run(self) -> None:
-        us = self._run[0][0]
+        us = max(self._run[0][0], self._line_us)
         samples = sum(samples for _, samples in self._run)
         chunks = ",".join(f"[{at_us - us},{samples}]" for at_us, samples in self._run)
         appended = "true" if self._run_appended else "false"
@@ -262,6 +280,7 @@ class Journal:
 
     def _put(self, us: int, body: bytes, voice: tuple[int, int] | None = None) -> None:
         run = b'"voice":[%d,%d],' % voice if voice else b""
+        self._line_us = us
         self._write(b'{"us":%d,' % us + run + body)
 
     def _write(self, line: bytes) -> None:

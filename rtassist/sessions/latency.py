@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import attrs
 from attrs import frozen
@@ -72,6 +72,7 @@ class Wait:
 
 
 Moment = Literal["committed_us", "created_us", "first_audio_us", "played_us"]
+_MOMENTS: Final = frozenset[Moment](get_args(Moment))
 
 
 class Turns:
@@ -80,20 +81,24 @@ class Turns:
     def __init__(self) -> None:
         self._over: list[Latency] = []
         self._last: Latency | None = None
+        self._missing: set[Moment] = set()  # of the last one; mostly there is none, and all are asked about
 
     def ended(self, us: int) -> None:
         self.over()
         self._last = Latency(at_us=us)
+        self._missing = {*_MOMENTS}
 
     def over(self) -> None:
         """What is said or done from now on belongs to no turn that has ended."""
         if self._last is not None:
             self._over.append(self._last)
         self._last = None
+        self._missing = set()
 
     def reached(self, moment: Moment, us: int) -> None:
         """The first time counts."""
-        if self._last is not None and getattr(self._last, moment) is None:
+        if moment in self._missing and self._last is not None:
+            self._missing.remove(moment)
             self._last = attrs.evolve(self._last, **{moment: us - self._last.at_us})
 
     def answered(self) -> tuple[Latency, ...]:

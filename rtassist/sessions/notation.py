@@ -10,6 +10,7 @@ import json
 import re
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, get_args
 
@@ -47,11 +48,18 @@ _FIELDS: Final = {
 _TYPES: Final = {
     cls: {field.name: field.type for field in attrs.fields(cls)} for cls in (*_LOCAL.values(), Terms)
 }
+_LATER: Final = {effects.Keep: {"said_ms": None, "heard_ms": 0}}
+"""Fields that older recordings do not have: they are left out where they say nothing."""
 WORDS: Final = frozenset({*_LOCAL, *_EFFECT_NAMES.values(), *chain(*_FIELDS.values()), *_TYPES[Terms]})
 
 
 def _body(kind: str, name: str, value: Any) -> bytes:
-    body = {kind: name} | {field: getattr(value, field) for field in _FIELDS[type(value)]}
+    body: dict[str, Any] = {kind: name}
+    for field in _FIELDS[type(value)]:
+        body[field] = getattr(value, field)
+    for field, nothing in _LATER.get(type(value), {}).items():
+        if body[field] == nothing:
+            del body[field]
     try:
         return orjson.dumps(body, default=_plain)[1:]
     except TypeError:  # a lone surrogate, which a terminal may give
@@ -94,7 +102,7 @@ def effect_body(effect: Effect) -> bytes:
     """
     match effect:
         case Play(item_id=item_id):
-            return b'"effect":"play","item_id":%b,"samples":%d}' % (orjson.dumps(item_id), effect.samples)
+            return _play_body(item_id, effect.samples)
         case Show(what=what):
             return _body("effect", _EFFECT_NAMES[type(what)], what)
         case Send(event=event):
@@ -103,6 +111,12 @@ def effect_body(effect: Effect) -> bytes:
             return b'"client":' + encode(event).encode() + b"}"
         case _:
             return _body("effect", _EFFECT_NAMES[type(effect)], effect)
+
+
+@lru_cache(maxsize=64)
+def _play_body(item_id: str, samples: int) -> bytes:
+    """Remembered, for a voice is played in pieces of one length."""
+    return b'"effect":"play","item_id":%b,"samples":%d}' % (orjson.dumps(item_id), samples)
 
 
 def read_event(fields: dict[str, Any]) -> events.Event:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from attrs import frozen
@@ -92,7 +93,8 @@ class Replay:
 
         Raises Damaged.
         """
-        return differences(self._tally.watch(reading.records(self._lines)))
+        foreseen: list[bytes] = []
+        return differences(reading.records(self._lines, foreseen), foreseen, self._tally)
 
     def summary(self) -> Summary:
         return self._tally.summary()
@@ -102,48 +104,63 @@ class Replay:
         return self._tally.notes()
 
 
-def differences(records: Iterable[Record]) -> Iterator[Difference]:
+def differences(
+    records: Iterable[Record], foreseen: list[bytes] | None = None, tally: Tally | None = None
+) -> Iterator[Difference]:
     """Where the recorded effects are not those of now. Raises what reading the records raises.
 
     What follows a gap is not compared until the next conversation begins, for its state is not known. Of the
     last event before a gap, and of a recording that was not closed, effects may be missing.
+
+    `foreseen` is told of the effects of now before the next record is read, and `tally` of each record.
     """
+    foreseen = [] if foreseen is None else foreseen
+    tally = Tally() if tally is None else tally
     state: Conversation | None = None
     began_us = 0
     cause: Cause | None = None
-    effects: tuple[Effect, ...] = ()
+    now: list[bytes] = []
     asked: list[bytes] = []
     before: deque[Told] = deque(maxlen=CONTEXT)
     run = _Run()
-    for record in records:
+    for record in chain(records, (None,)):
+        if now and cause is not None and not asked:  # these are the lines that were as foreseen
+            asked = now[: len(now) - len(foreseen)]
+            for line, body in enumerate(asked, cause.line + 1):
+                tally.asked(line, cause.us, body)
+        if record is None:
+            tally.over()
+        else:
+            tally.take(record)
         if type(record) is Asked:
             asked.append(record.body)
             continue
         if cause is not None:
-            if (effects or asked) and [*map(notation.effect_body, effects)] != asked:
-                complete = type(record) is not Gap and type(record) is not Torn
-                if found := _compared(cause, asked, effects, before, complete):
+            if asked != now:
+                complete = record is not None and type(record) is not Gap and type(record) is not Torn
+                if found := _compared(cause, asked, now, before, complete):
                     yield found
             before.append((cause, asked))
-            cause, effects = None, ()
-        asked = []
-        if type(record) is Begun:
-            state, began_us, cause = begin(record.terms), record.us, record
-        elif state is None:
-            continue
-        elif type(record) is Happened:
+            cause = None
+        now, asked = [], []
+        if type(record) is Happened and state is not None:
             state, effects = step(state, record.us - began_us, record.event)
             cause = record
-        elif type(record) is Heard:
+            if effects:
+                now = [*map(notation.effect_body, effects)]
+        elif type(record) is Heard and state is not None:
             cause = record
             if not run.goes_on(state, record):
                 state, effects, asked = run.decided(state, record.us - began_us, record)
+                now = [*map(notation.effect_body, effects)]
                 if run.odd is not None:
                     yield Difference(*run.odd, _told(before))
+        elif type(record) is Begun:
+            state, began_us, cause = begin(record.terms), record.us, record
         elif type(record) is Gap:
             state = None
-    if cause is not None and (found := _compared(cause, asked, effects, before, complete=False)):
-        yield found
+        if now or foreseen:
+            foreseen[:] = now
 
 
 class _Run:
@@ -205,7 +222,7 @@ class _Run:
 def _chunks(heard: Heard) -> Iterator[tuple[int, int]]:
     """The first one without reading the others, for it mostly is enough."""
     if heard.each:
-        yield 0, heard.each
+        yield heard.first_us, heard.each
         yield from heard.chunks[1:]
     else:
         yield from heard.chunks
@@ -214,12 +231,12 @@ def _chunks(heard: Heard) -> Iterator[tuple[int, int]]:
 def _compared(
     cause: Cause,
     asked: list[bytes],
-    effects: tuple[Effect, ...],
+    now: list[bytes],
     before: Iterable[Told],
     complete: bool,
 ) -> Difference | None:
     """`complete`: all that was asked for then has been recorded, and not only the first of it."""
-    now = _bodies(effects)
+    now = [*map(blotted, now)]
     if now == asked or (not complete and now[: len(asked)] == asked):
         return None
     return Difference(_moment(cause, asked), texts(now), _told(before))
@@ -247,5 +264,5 @@ def _moment(cause: Cause, asked: Iterable[bytes]) -> Moment:
             event = frame if isinstance(frame, str) else frame.decode(errors="replace")
         case Happened(event=happened):
             event = "{" + notation.event_body(happened).decode()
-    us = cause.us + cause.chunks[-1][0] if isinstance(cause, Heard) else cause.us
+    us = cause.last_us if isinstance(cause, Heard) else cause.us
     return Moment(cause.line, us, event, texts(asked))

@@ -103,6 +103,7 @@ class Tally:
         self._cost: Decimal | None = Decimal(0)
         self._gaps = self._first_gap = 0
         self._last: Timed | None = None
+        self._torn = False
         self._notes: list[str] = []
         self._turns = Turns()
         self._turn_items: set[str] = set()  # of this conversation, that a turn was counted for
@@ -110,28 +111,36 @@ class Tally:
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same records; each is counted before it is given on."""
         for record in records:
-            if type(record) is Happened:
-                event = record.event
-                if type(event) is events.ServerSaid:
-                    count = _OF_SERVER.get(type(event.event))
-                    if count is not None:
-                        count(self, record.us, event.event)
-            elif type(record) is Asked:
-                self._asked(record)
-            elif type(record) is Begun:
-                self._begun(record)
-            elif type(record) is Gap:
-                self._gaps += record.lines
-                self._first_gap = self._first_gap or record.line
-            elif isinstance(record, Torn):
-                self._notes.append(
-                    f"line {record.line} is torn: the program ended while it was written. It does not count."
-                )
-                yield record
-                return
-            self._last = record
+            self.take(record)
             yield record
-        if type(self._last) is not Ended:
+        self.over()
+
+    def take(self, record: Record) -> None:
+        """The next one."""
+        if type(record) is Happened:
+            event = record.event
+            if type(event) is events.ServerSaid:
+                count = _OF_SERVER.get(type(event.event))
+                if count is not None:
+                    count(self, record.us, event.event)
+        elif type(record) is Asked:
+            self.asked(record.line, record.us, record.body)
+        elif type(record) is Begun:
+            self._begun(record)
+        elif type(record) is Gap:
+            self._gaps += record.lines
+            self._first_gap = self._first_gap or record.line
+        elif isinstance(record, Torn):
+            self._torn = True
+            self._notes.append(
+                f"line {record.line} is torn: the program ended while it was written. It does not count."
+            )
+            return
+        self._last = record
+
+    def over(self) -> None:
+        """No more of them will come."""
+        if type(self._last) is not Ended and not self._torn:
             self._notes.append("It was not closed in order: the program ended before.")
 
     def notes(self) -> tuple[str, ...]:
@@ -169,22 +178,22 @@ class Tally:
         self._turn_items = set()
         self._turns.over()
 
-    def _asked(self, record: Asked) -> None:
-        body = record.body
+    def asked(self, line: int, us: int, body: bytes) -> None:
+        """The next effect, which stands in this line."""
         if body.startswith(b'"effect":"play"'):
-            self._turns.reached("played_us", record.us)
+            self._turns.reached("played_us", us)
         elif body.startswith(b'"effect":"hush"'):
-            self._interruptions += record.line - self._hush_line not in (0, 1)
-            self._hush_line = record.line
+            self._interruptions += line - self._hush_line not in (0, 1)
+            self._hush_line = line
         elif body.startswith(b'"effect":"call_tool"'):
             self._calls += 1
         elif body.startswith(b'"effect":"line_ended"'):
-            self._line_ended(record.us, notation.parse(b"{" + body))
+            self._line_ended(us, notation.parse(b"{" + body))
         elif body.startswith(b'"client":'):
             sent = notation.parse(b"{" + body)["client"].get("type")
             self._truncations += sent == "conversation.item.truncate"
             if sent == "input_audio_buffer.commit":
-                self._turns.ended(record.us)
+                self._turns.ended(us)
 
     def _line_ended(self, us: int, line: dict[str, Any]) -> None:
         if line.get("role") == "assistant":
@@ -246,7 +255,7 @@ class Tally:
 
 def _end_us(last: Timed | None) -> int:
     if isinstance(last, Heard):
-        return last.us + last.chunks[-1][0]
+        return max(last.us, last.last_us)
     return 0 if last is None else last.us
 
 

@@ -125,7 +125,7 @@ class _Collected:
             case _:
                 pass
         if isinstance(record, Heard):
-            self._us = record.us + record.chunks[-1][0]
+            self._us = max(record.us, record.last_us)
         elif not isinstance(record, Torn):
             self._us = record.us
 

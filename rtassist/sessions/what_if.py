@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 import attrs
-import orjson
 from attrs import frozen
 
 from rtassist.dialogue import events
 from rtassist.dialogue.state import SAMPLES_PER_MS
 from rtassist.protocol import InputAudioBufferSpeechStarted, encode
 from rtassist.sessions import notation
+from rtassist.sessions.in_time import split
 from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Heard, Record, Torn
 
 INSERTED: Final = "what_if"
@@ -64,7 +64,7 @@ def until(records: Iterable[Record], limit: End) -> Iterator[Record]:
     for record in records:
         if limit.us is not None and not isinstance(record, Torn):
             if isinstance(record, Heard):
-                yield from filter(None, _split(record, limit.us + 1)[:1])
+                yield from filter(None, split(record, limit.us + 1)[:1])
                 continue
             if record.us > limit.us:
                 return
@@ -202,7 +202,7 @@ def _parted(each: Step, at_us: int) -> tuple[Step, ...]:
     """
     if not isinstance(each.cause, Heard):
         return (each,)
-    before, behind = _split(each.cause, at_us)
+    before, behind = split(each.cause, at_us)
     if before is None or behind is None:
         return (each,)
     return Step(before), attrs.evolve(each, cause=behind)
@@ -210,23 +210,3 @@ def _parted(each: Step, at_us: int) -> tuple[Step, ...]:
 
 def _length_us(cause: Begun | Happened | Heard | Gap) -> int:
     return cause.chunks[-1][0] if isinstance(cause, Heard) else 0
-
-
-def _split(heard: Heard, at_us: int) -> tuple[Heard | None, Heard | None]:
-    """The chunks before this time, and those from it on."""
-    chunks = heard.chunks
-    if heard.us >= at_us:
-        return None, heard
-    if heard.us + chunks[-1][0] < at_us:
-        return heard, None
-    before = [chunk for chunk in chunks if heard.us + chunk[0] < at_us]
-    behind = chunks[len(before) :]
-    samples, moved = sum(chunk[1] for chunk in before), behind[0][0]
-    first = attrs.evolve(heard, run=(heard.run[0], samples), text=orjson.dumps(before)[1:-1])
-    second = attrs.evolve(
-        heard,
-        us=heard.us + moved,
-        run=(heard.run[0] + samples, heard.run[1] - samples),
-        text=orjson.dumps([(at - moved, length) for at, length in behind])[1:-1],
-    )
-    return first, second

@@ -10,8 +10,8 @@ import trio
 
 from bench.clients import rtassist_client
 from bench.device import Loudspeaker
-from rtassist import protocol
-from rtassist.dialogue import floor
+from rtassist import protocol, uplink
+from rtassist.dialogue import floor, link
 from rtassist.dialogue.state import Sound
 from rtassist.link import websocket
 
@@ -25,6 +25,19 @@ def slow() -> None:
         return decode(frame)
 
     setattr(websocket, "decode", late)  # noqa: B010  # to break what it does not export
+
+
+def busy() -> None:
+    """Each frame costs 20 ms of the processor more."""
+    decode = protocol.decode
+
+    def laboured(frame: Any) -> Any:
+        until_s = time.process_time() + 0.02
+        while time.process_time() < until_s:
+            pass
+        return decode(frame)
+
+    setattr(websocket, "decode", laboured)  # noqa: B010  # to break what it does not export
 
 
 def stubborn() -> None:
@@ -43,6 +56,14 @@ def undead() -> None:
     floor.TRANSITIONS[Sound.ENDED]["audio"] = Sound.SOUNDING
 
 
+def forgetful() -> None:
+    """What the user says while there is no connection is not kept, and that is half a second."""
+    setattr(link, "delay_ms", lambda attempt, chance: 500)  # noqa: B010  # to break what it does not export
+    uplink.REMEMBERED_SAMPLES = 0  # type: ignore[misc]  # to break it
+
+
 if __name__ == "__main__":
-    {"slow": slow, "stubborn": stubborn, "undead": undead}[sys.argv.pop(1)]()
+    {"slow": slow, "busy": busy, "stubborn": stubborn, "undead": undead, "forgetful": forgetful}[
+        sys.argv.pop(1)
+    ]()
     trio.run(rtassist_client.main)

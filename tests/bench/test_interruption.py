@@ -24,7 +24,7 @@ def verdict(got: list[tuple[int, dict[str, Any]]], *left: bytes, late: bool = Fa
     if late:
         sent.append((ns(710), "late", 0, 100))
     device = {"began_s": 100.0, "rate": RATE, "left": base64.b64encode(b"".join(left)).decode()}
-    server = {"scenario": "x", "sent": sent, "got": got, "up_us": []}
+    server = {"scenario": "x", "sent": sent, "got": got, "up": []}
     return judged(Played(scenario="x", server=server, client={"scenario": "x", "device": device}))
 
 

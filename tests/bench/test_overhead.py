@@ -11,7 +11,12 @@ SENT = [(n, "audio", 0, 100) for n in range(3)]
 
 
 def played(scenario: str, down_us: list[float]) -> Played:
-    server = {"scenario": scenario, "sent": SENT, "got": [], "up_us": [700.0, 800.0]}
+    server = {
+        "scenario": scenario,
+        "sent": SENT,
+        "got": [],
+        "up": [(1_700_000, 1_000_000), (2_800_000, 2_000_000)],
+    }
     return Played(scenario=scenario, server=server, client={"scenario": scenario, "down_us": down_us})
 
 

@@ -9,11 +9,18 @@ import pytest
 from bench.contenders import command
 from bench.figures import OURS
 from bench.interruption import judged
-from bench.overhead import IDLE, overhead
+from bench.overhead import IDLE, cpu_s_a_minute, overhead
 from bench.plays import Played, play
 from bench.row import CannotDo
+from bench.startup import ready_ms
 
-PLAYS = {"ours": "late", "stubborn": "large-buffer", "undead": "late", "slow": "idle"}
+PLAYS = {
+    "ours": "late",
+    "stubborn": "large-buffer",
+    "undead": "late",
+    "slow": "idle",
+    "busy": "idle",
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +60,21 @@ def test_a_voice_that_returns_is_found_out(played: dict[str, Played]) -> None:
 
 def test_a_client_that_is_slow_is_found_out(played: dict[str, Played]) -> None:
     assert statistics.median(overhead(played["slow"])[IDLE]) > 20_000
+
+
+def test_a_client_that_works_more_is_found_out(played: dict[str, Played]) -> None:
+    """The frames are 60 deltas, their words and a dozen more; the slow one waits as long without work."""
+    more_s = played["busy"].client["cpu_s"] - played["slow"].client["cpu_s"]
+    assert more_s > 100 * 0.02 / 2
+    assert cpu_s_a_minute(played["busy"]) - cpu_s_a_minute(played["slow"]) > 20 * more_s
+
+
+def test_a_client_that_begins_late_is_found_out() -> None:
+    begins = "import runpy, sys, time; time.sleep(1); sys.argv[0] = ''; runpy.run_module"
+    (late,) = play(
+        [sys.executable, "-c", f"{begins}('bench.clients.rtassist_client', run_name='__main__')"], ["loaded"]
+    )
+    assert ready_ms(late) > 1000
 
 
 def test_a_client_that_cannot_says_why() -> None:

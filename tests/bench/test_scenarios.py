@@ -22,7 +22,7 @@ def test_each_can_be_told_to_a_client(name: str) -> None:
     told = for_client(SCENARIOS[name])
     assert told["name"] == name
     assert quote(name) == name
-    assert 0 < told["lasts_s"] < 4
+    assert 0 < told["lasts_s"] <= 12
     assert told["device"]["buffer_ms"] >= 2 * told["device"]["period_ms"]
 
 

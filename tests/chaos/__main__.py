@@ -86,7 +86,10 @@ def told(found: list[Outcomes], broken: list[str], took_s: float) -> list[str]:
         f"sentences of the user: {said}; lost, and told so: {lost}",
         f"checks of the floor: {checks.total()} ({dict(sorted(checks.items()))})",
         f"recordings replayed equal: {len(found)}, of {sum(each.lines for each in found)} lines",
-        f"responses asked for while one was made: {sum(each.crossed for each in found)}",
+        "requests that met a response that we had been told of: "
+        f"{sum('response is asked for' in each or 'request is refused' in each for each in broken)}, one to "
+        f"a turn that was told behind them: {sum(each.crossed for each in found)} "
+        f"({', '.join(f'seed {each.seed}' for each in found if each.crossed) or 'none'})",
         f"faults: {dict(faults.most_common())}",
     ]
 

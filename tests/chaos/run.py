@@ -22,7 +22,7 @@ from rtassist.edges import Edges
 from rtassist.errors import CannotConnect, Failure, Refused
 from rtassist.link.address import Address
 from rtassist.link.websocket import Link, over
-from rtassist.protocol import ErrorEvent, FunctionTool
+from rtassist.protocol import FunctionTool
 from rtassist.server.serve import Options, Server
 from rtassist.sessions import showing
 from rtassist.sessions.journal import Journal
@@ -34,6 +34,7 @@ from tests.chaos.parts import Mouth, Thinker, Tools, WatchedSpeaker, parts, spok
 from tests.chaos.pipes import pair
 from tests.chaos.plan import FINAL, Act, Plan
 from tests.chaos.proxy import Proxy
+from tests.chaos.sequence import Sequence
 
 UNIX_S: Final = 1_800_000_000
 HERE: Final = Address(host="127.0.0.1", port=9, secure=False, resource="/v1/realtime?model=any")
@@ -49,7 +50,6 @@ LOOK_UP: Final = FunctionTool(
     name="look_up", description="Looks something up.", parameters={"type": "object"}
 )
 EVENTS: Final = frozenset(get_args(events.Event))
-_IN_THE_WAY: Final = "conversation_already_has_active_response"
 
 
 class Broken(AssertionError):  # noqa: N818 - what is wrong with the program, named for what it is
@@ -78,7 +78,8 @@ class Outcomes:
     dropped: bool = False
     """The user was told that something that was said is lost."""
     crossed: int = 0
-    """Requests for a response that the server refused since it was making one."""
+    """Requests for a response that the server refused since it was making one, to a turn that had not been
+    told when it was asked (see `sequence`)."""
     checks: Counter[str] = field(factory=Counter)
     lines: int = 0
     virtual_s: float = 0.0
@@ -136,6 +137,7 @@ class World:
         """Nothing of a conversation has happened."""
         self._state = begin(self._terms)
         self._monitor = Monitor(self._terms)
+        self._sequence = Sequence(hears=self.plan.microphone)
         self._lines: list[bytes] = []
         self._journal = Journal(line=self._lines.append, mic=_drop, voice=_drop)
 
@@ -285,6 +287,8 @@ class World:
         typed = [text for text in found.lost if "sentence" not in text]
         if found.quit.outcome is Outcome.OVER and known and (typed or (found.lost and not bounded)):
             wrong.append(f"{found.lost} of {found.said} are lost: the model knows {known}")
+        found.crossed = self._sequence.crossed
+        wrong += self._sequence.wrong
         if self._monitor.breaks:
             wrong.append(f"{len(self._monitor.breaks)} breaks, the first is {self._monitor.breaks[0]}")
         result = replay(self._lines)
@@ -303,13 +307,12 @@ class World:
 
     def _note(self, now_us: int, what: events.Event | Effect) -> None:
         self._monitor.note(now_us, what)
+        self._sequence.note(now_us, what)
         self._journal.note(now_us, what)
         if type(what) in EVENTS:
             self._state, _ = step(self._state, now_us, cast(events.Event, what))
         if isinstance(what, events.UplinkDropped):
             self.found.dropped = True
-        elif isinstance(what, events.ServerSaid) and isinstance(what.event, ErrorEvent):
-            self.found.crossed += what.event.error.code == _IN_THE_WAY
 
 
 def _drop(pcm: bytes) -> None:

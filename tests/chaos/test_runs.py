@@ -97,7 +97,7 @@ def test_who_hangs_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_lost_sentence_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge is blind to nothing: a client that is not told what was said before forgets it."""
-    monkeypatch.setattr("rtassist.dialogue.session.limits.newest", lambda turns: ())
+    monkeypatch.setattr("rtassist.dialogue.session.limits.newest", lambda turns, rate: ())
     plan = attrs.evolve(CALM, troubles=(Trouble(faults=(Fault("reset", 4.0),)),))
 
     with pytest.raises(Broken, match=r"seed 0: .*This is line 1.* are lost"):
@@ -110,3 +110,65 @@ def test_a_broken_floor_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(Broken, match=r"seed 0: .*breaks"):
         run(plan)
+
+
+GAP = attrs.evolve(
+    CALM,
+    acts=(Act(2.5, "speak", number=1), Act(0.1, "type", "This is line 2.", 2)),
+    troubles=(Trouble(faults=(Fault("reset", 3.4),)),),
+)
+"""A sentence and a line go with a connection that breaks."""
+TAKEN_BACK = attrs.evolve(
+    CALM,
+    acts=(Act(1.0, "speak", number=1), Act(0.25, "type", "/mute"), Act(0.01, "type", "This is line 2.", 2)),
+    troubles=(Trouble(latency_s=0.3),),
+)
+
+
+@pytest.mark.parametrize("plan", [GAP, TAKEN_BACK], ids=["kept", "taken back"])
+def test_what_is_asked_behind_what_the_server_may_answer_waits(plan: Plan) -> None:
+    found = run(plan)
+
+    assert found.crossed == 0
+    assert found.lost == []
+
+
+@pytest.mark.parametrize("plan", [GAP, TAKEN_BACK], ids=["kept", "taken back"])
+def test_who_does_not_wait_is_told_with_the_seed(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtassist.dialogue.unread._doubt", lambda do: None)
+
+    with pytest.raises(Broken, match=r"a response is asked for, and what was said may not be read yet"):
+        run(plan)
+
+
+def test_who_forgets_what_is_due_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtassist.dialogue.turns.answer_due", lambda do: None)
+    plan = attrs.evolve(CALM, acts=(Act(1.0, "speak", number=1),), troubles=(Trouble(latency_s=0.3),))
+    acts = tuple(Act(0.1, "type", f"This is line {number}.", number) for number in range(2, 14))
+
+    with pytest.raises(Broken, match=r"a response is asked for, and one is due"):
+        run(attrs.evolve(plan, acts=(*plan.acts, *acts)))
+
+
+UNSENT = attrs.evolve(
+    CALM,
+    acts=(Act(0.5, "type", "This is line 1.", 1), Act(5.0, "speak", number=2)),
+    troubles=(Trouble(faults=(Fault("stall up", 3.0, 40.0), Fault("close recoverable", 8.5))),),
+)
+"""The network takes nothing from the third second on, and has held two more when the sentence is said."""
+TOLD_LATE = attrs.evolve(
+    CALM,
+    acts=(Act(2.0, "speak", number=1),),
+    troubles=(Trouble(faults=(Fault("slow up", 0.5, 40.0), Fault("close recoverable", 5.0))),),
+)
+"""The sentence is said within a second, and the server hears of its beginning two seconds after that."""
+
+
+@pytest.mark.parametrize("plan", [UNSENT, TOLD_LATE], ids=["unsent", "told late"])
+def test_a_sentence_on_a_slow_uplink_that_closes_is_delivered_after_it(plan: Plan) -> None:
+    found = run(plan)
+
+    assert found.connections == 2
+    assert "close recoverable" in found.played
+    assert found.lost == []
+    assert not found.dropped

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.dialogue.explorer import Walk
+    from tests.dialogue.test_explorer import Walked
 
-WALKS = pytest.StashKey[list["Walk"]]()
+WALKS = pytest.StashKey[list["Walked"]]()
 CAUGHT = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture
-def walks(pytestconfig: pytest.Config) -> list[Walk]:
+def walks(pytestconfig: pytest.Config) -> list[Walked]:
     return pytestconfig.stash.setdefault(WALKS, [])
 
 

@@ -10,7 +10,7 @@ from rtassist.dialogue.terms import Terms
 from rtassist.protocol import Session
 from tests.dialogue.judge import BrokenRuleError, judge
 from tests.dialogue.world import UNIX_S, Budget, Move, World, event_of, moves, world
-from tests.playbook import after, listening, session_created, session_updated
+from tests.playbook import after, heard, listening, session_created, session_updated
 
 
 @frozen
@@ -36,7 +36,17 @@ class Scope:
         )
         if self.budget.ends:
             state = ending()
-        return state, world(self.responses, self.items, self.chunks, self.budget, self.mode)
+        if self.budget.mutes:
+            state = after(state, heard(ms=100))
+        w = world(
+            self.responses,
+            self.items,
+            self.chunks,
+            self.budget,
+            self.mode,
+            server_turns=not self.push_to_talk,
+        )
+        return state, w
 
 
 @frozen
@@ -75,14 +85,14 @@ def explore(scope: Scope) -> Walk:
             for move in moves(w):
                 steps += 1
                 try:
-                    after, effects = step.step(state, 0, event_of(w, move))
-                    then = judge(w, move, effects, after)
+                    reached, effects = step.step(state, 0, event_of(w, move))
+                    then = judge(w, move, effects, reached)
                 except BrokenRuleError as broken:
                     return Walk(scope, len(came_from), steps, broken, (*_path(came_from, here), move))
-                there = key(after, then)
+                there = key(reached, then)
                 if there not in came_from:
                     came_from[there] = (here, move)
-                    further.append((there, after, then))
+                    further.append((there, reached, then))
         frontier = further
     return Walk(scope, len(came_from), steps)
 
@@ -108,6 +118,7 @@ def key(state: Conversation, w: World) -> object:
         state.ducking._value_,
         tuple((id, turn.verdict._value_, turn.committed) for id, turn in state.own_turns.items()),
         tuple((key, call.speak, call.lost) for key, call in state.calls.items()),
+        (state.muted, state.unread and "fenced", len(state.updates)),
         (state.link.line._value_, state.link.spare._value_, state.said_us is None, state.asked_again),
         tuple((request.event_id is None, request.denied) for request in state.requests),
         tuple(
@@ -162,6 +173,12 @@ CUT_OFF = (
 )
 """Likewise, for the rules of a lost connection."""
 
+UNTOLD = (
+    Scope("behind a slow network", 2, 1, 1, Budget(turns=1, lines=1, lags=2, waits=1)),
+    Scope("taken back", 2, 1, 1, Budget(turns=1, lines=1, mutes=1)),
+)
+"""Likewise, for what is said and may be answered before we are told of it."""
+
 WHOLE = (
     Scope("spoken over", 2, 2, 1, Budget(turns=1, unasked=2)),
     Scope("stopped and spoken over", 2, 2, 1, Budget(turns=1, stops=1, unasked=1)),
@@ -182,6 +199,8 @@ WHOLE = (
     Scope("cut off anywhere", 2, 1, 1, Budget(turns=1, drops=1, unasked=1)),
     Scope("cut off and stopped", 1, 2, 1, Budget(stops=1, drops=1, unasked=1)),
     Scope("cut off and mute", 1, 1, 2, Budget(muteness=1, returns=1, drops=1, losses=1, unasked=1)),
+    Scope("cut off, and kept", 2, 1, 1, Budget(turns=1, lines=1, drops=1)),
+    Scope("taken back and stopped", 2, 1, 1, Budget(turns=1, stops=1, timers=1, mutes=1)),
     Scope("handed over in a turn", 2, 1, 1, Budget(turns=1, drops=1, ends=1)),
     Scope("push to talk", 2, 1, 2, Budget(presses=2, stops=1, refusals=1), push_to_talk=True),
 )
@@ -189,7 +208,7 @@ WHOLE = (
 
 def main() -> None:
     """Walk and tell; a broken rule is told with the way that leads to it."""
-    for scope in (*SMALL, *CUT_OFF, *WHOLE):
+    for scope in (*SMALL, *CUT_OFF, *UNTOLD, *WHOLE):
         print(explore(scope))
 
 

@@ -30,6 +30,7 @@ from rtassist.protocol import (
     InputAudioBufferCommit,
     ResponseCancel,
     ResponseCreate,
+    Session,
     SessionUpdate,
 )
 from tests.dialogue.world import (
@@ -40,6 +41,7 @@ from tests.dialogue.world import (
     Move,
     Phase,
     Turn,
+    Unread,
     Voice,
     World,
     item_id,
@@ -93,9 +95,26 @@ def _happen(w: World, move: Move) -> World:
             return _happen_to_turn(w, move)
         case "speech started":
             w = _take(w._replace(budget=left._replace(turns=left.turns - 1)), spoke=True)
-            return w._replace(speaking=True, said=True)
+            return w._replace(found=True) if w.muted else w._replace(speaking=True, said=True)
         case "speech stopped":
-            return w._replace(speaking=False, due=Cause.LIVE, owed=False, asked_again=False)
+            owed = w.owed and w.muted
+            return w._replace(speaking=False, found=False, due=Cause.LIVE, owed=owed, asked_again=False)
+        case "muted":
+            w = w._replace(budget=left._replace(mutes=left.mutes - 1), muted=True, clearing=True)
+            return _unsure(_broken_off(w._replace(found=w.speaking)))
+        case "unmuted":
+            return w._replace(muted=False)
+        case "cleared":
+            return _broken_off(w._replace(clearing=False, found=False))
+        case "uplink lags":
+            w = w._replace(budget=left._replace(lags=left.lags - 1))
+            return w if w.unread else _unsure(w)
+        case "update answered":
+            fence, *others = w.updates
+            return w._replace(unread=Unread.NO if fence else w.unread, updates=tuple(others))
+        case "fence overdue":
+            w = w._replace(budget=left._replace(waits=left.waits - 1), unread=Unread.NO)
+            return w._replace(updates=(False,) * len(w.updates))
         case "stop":
             return _quieted(_take(w._replace(budget=left._replace(stops=left.stops - 1)), owed=False))
         case "function ended":
@@ -120,9 +139,11 @@ def _happen(w: World, move: Move) -> World:
             w = w._replace(budget=left._replace(timers=left.timers - 1), asked_again=False)
             return w._replace(owed=True)
         case "speaker lost":
-            return w._replace(budget=left._replace(muteness=left.muteness - 1), voiced=False)
+            w = w._replace(budget=left._replace(muteness=left.muteness - 1), voiced=False)
+            return w._replace(updates=(*w.updates, *[False] * (w.line is Line.UP)))
         case "speaker back":
             w = w._replace(budget=left._replace(returns=left.returns - 1), voiced=True)
+            w = w._replace(updates=(*w.updates, *[False] * (w.line is Line.UP)))
             return w._replace(answers=tuple(_read_on(answer) for answer in w.answers))
         case "pressed":
             w = _quieted(_take(w._replace(budget=left._replace(presses=left.presses - 1)), owed=False))
@@ -136,8 +157,9 @@ def _happen(w: World, move: Move) -> World:
             return w._replace(budget=left._replace(refusals=left.refusals - 1), ours=Cause.NONE)
         case "refused: already answering":
             answer = w.answers[move.response]
+            again = not answer.silent if answer.crossed else w.ours is Cause.LIVE
             w = _with_answer(w, move.response, answer._replace(crossed=False))
-            return w._replace(ours=Cause.NONE, owed=w.owed or not answer.silent)
+            return w._replace(ours=Cause.NONE, owed=w.owed or again)
         case "answer overdue":
             w = w._replace(budget=left._replace(waits=left.waits - 1))
             if any(answer.phase is Phase.ACTIVE for answer in w.answers):
@@ -169,12 +191,24 @@ def _happen(w: World, move: Move) -> World:
         case "session created":
             return w._replace(line=Line.TOLD)
         case "session updated":
-            return w._replace(line=Line.UP)
+            return _unsure(w._replace(line=Line.UP))
         case "end is near":
             return w._replace(budget=left._replace(ends=left.ends - 1), spare_coming=True)
         case "created again" | "done again":
             return w._replace(budget=left._replace(late=left.late - 1))
     return _happen_to_voice(w, move)
+
+
+def _unsure(w: World) -> World:
+    """Turns may be found that nothing was told of; what was sent before proves nothing of them."""
+    if not w.answers_by_itself:
+        return w
+    return w._replace(unread=Unread.SOME, updates=(False,) * len(w.updates))
+
+
+def _broken_off(w: World) -> World:
+    """The server will not find the end of what the user was saying."""
+    return w._replace(speaking=False, said=w.said and not w.speaking)
 
 
 def _at_work(w: World) -> bool:
@@ -248,6 +282,8 @@ def _left(w: World) -> World:
         said=False,
         turns=(),
         alarm=False,
+        unread=Unread.NO,
+        updates=(),
     )
 
 
@@ -450,12 +486,18 @@ def _cancelled(w: World, effects: tuple[Effect, ...]) -> World:
 
 
 def _asked(w: World, effects: tuple[Effect, ...]) -> World:
-    """One response at a time; none that is owed is forgotten; none is waited for without an alarm."""
+    """One response at a time; none that is owed is forgotten; none is waited for without an alarm.
+
+    So a request of ours is on its way only where, by all that we have been told, no response is active or
+    due, and none may be of which we could have been told.
+    """
+    w = _proven(w, effects)
     creates = [e.event for e in effects if isinstance(e, Send) and isinstance(e.event, ResponseCreate)]
     active = any(answer.phase is Phase.ACTIVE for answer in w.answers)
     voices = [voice for answer in w.answers for voice in answer.voices]
     told = not any((voice.hushed and not voice.ended) or (voice.lost and voice.sounds) for voice in voices)
-    allowed = told and not (w.ours or w.due or active or w.speaking or w.held) and w.line is Line.UP
+    due = w.due or w.speaking or w.unread
+    allowed = told and not (w.ours or due or active or w.held) and w.line is Line.UP
     if len(creates) != (w.owed and allowed):
         raise BrokenRuleError("one at a time", f"asked for {len(creates)} responses; {w.owed=} {allowed=}")
     if creates:
@@ -467,6 +509,20 @@ def _asked(w: World, effects: tuple[Effect, ...]) -> World:
     if ((w.ours and not crossed) or (w.due and not w.speaking)) and not w.alarm:
         raise BrokenRuleError("alarm", "a response is waited for without end")
     return w
+
+
+def _proven(w: World, effects: tuple[Effect, ...]) -> World:
+    """What is owed waits for a proof that nothing is due, and for one only."""
+    empty = Session(type="realtime")
+    sent = [e.event for e in effects if isinstance(e, Send) and isinstance(e.event, SessionUpdate)]
+    fences = [event for event in sent if event.session == empty] if w.line is Line.UP else []
+    wanted = w.unread is Unread.SOME and w.owed and w.line is Line.UP
+    if len(fences) != wanted:
+        raise BrokenRuleError("one at a time", f"{len(fences)} fences are sent; {w.unread=} {w.owed=}")
+    alarms = [effect for effect in effects if isinstance(effect, SetAlarm) and effect.name == "unread"]
+    if len(alarms) != wanted:
+        raise BrokenRuleError("alarm", "a fence is waited for without end")
+    return w._replace(unread=Unread.FENCED, updates=(*w.updates, True)) if wanted else w
 
 
 def _shown(w: World, effects: tuple[Effect, ...]) -> World:

@@ -25,6 +25,7 @@ from rtassist.dialogue import (
     session,
     step,
     turns,
+    unread,
 )
 from rtassist.dialogue.connection import Line
 from rtassist.dialogue.state import Ducking, Sound
@@ -416,7 +417,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "what is handed over is not counted",
         floor.audio,
-        "utterance.handed + samples",
+        "utterance.handed + handed",
         "utterance.handed",
         "P5",
     ),
@@ -453,8 +454,8 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "asked while the user talks",
         turns.ask_when_allowed,
-        "if state.user_speaks or state.talk_held",
-        "if False",
+        "if state.user_speaks or state.talk_held or",
+        "if",
         "one at a time",
     ),
     Mutant(
@@ -465,9 +466,16 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "one at a time",
     ),
     Mutant("asked again and again", turns.ask_when_allowed, "wanted=False, ", "", "one at a time"),
-    Mutant("asked beside the server's own", turns.answer_due, ", wanted=False", "", "one at a time"),
+    Mutant("asked beside the server's own", turns.answer_due, ", wanted=wanted", "", "one at a time"),
+    Mutant(
+        "the server's own answer is taken for ours",
+        floor._asked_for,
+        "next(due, requests[0] if requests else Request(None))",
+        "requests[0] if requests else Request(None)",
+        "P8",
+    ),
     Mutant("asked after stop", obeying.interrupt, "wanted=False, ", "", "one at a time"),
-    Mutant("never asked later", step.step, "turns.ask_when_allowed(do)", "pass", "one at a time"),
+    Mutant("never asked later", step.close, "turns.ask_when_allowed(do)", "pass", "one at a time"),
     Mutant(
         "a refusal is not noticed",
         turns.answer_refused,
@@ -546,7 +554,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "",
         "P4",
     ),
-    Mutant("nothing is forgotten", step.step, "turns.forget(do)", "pass", "memory"),
+    Mutant("nothing is forgotten", step.close, "turns.forget(do)", "pass", "memory"),
     Mutant("responses are not forgotten", turns.forget, "if over:", "if False:", "memory"),
     Mutant(
         "the session ends by itself",
@@ -559,6 +567,7 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
 
 CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     Mutant("nothing is kept", link._leave_session, "do.ask(Keep(", "((", "P10"),
+    Mutant("asked behind what was kept", link.stands, "unread.delivered(do)", "pass", "one at a time"),
     Mutant("nobody dials", link.redial, "do.ask(Dial())", "pass", "P10"),
     Mutant("nobody tries again", link._try_again, "do.ask(SetAlarm(REDIAL_ALARM, redial_us))", "pass", "P10"),
     Mutant("what was opened is not taken", link.opened, "do.ask(Switch())", "pass", "P10"),
@@ -656,3 +665,35 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     ),
 )
 """Of what is done without a session."""
+
+UNTOLD: tuple[Mutant | WrongArrow, ...] = (
+    Mutant(
+        "asked while a turn may be found that is not told",
+        turns.ask_when_allowed,
+        " or state.unread is not None",
+        "",
+        "one at a time",
+    ),
+    Mutant("asked behind what waits to be sent", unread.lags, "_doubt(do)", "pass", "one at a time"),
+    Mutant("asked behind what is taken back", unread.take_back, "_doubt(do)", "pass", "one at a time"),
+    Mutant("never proven", session.prove_read, "if unread", "if False and unread", "one at a time"),
+    Mutant("proven by what was sent before", unread.answered, "== event_id", "is not None", "one at a time"),
+    Mutant("not proven by an answer", unread.answered, "unread=None", "", "one at a time"),
+    Mutant("proven again and again", unread.lags, "is None", "is not None", "one at a time"),
+    Mutant(
+        "a proof is waited for without end",
+        unread.fenced,
+        "do.ask(SetAlarm(ALARM, do.now_us + WAIT_US))",
+        "pass",
+        "alarm",
+    ),
+    Mutant("waited for beyond the alarm", unread.overdue, "unread=None", "", "one at a time"),
+    Mutant(
+        "an answer is due, and what was typed behind it is forgotten",
+        turns.answer_due,
+        "do.state.wanted and not microphone_on(do.state)",
+        "False",
+        "one at a time",
+    ),
+)
+"""Of what is said and may be answered before we are told of it."""

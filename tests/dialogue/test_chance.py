@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rtassist.dialogue import events, step
 from rtassist.dialogue.commands import TABLE
+from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Quit
 from rtassist.dialogue.events import AlarmRang, Event, PlaybackEnded, ToolEnded
 from rtassist.dialogue.state import Conversation, Sound
@@ -42,6 +43,7 @@ BUDGET = Budget(
     unasked=3,
     refusals=2,
     waits=2,
+    lags=2,
     onsets=4,
     words=1,
     rests=6,
@@ -65,7 +67,8 @@ def test_every_property_holds_in_long_conversations(mode: str, data: st.DataObje
         ducks=mode != "off",
         reconnects=True,
     )
-    w = world(6, 3, 3, HELD if push_to_talk else BUDGET, barge_in)._replace(chunk=chunk)
+    budget = HELD if push_to_talk else BUDGET._replace(onsets=0) if mode == "off" else BUDGET
+    w = world(6, 3, 3, budget, barge_in, server_turns=not push_to_talk)._replace(chunk=chunk)
     for _ in range(data.draw(st.integers(1, 80), label="length")):
         possible = list(moves(w))
         if not possible:
@@ -179,10 +182,21 @@ from_here: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         events.AlarmRang,
         st.sampled_from(
-            ["answer", "transcript", "settle", "begin", "duck", "question", "remote call", "nobody's"]
+            [
+                "answer",
+                "transcript",
+                "settle",
+                "begin",
+                "duck",
+                "question",
+                "remote call",
+                "unread",
+                "nobody's",
+            ]
         ),
     ),
     st.builds(events.UplinkDropped, samples),
+    st.builds(events.UplinkLags, samples),
     st.builds(events.VoiceStarved, items, samples, samples),
     st.builds(events.FrameUnreadable, short),
     st.builds(events.LinkLost, st.just(1006), short, st.just(True), samples, st.integers(0, 999)),
@@ -236,6 +250,37 @@ def test_nothing_that_happens_is_too_much(terms: Terms, happened: list[Event]) -
     assert state.over or (state.quiet() and not state.utterances and not state.answers and not state.lowered)
 
 
+@settings(max_examples=150)
+@given(terms, happenings)
+def test_what_comes_many_times_a_second_means_nothing_to_a_chunk_of_the_microphone(
+    terms: Terms, happened: list[Event]
+) -> None:
+    """In whichever order they come: a recording keeps theirs, and that of the chunks, and not both."""
+    state = step.begin(terms)
+    chunk = events.MicHeard(bytes(960))
+    for event in (playbook.session_created(), playbook.session_updated(), *happened):
+        if step.is_frequent(event) and not isinstance(event, events.MicHeard):
+            then, asked = step.step(state, 0, event)
+            after, sent = step.step(then, 0, chunk)
+            before, sent_before = step.step(state, 0, chunk)
+            assert (after, asked) == step.step(before, 0, event)
+            assert sent == sent_before
+        state, _ = step.step(state, 0, event)
+
+
+@settings(max_examples=150)
+@given(terms, happenings)
+def test_what_changes_nothing_leaves_nothing_to_be_done(terms: Terms, happened: list[Event]) -> None:
+    """What is asked after an event has been asked about this state before: `step` leaves it out."""
+    state = step.begin(terms)
+    for event in (playbook.session_created(), playbook.session_updated(), *happened):
+        state, _ = step.step(state, 0, event)
+        if not state.over:
+            do = Draft(state, 0)
+            step.close(do)
+            assert (do.state, do.effects) == (state, [])
+
+
 def linked(state: Conversation) -> list[Event]:
     """The next session, where one is waited for."""
     if not state.between:
@@ -265,6 +310,7 @@ def outstanding(state: Conversation) -> list[Event]:
         *(playbook.committed(item_id) for item_id in state.own_turns),
         *(AlarmRang("question") for _ in state.questions),
         AlarmRang("remote call"),
+        AlarmRang("unread"),
         AlarmRang("answer"),
         AlarmRang("transcript"),
         AlarmRang("duck"),

@@ -9,7 +9,7 @@ from rtassist.dialogue.events import Interrupted, MicBack, MicLost, TimerDue
 from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import step
 from rtassist.dialogue.terms import Terms
-from rtassist.protocol import Session
+from rtassist.protocol import InputAudioBufferCleared, Session
 from tests.playbook import (
     Playbook,
     Says,
@@ -32,6 +32,8 @@ from tests.playbook import (
     message,
     play,
     rang,
+    said,
+    session_updated,
     speech_started,
     speech_stopped,
     system_message,
@@ -39,6 +41,7 @@ from tests.playbook import (
     transcribing,
     truncate,
     typed,
+    update,
 )
 
 ALARMS = (SetAlarm, ClearAlarm)
@@ -270,6 +273,9 @@ def test_speech_that_the_server_finds_after_the_microphone_is_off_blocks_nothing
         >> typed("hello")
         << line("", "hello", "user", typed=True)
         << message("hello")
+        << update(Session(type="realtime"))
+        >> said(InputAudioBufferCleared(event_id="e"))
+        >> session_updated()
         << create()
     )
 

@@ -246,7 +246,14 @@ def test_a_lost_microphone_without_a_keyboard_ends_after_the_last_answer() -> No
 
 def test_a_lost_microphone_takes_the_half_sentence_with_it() -> None:
     state = after(listening(), heard(ms=300), speech_started("U1"), MicLost("unplugged"))
-    assert Playbook(state) >> typed("hello") << message("hello") << create()
+    assert (
+        Playbook(state)
+        >> typed("hello")
+        << message("hello")
+        << update(FENCE)
+        >> session_updated()
+        << create()
+    )
     assert Playbook(after(listening(), heard(ms=300))) >> MicLost("x") << clear() >> heard(ms=20)
 
 

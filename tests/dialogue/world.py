@@ -7,7 +7,8 @@ The environment is as hostile as the protocol lets it be. Events of different it
 goes on after an interruption and after the end of its response, events come twice, reports of the loudspeaker
 race with everything, a response is created before, while and after the user speaks or says stop, or refused.
 What it does not do: make two responses at once, or answer a request after one that was sent later. Both run
-through one ordered stream of bytes.
+through one ordered stream of bytes. Nor does it take a request of ours before its own answer to a turn whose
+end it has told, for it had not read the one when it began the other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 from rtassist.dialogue import events
 from rtassist.dialogue.events import Event
+from rtassist.protocol import InputAudioBufferCleared
 from tests import playbook
 
 UNIX_S = 1_800_000_000
@@ -36,6 +38,16 @@ class Cause(IntEnum):
     LIVE = 1
     DENIED = 2
     """The user took the floor after it was asked for."""
+
+
+class Unread(IntEnum):
+    """Whether the server has read all that was said, as far as we have been told."""
+
+    NO = 0
+    SOME = 1
+    """Turns may be found that nothing was told of."""
+    FENCED = 2
+    """And an update is on its way behind it."""
 
 
 class Voice(NamedTuple):
@@ -130,6 +142,10 @@ class Budget(NamedTuple):
     """Another one does not come about."""
     ends: int = 0
     """A session's end comes near."""
+    lags: int = 0
+    """What was said waits to be sent."""
+    mutes: int = 0
+    """The microphone goes off; what it gave before is taken back."""
 
 
 class Line(IntEnum):
@@ -180,10 +196,24 @@ class World(NamedTuple):
     """The server hears, or has heard, what the user says, and has not told the words."""
     asked_again: bool = False
     """What is on its way was lost once before."""
+    server_turns: bool = True
+    unread: Unread = Unread.NO
+    updates: tuple[bool, ...] = ()
+    """Those on their way, oldest first; whether one is the fence that is waited for."""
+    muted: bool = False
+    clearing: bool = False
+    """The server has not read yet that what was said is taken back."""
+    found: bool = False
+    """Meanwhile it has found the beginning of a turn, with the microphone off."""
     lines: tuple[str, ...] = ()
     """Lines of the assistant that are open on the screen, which holds back all others meanwhile."""
     create_id: str = ""
     """The id of `ours`. The last field, so that it is easily left out of a key."""
+
+    @property
+    def answers_by_itself(self) -> bool:
+        """The server, what the user says."""
+        return self.server_turns and not self.asks_itself
 
     @property
     def asks_itself(self) -> bool:
@@ -213,10 +243,18 @@ class Move(NamedTuple):
         return f"{self.kind} {item_id(self)} {self.heard or ''}".rstrip()
 
 
-def world(responses: int, items: int, chunks: int, budget: Budget, mode: str = "instant") -> World:
+def world(
+    responses: int,
+    items: int,
+    chunks: int,
+    budget: Budget,
+    mode: str = "instant",
+    *,
+    server_turns: bool = True,
+) -> World:
     """Before anything has happened, in a session that stands."""
     answer = Answer(voices=(Voice(chunks=chunks),) * items)
-    return World(answers=(answer,) * responses, budget=budget, mode=mode)
+    return World(answers=(answer,) * responses, budget=budget, mode=mode, server_turns=server_turns)
 
 
 def response_id(response: int) -> str:
@@ -247,15 +285,15 @@ def moves(w: World) -> Iterator[Move]:
     if active is None:
         coming = next((i for i, answer in enumerate(w.answers) if answer.phase is Phase.COMING), None)
         if coming is not None:
-            if w.ours:
-                yield Move("created", coming)
-            elif w.due:
+            if w.due is Cause.LIVE or (w.due and not w.ours):
                 yield Move("created due", coming)
+            elif w.ours:
+                yield Move("created", coming)
             if left.unasked and not w.due:
                 yield Move("created unasked", coming)
         if w.ours and left.refusals:
             yield Move("refused")
-    elif w.answers[active].crossed:
+    elif w.ours:
         yield Move("refused: already answering", active)
     if w.alarm and left.waits:
         yield Move("answer overdue")
@@ -288,6 +326,12 @@ def _link_moves(w: World) -> Iterator[Move]:
         yield Move("session created")
     if w.line is Line.TOLD:
         yield Move("session updated")
+    if True in w.updates and not w.clearing:
+        yield Move("update answered")
+    if w.unread is Unread.FENCED and left.waits:
+        yield Move("fence overdue")
+    if left.lags and w.line is Line.UP:
+        yield Move("uplink lags")
     if left.ends and w.line is Line.UP and not (w.spare or w.spare_coming):
         yield Move("end is near")
 
@@ -296,10 +340,18 @@ def _user_moves(w: World) -> Iterator[Move]:
     left = w.budget
     if w.line is not Line.UP:
         pass
-    elif w.speaking:
+    elif w.speaking or w.found:
         yield Move("speech stopped")
-    elif left.turns and not w.held and all(turn.committed for turn in w.turns):
+    elif (
+        left.turns and not w.held and (not w.muted or w.clearing) and all(turn.committed for turn in w.turns)
+    ):
         yield Move("speech started")
+    if w.clearing:
+        yield Move("cleared")
+    if left.mutes and w.line is Line.UP and not w.muted:
+        yield Move("muted")
+    if w.muted:
+        yield Move("unmuted")
     for index, turn in enumerate(w.turns):
         if turn.over and not turn.committed:
             yield Move("committed", turn=index)
@@ -440,4 +492,14 @@ def event_of(w: World, move: Move) -> Event:
             return playbook.session_updated()
         case "end is near":
             return events.AlarmRang("handover")
+        case "update answered":
+            return playbook.session_updated()
+        case "fence overdue":
+            return events.AlarmRang("unread")
+        case "uplink lags":
+            return events.UplinkLags(12_000)
+        case "muted" | "unmuted":
+            return events.Typed("/mute")
+        case "cleared":
+            return playbook.said(InputAudioBufferCleared(event_id="e"))
     raise NotImplementedError(move.kind)

@@ -191,7 +191,7 @@ async def test_a_refusal_is_told_in_the_servers_words_with_what_to_do(
         ),
         (1008, Refused, "refused the session. The server closed the connection because of a rule"),
         (1011, CannotConnect, "closed the connection before the session began. The server failed"),
-        (1013, CannotConnect, "try again later"),
+        (1013, CannotConnect, "too much to do now"),
     ],
 )
 async def test_a_close_before_the_session(close: int, kind: type[Failure], words: str) -> None:

@@ -26,6 +26,7 @@ from rtassist.protocol import (
     ConversationItemDone,
     FunctionTool,
     InputAudioBufferCleared,
+    InputAudioBufferSpeechStarted,
     McpApprovalRequest,
     McpListToolsFailed,
     McpTool,
@@ -438,6 +439,8 @@ def lost(code: int, *, silent_ms: int = 0) -> events.LinkLost:
     return events.LinkLost(code, "The connection is lost.", recoverable=True, silent_ms=silent_ms, chance=500)
 
 
+SPEECH = InputAudioBufferSpeechStarted(event_id="e", item_id="U4", audio_start_ms=120)
+
 CUT_OFF = Talk(
     terms(reconnects=True, greeting="Speak."),
     [
@@ -446,7 +449,7 @@ CUT_OFF = Talk(
         *(*answers("A1", "Sunny, they say, until the evening.", ms=600), *sounds("A1", 200)),
         *(lost(1006, silent_ms=4000), *mic(100), 400, rang("redial"), events.DialFailed("No.", chance=999)),
         *(typed("and tomorrow?"), 7, ended("A1", ms=380), *mic(100), 1000, rang("redial"), *opened(4)),
-        events.UplinkDropped(24_000, in_gap=True),
+        *(events.UplinkDropped(24_000, in_gap=True), session_updated()),
         *(
             *answers("A2", "I was saying: sunny.", ms=400),
             *sounds("A2", 300),
@@ -455,11 +458,13 @@ CUT_OFF = Talk(
         ),
         *(created("R3"), done("R3", calls=[function_call("call_1", "timer", '{"minutes":1}')]), 100),
         # the server has only half of a sentence; the result comes when there is no session
-        *(*mic(200), speech_started("U4"), *mic(100), 20_000, lost(1011), 400, rang("redial")),
+        *(*mic(200), said(SPEECH), *mic(100), 20_000, lost(1011), 400, rang("redial")),
         *(events.ToolEnded("call_1", '{"set":true}'), *opened(30), *mic(100), speech_started("U5")),
-        *(speech_stopped("U5"), committed("U5"), transcribed("U5", "And at night?")),
+        *(speech_stopped("U5"), committed("U5"), transcribed("U5", "And at night?"), session_updated()),
         *(created("R5"), added("A5"), words("A5", "Stars"), audio("A5", ms=200), words_done("A5", "Stars")),
-        *(audio_done("A5"), done("R5"), 200, ended("A5", ms=200), created("R6"), done("R6")),
+        *(audio_done("A5"), done("R5"), 200, ended("A5", ms=200)),
+        # on a network that is slow, what is typed waits for what is said to be read
+        *(events.UplinkLags(12_000), typed("And then?"), 900, session_updated(), created("R6"), done("R6")),
         # handed over in a silence; then one that does not accept its settings, and one that has expired
         *(3_200_000, rang("handover"), 300, events.DialFailed("Not yet."), 8000, rang("handover"), 300),
         *opened(3300),

@@ -9,7 +9,8 @@ from rtassist.dialogue.terms import Terms, Turn
 from rtassist.protocol import InputAudioBufferAppend, ResponseCancel, Session, encode
 from rtassist.protocol import ResponseOutputAudioDelta as AudioDelta
 from rtassist.sessions import notation, reading
-from rtassist.sessions.journal import Journal, Note, blotted
+from rtassist.sessions.in_time import in_time
+from rtassist.sessions.journal import RUN_US, Journal, Note, blotted
 from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Happened, Heard, Torn
 
 TERMS = Terms(session=Session(type="realtime"), push_to_talk=True)
@@ -133,6 +134,75 @@ def test_what_a_chunk_asked_for_besides_stands_behind_it() -> None:
     assert isinstance(run, Heard)
     assert run.appended
     assert asked == Asked(4, 2, notation.effect_body(cancel))
+
+
+def test_a_run_goes_on_past_what_means_nothing_to_it() -> None:
+    """Deltas and reports stand where they came, before the run; what they asked for, right behind them."""
+    written = Written()
+    report, played = events.PlaybackAdvanced("i", 240), effects.Play("i", CHUNK)
+    shown = effects.Show(effects.Said("i", "assistant", " word"))
+    chunks: list[Note] = [heard(), appended()]
+    notes = (*chunks, said(AUDIO), played, *chunks, report, shown, *chunks, events.Interrupted())
+    records = written.note(*notes)
+    assert [type(record) for record in records] == [Happened, Asked, Happened, Asked, Heard, Happened]
+    run = records[4]
+    assert run == Heard(7, 7, (0, 1440), b"[-7,480],[-3,480],[1,480]", appended=True, each=480, first_us=-7)
+    assert [record.us for record in records] == [2, 3, 6, 7, 7, 10]
+    assert [(type(r), r.us) for r in in_time(records) if not isinstance(r, Torn)] == [
+        *((Heard, 0), (Happened, 2), (Asked, 3), (Heard, 4), (Happened, 6), (Asked, 7)),
+        *((Heard, 8), (Happened, 10)),
+    ]
+
+
+def test_a_run_in_its_place_names_the_same_samples() -> None:
+    records = Written().note(heard(), appended(), said(AUDIO), heard(), appended(), said(AUDIO))
+    runs = [(r.run, r.us, r.chunks) for r in in_time(records) if isinstance(r, Heard)]
+    assert runs == [((0, 480), 0, ((0, 480),)), ((480, 480), 3, ((0, 480),))]
+
+
+def test_a_run_is_written_after_a_second_though_no_chunk_comes() -> None:
+    """As many reports as may come: a crash costs no more."""
+    written = Written()
+    written.journal.note(0, heard())
+    for us in range(100_000, RUN_US + 1, 100_000):
+        assert not any(b'"mic"' in line for line in written.lines)
+        written.journal.note(us, events.PlaybackAdvanced("i", us))
+    assert b'"us":900000,"mic":[0,480],"chunks":[[-900000,480]]' in written.lines[-2]
+
+
+def test_a_run_that_goes_on_past_nothing_begins_at_zero() -> None:
+    (_, run) = Written().note(said(AUDIO), heard())
+    assert isinstance(run, Heard)
+    assert (run.us, run.chunks) == (1, ((0, 480),))
+
+
+def test_an_effect_as_foreseen_is_known_behind_its_event_alone() -> None:
+    """There it is taken out and gives no record; anywhere else it is read as any other line."""
+    written = Written()
+    play = notation.effect_body(effects.Play("i", CHUNK))
+    for us, note in ((0, said(AUDIO)), (0, effects.Play("i", CHUNK)), (2, heard())):
+        written.journal.note(us, note)
+    written.journal.end(9)
+    foreseen = [play, b"something else"]
+    kinds = [type(record) for record in reading.records(written.lines, foreseen)]
+    assert kinds == [Begun, Happened, Heard, Ended]
+    assert foreseen == [b"something else"]
+
+    begin, audio, played, *others = written.lines
+    kinds = [type(record) for record in reading.records([begin, audio, played, played, *others], [play])]
+    assert kinds == [Begun, Happened, Asked, Heard, Ended]
+    with pytest.raises(Damaged, match="line 5: time runs backwards, from 2 to 0"):
+        list(reading.records([begin, audio, others[0], played, others[1]], [play]))
+    later = b'{"us":7,"effect":"unduck"}\n'
+    with pytest.raises(Damaged, match="line 5: time runs backwards, from 7 to 0"):
+        list(reading.records([begin, audio, later, played, *others], [play]))
+
+
+@pytest.mark.parametrize("offset", ["-01", "+1", "-", "1.e3", "--1"])
+def test_an_offset_that_is_no_number_is_no_json(offset: str) -> None:
+    line = f'{{"us":9,"mic":[0,960],"chunks":[[-5,480],[{offset},480]],"appended":true}}\n'
+    with pytest.raises(Damaged, match="line 3: no JSON"):
+        list(reading.records([*Written().lines, line.encode()]))
 
 
 def test_a_torn_line_is_told_apart() -> None:

@@ -67,7 +67,7 @@ def test_lines_and_sound_are_on_the_disk(path: Path) -> None:
                 recording.note(number * 20_000, events.Typed(f"line {number}"))
     begun, *middle, ended = read(path)
     assert isinstance(begun, reading.Begun)
-    assert [type(record).__name__ for record in middle] == ["Heard", "Happened", "Happened"] * 6
+    assert [type(record).__name__ for record in middle] == ["Happened", "Heard", "Happened"] * 6
     assert isinstance(ended, Ended)
     assert (ended.mic_samples, ended.voice_samples) == (60 * 480, 6 * 480)
     with Sound(path) as sound:
