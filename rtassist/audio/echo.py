@@ -292,9 +292,12 @@ class Sounded:
         self._asked = place(now_s())
         self.written = stream.written
         self.buffer_samples = stream.buffer_samples
-        self.reserve_samples = stream.reserve_samples
         far.cut(self._asked)
         far.open = True
+
+    @property
+    def reserve_samples(self) -> int:
+        return self._stream.reserve_samples
 
     def room(self) -> int:
         room = self._stream.room()
