@@ -31,10 +31,10 @@ UNDER_WAY_SAMPLES = 144
 on a machine with twice as much to do as it can.
 """
 DEEP_SAMPLES, DEEP_RESERVE_SAMPLES = 160 * SAMPLE_RATE // 1000, 1623
-"""160 ms and 67.6 ms: beyond what the server asks for, where it can be rewritten. The sink's own latency stays
-as it is. So the thread wakes up 11 times a second in place of 44. The difference, 92.4 ms, is no multiple of
-any period that a device has, nor near one: reports that come always at the same place within a period of 10
-or 20 ms would not show how far the server has got.
+"""160 ms and 67.6 ms: beyond what the server asks for, where it can be rewritten. The sink's own latency
+stays as it is. So the thread wakes up 11 times a second in place of 44. The difference, 92.4 ms, is no
+multiple of any period that a device has, nor near one: reports that come always at the same place within a
+period of 10 or 20 ms would not show how far the server has got.
 """
 CERTAIN_REPORTS = 20
 """Before so many of them, half a second, it is not sure what can be rewritten."""
@@ -262,7 +262,7 @@ class PulsePlayback:
         self._ahead = 0
         self._underflow_at = self._underflow_told = -1
         self._measured_at = (0, 0)
-        self._forget_taken()
+        self._taken, self._reports, self._heard_of_s = Line(TAKEN_WINDOW), 0, 0.0
         self._flush_asked_s = 0.0
         self._flushed_before = 0
         self._flushed = 0  # samples that our positions are ahead of the server's, which forgets what it drops
@@ -281,7 +281,7 @@ class PulsePlayback:
             writable = pa.pa_stream_writable_size(stream.stream)
         if writable == ERROR:
             raise DeviceLost("the speaker takes nothing any more")
-        room: int = writable // BYTES
+        room = int(writable) // BYTES
         stream.progress.check(self.written - self._asked_for + room)
         self._ahead = max(0, self._asked_for - room)
         self.reserve_samples = self._least_reserve
@@ -291,7 +291,7 @@ class PulsePlayback:
         if not room:  # at least: it is not told how much beyond that
             self._ahead = max(self._ahead, min(self.written - taken, self.buffer_samples))
         self.reserve_samples = DEEP_RESERVE_SAMPLES
-        return self.buffer_samples - self._ahead
+        return int(self.buffer_samples - self._ahead)
 
     def ahead(self) -> int:
         return self._ahead
@@ -369,7 +369,7 @@ class PulsePlayback:
         return place(now_s) - self._taken.origin()
 
     def _forget_taken(self) -> None:
-        self._heard_of_s, self._reports, self._taken = 0.0, 0, Line(TAKEN_WINDOW)
+        self._taken, self._reports, self._heard_of_s = Line(TAKEN_WINDOW), 0, 0.0
 
     def rewrite(self, samples: NDArray[np.float32]) -> None:
         """The server holds what lies behind its read index to be overwritten (libpulse, pa_stream_write with
