@@ -36,10 +36,10 @@ FARTHEST_BLOCKS = 20
 UNKNOWN_DELAY = SAMPLE_RATE * 400 // 1000
 """Beyond TAIL, until the delay is found: a wireless loudspeaker's."""
 TOGETHER = 25
-"""Blocks of noise that are passed over at once, which decides nothing before a voice sounds: half a second. By
-itself each costs 0.7 ms of a core that has done something else meanwhile."""
+"""Blocks of noise that are passed over at once, which decides nothing before a voice sounds: half a second.
+By itself each costs 0.7 ms of a core that has done something else meanwhile."""
 JUDGED = 40
-"""Blocks of noise before a voice that are judged one by one when it begins, in 8 ms: what a judge remembers."""
+"""Blocks of noise before a voice, all that a judge remembers: judged one by one when it begins, in 8 ms."""
 PUT_OFF = 15
 """Blocks: 300 ms, all that a filter or a canceller needs of what was before the first sound."""
 QUIET_BLOCKS = 100

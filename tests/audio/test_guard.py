@@ -89,8 +89,8 @@ def test_a_filter_that_has_learnt_nothing_is_not_believed() -> None:
 def test_noise_that_is_passed_over_is_known_as_if_it_was_heard() -> None:
     """It falls and rises again meanwhile; what is then said over an echo is judged the same."""
     echo, nothing = story(3), np.zeros(BLOCK, np.float32)
-    noise = np.random.default_rng(1).normal(0, 1e-3, 200 * BLOCK).astype(np.float32)
-    noise *= np.repeat(np.array([1, 0.1, 3, 10], np.float32), 50 * BLOCK)
+    noise = np.random.default_rng(1).normal(0, 1e-2, 200 * BLOCK).astype(np.float32)
+    noise *= np.repeat(np.array([1, 0.3, 1, 3], np.float32), 50 * BLOCK)
     blocks = list(noise.reshape(-1, BLOCK))
     scores = []
     for passed_over in (0, 25, 160):
