@@ -30,9 +30,9 @@ SETTLING_S = 0.030
 QUIET_S = 0.030
 """So long after the last sample was counted as heard, none can be left in the device: the count is an
 estimate, up to 15 ms off."""
-EXTRAPOLATED_S = 0.250
-"""Reports come every 20 to 100 ms, and tell of a moment as long before; a device that has not been heard of
-for longer may not be playing."""
+EXTRAPOLATED_S, DEEP_EXTRAPOLATED_S = 0.030, 0.250
+"""Reports come every 20 ms, of a device that holds much every 100 ms, and tell of a moment as long before; a
+device that has not been heard of for longer may not be playing."""
 
 
 class DeviceSpeaker:
@@ -51,6 +51,7 @@ class DeviceSpeaker:
         self._owner = Owner()
         self._changed = threading.Condition(threading.Lock())
         self._playout = Playout()
+        self._deep = False
         self._clock = (0.0, 0, 0)  # at this moment (monotonic), this position sounded, of this many written
         self._flushing = False
         self._fading: float | None = None
@@ -114,7 +115,8 @@ class DeviceSpeaker:
         at_s, position, written = self._clock
         if self._owner.failure:
             return position
-        since_s = min(max(time.monotonic() - at_s, 0.0), EXTRAPOLATED_S)
+        most_s = DEEP_EXTRAPOLATED_S if self._deep else EXTRAPOLATED_S
+        since_s = min(max(time.monotonic() - at_s, 0.0), most_s)
         return min(written, position + int(since_s * SAMPLE_RATE))
 
     def _wake_player(self) -> None:
@@ -144,6 +146,7 @@ class DeviceSpeaker:
         quiet_since_s, sounding = time.monotonic(), False
         while not self._owner.stopping.is_set():
             room = stream.room()
+            self._deep = stream.reserve_samples >= BUFFER_SAMPLES
             if self._settling and not self._settle(stream):
                 self._wait(POLL_S, POLL_S)
                 continue
@@ -182,8 +185,7 @@ class DeviceSpeaker:
                 track.pause(room)
             self._report(stream)
             spare_s = (stream.ahead() - stream.reserve_samples) / SAMPLE_RATE
-            deep = stream.reserve_samples >= BUFFER_SAMPLES
-            step_s = 0.0 if track.silence() else spare_s if deep else STEP_S
+            step_s = 0.0 if track.silence() else spare_s if self._deep else STEP_S
             self._wait(FLUSHED_S if cutting else spare_s, step_s)
 
     def _fade_out(self, track: Track) -> bool:
