@@ -93,9 +93,9 @@ class Judge:
         """Nobody speaks, and nothing of late is like it."""
         return not self.user and self._scores[-1] < STAYS_DB
 
-    def pass_over(self, near: Samples, far: Samples) -> None:
-        """Told in place of `hear` of a block in which the microphone heard nothing."""
-        self._beginner.pass_over(near, far)
+    def pass_over(self, nears: Samples, fars: Samples) -> None:
+        """Told in place of `hear` of blocks, the rows, in which the microphone heard nothing."""
+        self._beginner.pass_over(nears, fars)
 
     def pass_over_noise(self, nears: Sequence[Samples]) -> None:
         """Told in place of `hear` of blocks, one after the other, while nothing had sounded for long: of what

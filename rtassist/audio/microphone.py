@@ -1,7 +1,6 @@
 """Chunks in: from a device, a sound file or a pipe."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -85,9 +84,9 @@ class DeviceMicrophone:
     def _run(self, stream: CaptureStream) -> None:
         pending = np.zeros(0, dtype=np.float32)
         pause_s = POLL_S
-        while not self._owner.stopping.is_set():
-            time.sleep(pause_s)
-            pending = np.concatenate([pending, stream.read()])
+        while not self._owner.stopping.wait(pause_s):
+            samples = stream.read()
+            pending = np.concatenate([pending, samples]) if len(pending) else samples
             while len(pending) >= CHUNK_SAMPLES:
                 chunk, pending = pending[:CHUNK_SAMPLES], pending[CHUNK_SAMPLES:]
                 for piece in self._patience.put(chunk) if self._patience else [chunk]:
@@ -124,7 +123,7 @@ class Watched:
     def read(self) -> NDArray[np.float32]:
         samples = self._stream.read()
         self._microphone.came += len(samples)
-        if self._watch.clips(samples):
+        if len(samples) and self._watch.clips(samples):
             self._microphone.clips = True
         return samples
 

@@ -22,6 +22,9 @@ BYTES = 4
 """A sample on the wire to the server: float32."""
 FRAGMENT_SAMPLES = 480
 """20 ms: on a busy machine the server gives 10 ms fragments in clumps of two."""
+CHECKED_EVERY = 4
+"""Looks in vain, 10 ms, are no reason to ask whether the microphone is still there."""
+NOTHING = np.zeros(0, dtype=np.float32)
 PREBUFFER_SAMPLES = 240
 """Playing starts, and starts again after an underrun, with 10 ms. Less than this is never played alone."""
 LATE_SAMPLES = 120
@@ -228,6 +231,7 @@ class PulseCapture:
     def __init__(self, stream: _Stream) -> None:
         self._stream = stream
         self._samples = 0
+        self._looked_in_vain = 0
         self._data, self._size = stream.ffi.new("void**"), stream.ffi.new("size_t*")
 
     def read(self) -> NDArray[np.float32]:
@@ -235,6 +239,10 @@ class PulseCapture:
         data, size = self._data, self._size
         fragments = []
         with stream:
+            if pa.pa_stream_readable_size(stream.stream) == 0 and self._looked_in_vain < CHECKED_EVERY:
+                self._looked_in_vain += 1
+                return NOTHING
+            self._looked_in_vain = 0
             stream.check()
             while pa.pa_stream_readable_size(stream.stream) not in (0, ERROR):
                 pa.pa_stream_peek(stream.stream, data, size)
@@ -245,8 +253,7 @@ class PulseCapture:
                 else:
                     fragments.append(np.frombuffer(ffi.buffer(data[0], size[0]), dtype=np.float32).copy())
                 pa.pa_stream_drop(stream.stream)
-        none = np.zeros(0, dtype=np.float32)
-        samples = fragments[0] if len(fragments) == 1 else np.concatenate([none, *fragments])
+        samples = fragments[0] if len(fragments) == 1 else np.concatenate([NOTHING, *fragments])
         self._samples += len(samples)
         stream.progress.check(self._samples)
         return samples
