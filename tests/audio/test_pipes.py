@@ -246,7 +246,7 @@ async def test_silence_is_read_seldom_where_nothing_can_be_interrupted(
 ) -> None:
     """And a word that comes then is there at once, or at most 0.1 s later, with all that is behind it."""
     spoken_s, ends_s = 4.01, 4.5
-    reads = 0
+    reads = given = 0
 
     async def receive() -> bytes:
         nonlocal reads
@@ -262,7 +262,7 @@ async def test_silence_is_read_seldom_where_nothing_can_be_interrupted(
         given += count
         return b"".join(pieces)
 
-    given, sound, heard_s = 0, b"", 0.0
+    sound, heard_s = b"", 0.0
     microphone = PipeMicrophone(receive, fast=False, patience=Patience())
     microphone.urgent = urgent
     while trio.current_time() < ends_s:
