@@ -35,8 +35,8 @@ KEEPS = ((6.0, 0.99), (15.0, 0.997), (99.0, 0.999))
 6 dB after 2.4 s, where 0.999 takes 3.4 (means of ten rooms); one that knows much keeps it for 10 s."""
 REMEMBERS = 0.98
 """Per block, of the powers that the cancellation is reckoned from: a second."""
-TWICE_DB, SELDOM_DB = 10.0, 15.0
-"""Below, every block is learnt from twice, which saves 0.4 s; above, every other one, which costs half."""
+TWICE_DB = 10.0
+"""Below, every block is learnt from twice, which saves 0.4 s."""
 UNCERTAIN = 0.05 * np.power(0.7, np.arange(PARTITIONS, dtype=np.float32))[:, None]
 """Variance of what is not learnt yet, of a room that is as loud in the microphone as in the file."""
 SMOOTH = 0.9
@@ -83,7 +83,6 @@ class LinearFilter:
         self._path = np.zeros((PARTITIONS, BINS), np.complex64)
         self._uncertain = np.tile(UNCERTAIN, (1, BINS)).astype(np.float32)
         self._left_power = np.full(BINS, 1e-4, np.float32)
-        self._left_out = False
         self._turned = (0.0, 1e-9)
         self._powers = (1e-9, 1e-9)
         self._constrained = 0
@@ -126,9 +125,6 @@ class LinearFilter:
             REMEMBERS * self._powers[1] + float(np.vdot(left, left)),
         )
         cancelled_db = 10 * math.log10((heard + 1e-9) / (remained + 1e-9))
-        self._left_out = cancelled_db > SELDOM_DB and not self._left_out
-        if self._left_out:
-            return left, echo
         keeps = next((keeps for up_to_db, keeps in KEEPS if cancelled_db < up_to_db), KEEPS[-1][1])
         self._learn(left, keeps)
         if cancelled_db < TWICE_DB:
