@@ -21,6 +21,8 @@ T = TypeVar("T")
 CHUNK_SAMPLES = 480
 CHUNK_BYTES = CHUNK_SAMPLES * 2
 READ_BYTES = 16 * CHUNK_BYTES
+EARLY_S = 0.005
+"""What comes from a program that records is early as often as late: to wait for that costs a wake-up."""
 WRITE_BYTES = 512
 """What POSIX lets a pipe that is ready take without blocking (_POSIX_PIPE_BUF; Linux: 4096)."""
 
@@ -79,7 +81,7 @@ class PipeMicrophone:
         due_s = now_s = trio.current_time()
         if chunk and not self._fast and self._began_s is not None:
             due_s = self._began_s + self._read / SAMPLE_RATE
-        if due_s > now_s or not waited:
+        if due_s > now_s + EARLY_S or not waited:
             await trio.sleep_until(due_s)
         if not chunk:
             raise trio.EndOfChannel
