@@ -294,11 +294,13 @@ class PulsePlayback:
         stream.progress.check(self._told + (self.written - self._asked_for + room if room else 0))
         self._ahead = max(0, self._asked_for - room)
         self.reserve_samples = self._least_reserve
-        taken = self._taken_by_now() if self._reports >= CERTAIN_REPORTS else None
-        if taken is None:
+        if self._reports < CERTAIN_REPORTS:
             return room
-        if not room:  # at least: it is not told how much beyond that
+        if not room:  # it is not told how much beyond that; the line holds without news, too
+            taken = place(time.monotonic()) - self._taken.origin()
             self._ahead = max(self._ahead, min(self.written - taken, self.buffer_samples))
+        if self._taken_by_now() is None:
+            return room
         self.reserve_samples = DEEP_RESERVE_SAMPLES
         return int(self.buffer_samples - self._ahead)
 
