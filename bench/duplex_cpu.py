@@ -5,7 +5,8 @@
 A private PulseAudio with null devices, the offline server in a process of its own. Of the client's threads
 are told apart: trio's, those that own a device, and those of libpulse. Idle: the microphone is heard and
 sent, and nobody speaks. Speaking: the assistant reads a story meanwhile, as over headphones. With echo: the
-loudspeaker is mixed into the microphone, as loud as it is, and the story has gone on for some seconds.
+loudspeaker is mixed into the microphone, as loud as it is, and the story has gone on for some seconds. The
+conversation: likewise, while a user asks a short question every twelve seconds, and hears the answer.
 """
 
 import argparse
@@ -16,16 +17,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import trio
 
 from tests.pulse import PrivatePulse, private_pulse
-from tests.talking import environment, talk
+from tests.talking import SPEECH, environment, talk
 
 WAYS = {"without cancellation": "headphones", "with cancellation": "on"}
 ECHO_MS = 60
+TURN_S = 12
 LEARNING_S = 10
 """Until the room is learnt and the canceller is let go, with some pauses."""
 TICKS_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -118,6 +121,41 @@ def measure(
     return {**idle, "speaking with echo" if heard else "speaking": speaking}
 
 
+def measure_conversation(pulse: PrivatePulse, url: str, turns: int) -> dict[str, float]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        talk(
+            *("--url", url, "--echo", "on"),
+            folder=Path(folder),
+            environment=environment(Path(folder), PULSE_SERVER=pulse.server),
+            stdin=subprocess.DEVNULL,
+        ) as process,
+    ):
+        try:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            until(process.stderr.fileno(), b"Speak.")
+            ask(pulse)
+            until(process.stdout.fileno(), b"assistant:")
+            with ThreadPoolExecutor(1) as user:
+                asked = user.submit(lambda: [ask(pulse) for _ in range(turns)])
+                shares = share(process.pid, turns * TURN_S)
+                asked.result()
+            process.kill()
+            said = process.stdout.read().decode()
+            assert said.count("assistant: It is") >= turns - 1, f"not every question was answered: {said}"
+        finally:
+            process.kill()
+    return shares
+
+
+def ask(pulse: PrivatePulse) -> None:
+    began_s = time.monotonic()
+    with pulse.speaking(SPEECH / "what_time_is_it_slt.wav"):
+        time.sleep(TURN_S / 2)
+    time.sleep(began_s + TURN_S - time.monotonic())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -137,6 +175,8 @@ def main() -> None:
         pulse.load(f"module-loopback source=spk.monitor sink=micline latency_msec={ECHO_MS}")
         with_echo = measure(pulse, url, "on", asked.seconds, heard=True)
         rows |= {f"{phase}, with cancellation": shares for phase, shares in with_echo.items()}
+        turns = max(2, round(3 * asked.seconds / TURN_S))
+        rows["a conversation, with cancellation"] = measure_conversation(pulse, url, turns)
     print(f"{'percent of one core':40}{'all':>8}{'trio':>8}{'devices':>9}{'libpulse':>10}")
     for name, row in rows.items():
         print(f"{name:40}{row['all']:8.1f}{row['trio']:8.1f}{row['devices']:9.1f}{row['libpulse']:10.1f}")

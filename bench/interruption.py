@@ -115,7 +115,7 @@ ROWS: Final = (
         ),
         once=_barge_in,
         contenders=(OURS, *PEERS),
-        rounds=7,
+        rounds=5,
     ),
     Row(
         name="truncation",
@@ -124,8 +124,8 @@ ROWS: Final = (
         figures=tuple(Figure(name=name, unit="ms", limit=LIMIT_MS, of="worst") for name in TRUNCATIONS),
         once=_truncation,
         contenders=(OURS, *PEERS),
-        rounds=7,
         quick_rounds=1,
+        rounds=3,
     ),
     Row(
         name="ghost",
@@ -134,6 +134,6 @@ ROWS: Final = (
         figures=(Figure(name="late deltas", unit="samples", limit=0, of="worst"),),
         once=_ghost,
         contenders=(OURS, *PEERS),
-        rounds=7,
+        rounds=3,
     ),
 )

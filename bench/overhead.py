@@ -56,6 +56,7 @@ ROWS: Final = (
         contenders=(OURS, RAW, WEBSOCKETS, *PEERS),
         bounds=(RAW, WEBSOCKETS),
         quick_rounds=1,
+        rounds=3,
     ),
     Row(
         name="processor",
@@ -66,7 +67,7 @@ ROWS: Final = (
         once=_processor,
         contenders=(OURS, RAW, WEBSOCKETS, *PEERS),
         bounds=(RAW, WEBSOCKETS),
-        rounds=3,
         quick_rounds=1,
+        rounds=2,
     ),
 )

@@ -65,5 +65,6 @@ ROWS: Final = (
         once=_once,
         contenders=(OURS, *PEERS),
         quick_rounds=1,
+        rounds=3,
     ),
 )

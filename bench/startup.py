@@ -194,6 +194,7 @@ ROWS: Final = (
         once=_ready,
         contenders=(OURS, *PEERS),
         quick_rounds=1,
+        rounds=3,
     ),
     Row(
         name="help",
