@@ -85,6 +85,8 @@ from rtassist.protocol import (
     SessionCreated,
     SessionUpdate,
     SessionUpdated,
+    StatusDetails,
+    StatusError,
     SystemContent,
     SystemMessage,
     TranscriptionError,
@@ -373,6 +375,12 @@ def done(
 ) -> ServerSaid:
     response = Response(id=response_id, status=status, output=tuple(calls), usage=usage)
     return said(ResponseDone(response=response))
+
+
+def broke_down(response_id: str) -> ServerSaid:
+    """The server failed at it, and might not the next time."""
+    details = StatusDetails(type="failed", error=StatusError(code="server_error", message="Oh."))
+    return said(ResponseDone(response=Response(id=response_id, status="failed", status_details=details)))
 
 
 def tokens(*, audio_in: int = 0, audio_out: int = 0, text_in: int = 0, text_out: int = 0) -> Usage:

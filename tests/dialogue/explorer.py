@@ -179,6 +179,13 @@ UNTOLD = (
 )
 """Likewise, for what is said and may be answered before we are told of it."""
 
+FAILING = (
+    Scope("the server fails twice", 3, 1, 1, Budget(lines=1, breakdowns=2)),
+    Scope("the server fails, and is spoken over", 2, 1, 1, Budget(turns=1, stops=1, breakdowns=1)),
+    Scope("the server fails and is cut off", 2, 1, 1, Budget(lines=1, drops=1, breakdowns=1)),
+)
+"""Likewise, for responses at which the server itself fails."""
+
 WHOLE = (
     Scope("spoken over", 2, 2, 1, Budget(turns=1, unasked=2)),
     Scope("stopped and spoken over", 2, 2, 1, Budget(turns=1, stops=1, unasked=1)),
@@ -208,7 +215,7 @@ WHOLE = (
 
 def main() -> None:
     """Walk and tell; a broken rule is told with the way that leads to it."""
-    for scope in (*SMALL, *CUT_OFF, *UNTOLD, *WHOLE):
+    for scope in (*SMALL, *CUT_OFF, *UNTOLD, *FAILING, *WHOLE):
         print(explore(scope))
 
 

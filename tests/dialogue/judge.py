@@ -169,6 +169,14 @@ def _happen(w: World, move: Move) -> World:
             return _created(w, move)
         case "done":
             return _done(w, move.response)._replace(asked_again=False)
+        case "fails":
+            w = w._replace(budget=left._replace(breakdowns=left.breakdowns - 1))
+            answer = w.answers[move.response]
+            again = not (
+                answer.silent or w.asked_again or any(voice.handed or voice.ended for voice in answer.voices)
+            )
+            w = _done(w, move.response)
+            return w._replace(owed=w.owed or again, asked_again=w.asked_again or again)
         case "link lost":
             w = w._replace(budget=left._replace(drops=left.drops - 1))
             if w.line is not Line.UP:

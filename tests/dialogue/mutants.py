@@ -20,8 +20,10 @@ from rtassist.dialogue import (
     duck,
     floor,
     hearing,
+    limits,
     link,
     obeying,
+    refusals,
     session,
     step,
     turns,
@@ -697,3 +699,35 @@ UNTOLD: tuple[Mutant | WrongArrow, ...] = (
     ),
 )
 """Of what is said and may be answered before we are told of it."""
+
+FAILING = (
+    Mutant(
+        "a failed answer is not asked again",
+        limits.broke_down,
+        "_ask_again(do, _words_of(do, response_id))",
+        "pass",
+        "one at a time",
+    ),
+    Mutant(
+        "a failed answer is asked again and again",
+        limits.broke_down,
+        "asked_again=True",
+        "asked_again=False",
+        "one at a time",
+    ),
+    Mutant(
+        "asked again though it was heard",
+        limits.broke_down,
+        "part.handed or part.shown",
+        "False",
+        "one at a time",
+    ),
+    Mutant(
+        "asked again though the user said stop",
+        refusals.response_failed,
+        "if response.id == do.state.holder in do.state.answers else None",
+        "or response.id",
+        "one at a time",
+    ),
+)
+"""Of responses at which the server itself fails."""

@@ -26,6 +26,7 @@ from rtassist.protocol import (
     ResponseOutputItemAdded,
     Session,
     StatusDetails,
+    StatusError,
 )
 from tests import playbook
 from tests.dialogue.judge import judge
@@ -48,6 +49,7 @@ BUDGET = Budget(
     words=1,
     rests=6,
     drops=2,
+    breakdowns=2,
     failures=2,
     calls=2,
 )
@@ -99,7 +101,10 @@ codes = st.sampled_from(
 )
 statuses = st.sampled_from(["completed", "cancelled", "failed", "incomplete", "odd", UNSET])
 details = st.sampled_from(
-    [UNSET, None, "plain words", StatusDetails(), StatusDetails(reason="max_output_tokens")]
+    [
+        *(UNSET, None, "plain words", StatusDetails(), StatusDetails(reason="max_output_tokens")),
+        *(StatusDetails(error=StatusError(code=code)) for code in ("server_error", "rate_limit_exceeded")),
+    ]
 )
 
 from_the_server: st.SearchStrategy[Event] = st.one_of(
@@ -312,6 +317,7 @@ def outstanding(state: Conversation) -> list[Event]:
         AlarmRang("remote call"),
         AlarmRang("unread"),
         AlarmRang("answer"),
+        AlarmRang("limit"),
         AlarmRang("transcript"),
         AlarmRang("duck"),
     ]

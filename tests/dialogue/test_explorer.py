@@ -13,8 +13,13 @@ from tests.dialogue import explorer, mutants
 from tests.dialogue.explorer import SMALL, WHOLE, Scope, explore
 from tests.dialogue.mutants import MUTANTS
 
-WHOLES = (*SMALL, *explorer.CUT_OFF, *explorer.UNTOLD, *WHOLE)
-SEEN_IN = ((MUTANTS, SMALL), (mutants.CUT_OFF, explorer.CUT_OFF), (mutants.UNTOLD, explorer.UNTOLD))
+WHOLES = (*SMALL, *explorer.CUT_OFF, *explorer.UNTOLD, *explorer.FAILING, *WHOLE)
+SEEN_IN = (
+    (MUTANTS, SMALL),
+    (mutants.CUT_OFF, explorer.CUT_OFF),
+    (mutants.UNTOLD, explorer.UNTOLD),
+    (mutants.FAILING, explorer.FAILING),
+)
 SCOPES = {scope.name: scope for scope in WHOLES}
 BROKEN = {mutant.name: (mutant, scopes) for some, scopes in SEEN_IN for mutant in some}
 assert len(SCOPES.keys() | BROKEN.keys()) == len(WHOLES) + sum(len(some) for some, _ in SEEN_IN), (

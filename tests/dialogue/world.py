@@ -138,6 +138,8 @@ class Budget(NamedTuple):
     """A response that is done calls a function."""
     drops: int = 0
     """The connection is lost."""
+    breakdowns: int = 0
+    """The server fails at a response."""
     failures: int = 0
     """Another one does not come about."""
     ends: int = 0
@@ -302,6 +304,8 @@ def moves(w: World) -> Iterator[Move]:
             continue
         if answer.phase is Phase.ACTIVE and not answer.crossed:
             yield Move("done", response)
+            if left.breakdowns:
+                yield Move("fails", response)
             if left.calls:
                 yield Move("done and calls", response)
         if left.late and not any(voice.lost for voice in answer.voices):
@@ -422,6 +426,8 @@ def event_of(w: World, move: Move) -> Event:
             return playbook.created(response)
         case "done" | "done again":
             return playbook.done(response)
+        case "fails":
+            return playbook.broke_down(response)
         case "done and calls":
             return playbook.done(response, calls=[playbook.function_call(f"call_{move.response}")])
         case "function ended":
