@@ -131,7 +131,6 @@ class Talker:
 
     live: bool = True
     clips: bool = False
-    urgent: bool = False
     n: int = 0
 
     async def read(self) -> bytes:
@@ -168,7 +167,6 @@ class FastRecording:
     chunks: int
     live: bool = False
     clips: bool = False
-    urgent: bool = False
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()
@@ -320,7 +318,6 @@ class Recording:
     chunks: int
     live: bool = False
     clips: bool = False
-    urgent: bool = False
 
     async def read(self) -> bytes:
         await trio.sleep(0.02)
@@ -398,7 +395,6 @@ class Room:
     at: int
     live: bool = True
     clips: bool = False
-    urgent: bool = False
     given: int = 0
     pcm: bytes = field(init=False)
 

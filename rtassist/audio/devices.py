@@ -84,12 +84,8 @@ class PlaybackStream(Protocol):
     """Where the next sample is going to stand."""
     buffer_samples: int
     """How much it holds."""
-
-    @property
-    def reserve_samples(self) -> int:
-        """With this much ahead it is time to write: the device takes it at once, or before a thread is back.
-        As of the last `room`."""
-        ...
+    reserve_samples: int
+    """With this much ahead it is time to write: the device takes it at once, or before a thread is back."""
 
     def room(self) -> int:
         """Samples that it takes now. Raises DeviceLost."""

@@ -46,7 +46,6 @@ class FileMicrophone:
 
     live = False
     clips = False
-    urgent = False
 
     def __init__(self, blocks: Iterator[bytes], *, fast: bool) -> None:
         self._blocks = blocks
