@@ -172,7 +172,11 @@ class Show:
         self.sent.append((time.monotonic_ns(), "dropped", 0, 0))
         self.updated.clear()
         self.socket.transport.abort()
-        self.socket = await asyncio.wait_for(asyncio.shield(self.returns), step.return_ms / 1000)
+        try:
+            self.socket = await asyncio.wait_for(asyncio.shield(self.returns), step.return_ms / 1000)
+        except TimeoutError:
+            self.returns.cancel()  # who comes now is another client
+            raise
         await self.say("session.created", session=SESSION)
         await self.updated.wait()
 

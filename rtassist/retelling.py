@@ -273,7 +273,7 @@ class _Last:
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
             if not isinstance(record, Torn):
-                self.us = record.us
+                self.us = reading.until_us(record)
             yield record
 
 

@@ -175,6 +175,17 @@ def test_a_what_if_that_cannot_be_is_wrong_usage(tmp_path: Path) -> None:
         assert why in told.stderr
 
 
+def test_a_killed_recording_ends_with_the_last_sound_of_the_microphone(tmp_path: Path) -> None:
+    path = tmp_path / "killed.jsonl"
+    path.write_bytes(b"".join(SPOKEN.read_bytes().splitlines(keepends=True)[:54]))
+    last = '{"us":1885000,"mic":[24000,14400],"chunks":[[0,480],'
+    assert path.read_text("utf-8").splitlines()[-1].startswith(last)
+    within = rtassist("replay", str(path), "--barge-at", "2.4s", folder=tmp_path)
+    assert (within.returncode, within.stderr) == (0, "")
+    behind = rtassist("replay", str(path), "--barge-at", "2.5s", folder=tmp_path)
+    assert "--barge-at is behind the end of the recording, at 2.465 s." in behind.stderr
+
+
 def test_the_whole_conversation_is_held_again(tmp_path: Path) -> None:
     told = rtassist("replay", str(SPOKEN), "--whole", folder=tmp_path)
     assert (told.returncode, told.stderr) == (0, "")

@@ -143,7 +143,7 @@ class DeviceSpeaker:
         while not self._owner.stopping.is_set():
             room = stream.room()
             if self._settling and not self._settle(stream):
-                self._wait(POLL_S, POLL_S)
+                time.sleep(POLL_S)  # not a wait: what is to fade later would end it at once, again and again
                 continue
             standing = stream.rewritable() is None
             back = track.silence()

@@ -125,7 +125,14 @@ class Torn:
     line: int
 
 
-Record = Begun | Happened | Heard | Asked | Gap | Ended | Torn
+Timed = Begun | Happened | Heard | Asked | Gap | Ended
+Record = Timed | Torn
+
+
+def until_us(record: Timed) -> int:
+    """The latest moment that a record tells of, since the recording began."""
+    return max(record.us, record.last_us) if isinstance(record, Heard) else record.us
+
 
 _KINDS: Final = (
     *("server", "effect", "client", "event", "mic", "begin"),

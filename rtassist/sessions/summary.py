@@ -25,9 +25,7 @@ from rtassist.protocol import (
 )
 from rtassist.sessions import notation
 from rtassist.sessions.latency import Latency, Turns
-from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Heard, Record, Torn
-
-Timed = Begun | Happened | Heard | Asked | Gap | Ended
+from rtassist.sessions.reading import Asked, Begun, Ended, Gap, Happened, Record, Timed, Torn, until_us
 
 
 @frozen(kw_only=True)
@@ -157,7 +155,7 @@ class Tally:
         """Of what has passed by until now."""
         return Summary(
             started=self._started,
-            duration_us=_end_us(self._last),
+            duration_us=until_us(self._last) if self._last else 0,
             conversations=self._conversations,
             user_turns=self._user,
             assistant_turns=self._assistant,
@@ -251,12 +249,6 @@ class Tally:
         if self._free and self._prices[0] is None:
             return
         self._cost = None if self._cost is None or more is None else self._cost + more
-
-
-def _end_us(last: Timed | None) -> int:
-    if isinstance(last, Heard):
-        return max(last.us, last.last_us)
-    return 0 if last is None else last.us
 
 
 _OF_SERVER: Final[dict[type, Callable[..., None]]] = {

@@ -13,7 +13,7 @@ from rtassist.dialogue.state import SAMPLES_PER_MS
 from rtassist.dialogue.terms import Turn
 from rtassist.protocol import InputAudioBufferSpeechStarted, InputAudioBufferSpeechStopped
 from rtassist.sessions import notation
-from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Happened, Heard, Record, Torn
+from rtassist.sessions.reading import Asked, Begun, Damaged, Ended, Happened, Record, Torn, until_us
 
 
 @frozen(kw_only=True)
@@ -124,10 +124,8 @@ class _Collected:
                 self._closed = True
             case _:
                 pass
-        if isinstance(record, Heard):
-            self._us = max(record.us, record.last_us)
-        elif not isinstance(record, Torn):
-            self._us = record.us
+        if not isinstance(record, Torn):
+            self._us = until_us(record)
 
     def transcript(self) -> Transcript:
         lines = (self._timed(key, line) for key, line in self._lines.items())
