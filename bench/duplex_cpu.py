@@ -172,7 +172,7 @@ def main() -> None:
             for way, echo in WAYS.items()
             for phase, shares in measure(pulse, url, echo, asked.seconds).items()
         }
-        pulse.load(f"module-loopback source=spk.monitor sink=micline latency_msec={ECHO_MS}")
+        pulse.hear_itself(later_ms=ECHO_MS)
         with_echo = measure(pulse, url, "on", asked.seconds, heard=True)
         rows |= {f"{phase}, with cancellation": shares for phase, shares in with_echo.items()}
         turns = max(2, round(3 * asked.seconds / TURN_S))

@@ -62,6 +62,17 @@ class PrivatePulse:
         """Load a module; its index, to unload it by."""
         return self.pactl("load-module", *module.split()).strip()
 
+    def hear_itself(self, *, later_ms: int = 60, gain_db: int = 0) -> None:
+        """From now on the microphone hears the loudspeaker, as in a room that stays as it is.
+
+        adjust_time=0: else the loop's rate is corrected each second by what was measured on a busy machine,
+        and the echo moves by up to two samples at once, as no room's and no clock's does.
+        """
+        loop = "module-loopback source=spk.monitor sink=micline adjust_time=0"
+        self.load(f"{loop} latency_msec={later_ms}")
+        (index,) = [line.split()[0] for line in self.pactl("list", "short", "sink-inputs").splitlines()]
+        self.pactl("set-sink-input-volume", index, f"{gain_db}dB")
+
     def unload(self, *names: str) -> None:
         """Unload the modules that own devices of these names, as if the devices were unplugged."""
         for line in self.pactl("list", "short", "modules").splitlines():

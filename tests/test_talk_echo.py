@@ -40,9 +40,7 @@ class Talking:
 @contextmanager
 def talking(pulse: PrivatePulse, folder: Path, *arguments: str, python_path: str = "") -> Iterator[Talking]:
     """The program, beside a loudspeaker that its microphone hears, half as loud."""
-    pulse.load("module-loopback source=spk.monitor sink=micline latency_msec=60")
-    (index,) = [line.split()[0] for line in pulse.pactl("list", "short", "sink-inputs").splitlines()]
-    pulse.pactl("set-sink-input-volume", index, "-6dB")
+    pulse.hear_itself(gain_db=-6)
     outside = environment(folder, PULSE_SERVER=pulse.server)
     outside["PYTHONPATH"] = f"{python_path}:{outside['PYTHONPATH']}".lstrip(":")
     with (folder / "out.txt").open("wb") as out:
