@@ -153,8 +153,8 @@ def test_a_loop_is_found_and_measured(tmp_path: Path) -> None:
     print(loop, told["drift"], told["loudspeaker"])
     assert loop["heard"]
     assert loop["echo_db"] == pytest.approx(0, abs=0.5)
-    # The buffers are 46 ms and a few; a machine that is busy adds to them.
-    assert 5 < loop["total_ms"] < 500
+    # A voice that begins is heard before it sounds, of which the server renders 10 to 20 ms at a time.
+    assert 0 < loop["total_ms"] < 500
     assert loop["total_ms"] == loop["playback_ms"] + loop["capture_ms"]
     drift = told["drift"]["values"]
     assert drift["tears"] or drift["ppm"] == pytest.approx(0, abs=1)
