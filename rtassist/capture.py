@@ -77,6 +77,7 @@ class Capture:
 
         watch, onsets, clips = SilenceWatch(), OnsetWatch(), False
         while True:
+            microphone.urgent = self._state().sounding
             pcm = await microphone.read()
             self._edges.gauge.heard(pcm)
             self._feed(events.MicHeard(pcm))

@@ -266,7 +266,7 @@ class _Link:
 class _Microphone:
     def __init__(self, *, live: bool) -> None:
         self.live = live
-        self.ended = self.clips = False
+        self.ended = self.clips = self.urgent = False
         self.heard, self._chunks = trio.open_memory_channel[bytes | DeviceLost](math.inf)
 
     async def read(self) -> bytes:

@@ -131,6 +131,7 @@ class Talker:
 
     live: bool = True
     clips: bool = False
+    urgent: bool = False
     n: int = 0
 
     async def read(self) -> bytes:
@@ -167,6 +168,7 @@ class FastRecording:
     chunks: int
     live: bool = False
     clips: bool = False
+    urgent: bool = False
 
     async def read(self) -> bytes:
         await trio.lowlevel.checkpoint()
@@ -318,6 +320,7 @@ class Recording:
     chunks: int
     live: bool = False
     clips: bool = False
+    urgent: bool = False
 
     async def read(self) -> bytes:
         await trio.sleep(0.02)
@@ -395,6 +398,7 @@ class Room:
     at: int
     live: bool = True
     clips: bool = False
+    urgent: bool = False
     given: int = 0
     pcm: bytes = field(init=False)
 

@@ -38,6 +38,7 @@ class Plugged:
     sounded: bytearray = field(factory=bytearray)
     live: bool = True
     clips: bool = False
+    urgent: bool = False
     there: bool = True
     reads: int = 0
     faded_to: list[float] = field(factory=list)
@@ -381,6 +382,7 @@ async def test_where_the_system_moved_it_is_passed_on(autojump_clock: object) ->
 class Muted:
     live: bool = True
     clips: bool = False
+    urgent: bool = False
     loud: Callable[[float], bool] = lambda now_s: False
 
     async def read(self) -> bytes:

@@ -153,8 +153,8 @@ def test_a_loop_is_found_and_measured(tmp_path: Path) -> None:
     print(loop, told["drift"], told["loudspeaker"])
     assert loop["heard"]
     assert loop["echo_db"] == pytest.approx(0, abs=0.5)
-    # The buffers are 46 ms and a few; a machine that is busy adds to them.
-    assert 5 < loop["total_ms"] < 500
+    # A voice that begins is heard before it sounds, of which the server renders 10 to 20 ms at a time.
+    assert 0 < loop["total_ms"] < 500
     assert loop["total_ms"] == loop["playback_ms"] + loop["capture_ms"]
     drift = told["drift"]["values"]
     assert drift["tears"] or drift["ppm"] == pytest.approx(0, abs=1)
@@ -162,7 +162,7 @@ def test_a_loop_is_found_and_measured(tmp_path: Path) -> None:
     assert (speaker["id"], speaker["others"]) == ("spk", ["micline"])
     assert speaker["first_ms"] > 0
     assert 0 <= speaker["stop_left_ms"] < 150
-    assert 20 <= speaker["buffer_ms"] <= 80
+    assert speaker["buffer_ms"] == 160, "of which all but the server's share can be taken back"
 
 
 @pytest.mark.sound

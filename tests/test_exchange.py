@@ -59,6 +59,7 @@ class Talker:
 
     live: bool = True
     clips: bool = False
+    urgent: bool = False
     n: int = 0
 
     async def read(self) -> bytes:

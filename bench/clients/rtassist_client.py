@@ -75,6 +75,7 @@ class Microphone:
 
     live = True
     clips = False
+    urgent = False
 
     def __init__(self) -> None:
         self._next_s = trio.current_time()

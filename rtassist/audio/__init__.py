@@ -48,6 +48,9 @@ class Microphone(Protocol):
     """A device that never ends by itself. False: a file or a pipe, which does."""
     clips: bool
     """A device that has cut off, since it was opened, what was loud; as far as that is known."""
+    urgent: bool
+    """Set by who reads: a voice sounds that stops when somebody speaks. Else silence may come a little later,
+    several chunks at once."""
 
     async def read(self) -> bytes:
         """The next chunk of PCM16, typically 20 ms, once it was heard.

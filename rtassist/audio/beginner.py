@@ -76,7 +76,7 @@ class Beginner:
         self._through_db.append(10 * math.log10(float(np.vdot(cancelled, cancelled)) / BLOCK + 1e-10))
         self._voice_blocks += bool(far.any())
         unlike = self._alike(near, far) < ALIKE
-        gain = self._gain(near, far, user)
+        gain = self._gain(_power(near), _power(far), user)
         known = self._voice_blocks > GAIN_BLOCKS
         over = known and gain > JUMP * self._echo_gain and min(self._near_powers) > LOUD_POWER
         self.over = over or (self.over and user)
@@ -85,19 +85,21 @@ class Beginner:
         stays = (unlike and self._through_db[-1] > LOUD_DB) or (self.over and gain > self._echo_gain)
         return begins, stays
 
-    def pass_over(self, near: Samples, far: Samples) -> None:
-        """A block in which the microphone hears nothing of anybody, and so of no echo either."""
-        self._voice_blocks += bool(far.any())
-        self._gain(near, far, user=False)
+    def pass_over(self, nears: Samples, fars: Samples) -> None:
+        """Blocks, the rows, in which the microphone hears nothing of anybody, and so of no echo either."""
+        self._voice_blocks += int(fars.any(axis=1).sum())
+        powers = [np.einsum("bs,bs->b", blocks, blocks) / BLOCK for blocks in (nears, fars)]
+        for near_power, far_power in np.stack(powers, axis=1).tolist():
+            self._gain(near_power, far_power, user=False)
 
     def realign(self) -> None:
         """The far end comes at another time from here on."""
         self._levels.clear()
 
-    def _gain(self, near: Samples, far: Samples, user: bool) -> float:
+    def _gain(self, near_power: float, far_power: float, user: bool) -> float:
         """How loud the microphone is against this loudspeaker; the most that is known of its echo is kept."""
-        self._near_powers.append(float(np.vdot(near, near)) / BLOCK)
-        self._far_powers.append(float(np.vdot(far, far)) / BLOCK)
+        self._near_powers.append(near_power)
+        self._far_powers.append(far_power)
         gain = sum(self._near_powers) / BLOCKS / max(*self._far_powers, LEAST_FAR)
         if user:
             self._gains.clear()
@@ -117,3 +119,7 @@ class Beginner:
         across = float(np.vdot(levels[:, 0], levels[:, 1]))
         powers = float(np.vdot(levels[:, 0], levels[:, 0])) * float(np.vdot(levels[:, 1], levels[:, 1]))
         return across / (math.sqrt(powers) + 1e-9) if len(self._levels) == LEVELS else 1.0
+
+
+def _power(block: Samples) -> float:
+    return float(np.vdot(block, block)) / BLOCK

@@ -84,8 +84,12 @@ class PlaybackStream(Protocol):
     """Where the next sample is going to stand."""
     buffer_samples: int
     """How much it holds."""
-    reserve_samples: int
-    """With this much ahead it is time to write: the device takes it at once, or before a thread is back."""
+
+    @property
+    def reserve_samples(self) -> int:
+        """With this much ahead it is time to write: the device takes it at once, or before a thread is back.
+        As of the last `room`."""
+        ...
 
     def room(self) -> int:
         """Samples that it takes now. Raises DeviceLost."""

@@ -36,8 +36,10 @@ FARTHEST_BLOCKS = 20
 UNKNOWN_DELAY = SAMPLE_RATE * 400 // 1000
 """Beyond TAIL, until the delay is found: a wireless loudspeaker's."""
 TOGETHER = 25
-"""Blocks of silence that are judged at once, which decides nothing before a voice sounds: half a second. By
-itself each costs 0.7 ms of a core that has done something else meanwhile, among others 0.1 ms."""
+"""Blocks without a user that are passed over at once, which decides nothing before one speaks or a voice
+sounds: half a second. By itself each costs 0.7 ms of a core that has done something else meanwhile."""
+JUDGED = 40
+"""Blocks of noise before a voice, all that a judge remembers: judged one by one when it begins, in 8 ms."""
 PUT_OFF = 15
 """Blocks: 300 ms, all that a filter or a canceller needs of what was before the first sound."""
 QUIET_BLOCKS = 100
@@ -196,8 +198,8 @@ class _Guarded:
         self._follow(far)
         if self._path.silent and not self._put_off and not far.loud_since(at):
             self._unjudged.append(near)
-            if len(self._unjudged) == TOGETHER:
-                self._judge_noise()
+            if len(self._unjudged) == JUDGED + TOGETHER:
+                self._pass_over_noise()
             return self._hold.put(near, near, passes=True)
         self._judge_noise()
         sounding = far.loud_since(at - TAIL - (self._path.delay or UNKNOWN_DELAY))
@@ -205,6 +207,7 @@ class _Guarded:
             self._echo.wary = sounding
             self._wait_with(near, at)
             return self._hold.put(near, near, passes=not sounding)
+        self._pass_over_quiet()
         while self._put_off:
             self._hear(*self._put_off.popleft())
         best = self._hear(near, at)
@@ -216,9 +219,17 @@ class _Guarded:
         """A block without echo and without a user, while there is nothing that could be unlearnt: as long as
         no sound follows there is nothing to do with it."""
         self._put_off.append((near, at))
-        if len(self._put_off) > PUT_OFF:
-            before, then = self._put_off.popleft()
-            self._judge.pass_over(before, _to_float(self._echo.far.read(then, BLOCK)))
+        if len(self._put_off) == PUT_OFF + TOGETHER:
+            self._pass_over_quiet()
+
+    def _pass_over_quiet(self) -> None:
+        """But the last of it."""
+        count = len(self._put_off) - PUT_OFF
+        if count > 0:
+            then = self._put_off[0][1]
+            nears = np.stack([self._put_off.popleft()[0] for _ in range(count)])
+            fars = _to_float(self._echo.far.read(then, count * BLOCK)).reshape(count, BLOCK)
+            self._judge.pass_over(nears, fars)
 
     def _hear(self, near: NDArray[np.float32], at: int) -> NDArray[np.float32]:
         """What is best sent of it, if a user speaks; the judge has heard it."""
@@ -252,10 +263,17 @@ class _Guarded:
 
     def _judge_noise(self) -> None:
         """What the microphone heard while nothing sounded."""
+        self._pass_over_noise()
         silence = np.zeros(BLOCK, np.float32)
         for near in self._unjudged:
             self._judge.hear(near, silence, near, silence, near)
         self._unjudged.clear()
+
+    def _pass_over_noise(self) -> None:
+        """But the last of it."""
+        if len(self._unjudged) > JUDGED:
+            self._judge.pass_over_noise(self._unjudged[:-JUDGED])
+            del self._unjudged[:-JUDGED]
 
     def _follow(self, far: FarEnd) -> None:
         breaks = (far.breaks, self._near.breaks)
@@ -292,9 +310,12 @@ class Sounded:
         self._asked = place(now_s())
         self.written = stream.written
         self.buffer_samples = stream.buffer_samples
-        self.reserve_samples = stream.reserve_samples
         far.cut(self._asked)
         far.open = True
+
+    @property
+    def reserve_samples(self) -> int:
+        return self._stream.reserve_samples
 
     def room(self) -> int:
         room = self._stream.room()

@@ -30,10 +30,11 @@ def place(at_s: float) -> int:
 
 class Line:
     """Where sample 0 of a stream stands, from reports that may come late and never early: the least of the
-    last two windows is right.
+    last two windows, of so many samples, is right.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = WINDOW) -> None:
+        self._window = window
         self._least: int | None = None
         self._before: int | None = None
         self._since = 0
@@ -42,7 +43,7 @@ class Line:
         """The sample `count` was seen at `at`."""
         if self._least is None:
             self._least, self._since = at - count, at
-        elif at - self._since > WINDOW:
+        elif at - self._since > self._window:
             self._before, self._least, self._since = self._least, at - count, at
         else:
             self._least = min(self._least, at - count)

@@ -46,6 +46,7 @@ class FileMicrophone:
 
     live = False
     clips = False
+    urgent = False
 
     def __init__(self, blocks: Iterator[bytes], *, fast: bool) -> None:
         self._blocks = blocks

@@ -8,6 +8,7 @@ another one, it is not believed, and a user is who gets through the canceller.
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +93,21 @@ class Judge:
         """Nobody speaks, and nothing of late is like it."""
         return not self.user and self._scores[-1] < STAYS_DB
 
-    def pass_over(self, near: Samples, far: Samples) -> None:
-        """Told in place of `hear` of a block in which the microphone heard nothing."""
-        self._beginner.pass_over(near, far)
+    def pass_over(self, nears: Samples, fars: Samples) -> None:
+        """Told in place of `hear` of blocks, the rows, in which the microphone heard nothing."""
+        self._beginner.pass_over(nears, fars)
+
+    def pass_over_noise(self, nears: Sequence[Samples]) -> None:
+        """Told in place of `hear` of blocks, one after the other, while nothing had sounded for long: of what
+        `hear` makes of them, only how loud the noise is is not forgotten before the next voice."""
+        sound = np.concatenate([self._before[0], *nears]).reshape(-1, BLOCK)
+        _, _, powers = band_powers(sound[:-1], sound[1:])
+        count = len(nears)
+        rises: Bands = RISES ** np.arange(count - 1, -1, -1.0)[:, None]
+        noise = (np.maximum(powers, LEAST_POWER) * rises).min(axis=0)
+        self._noise = noise if self._noise is None else np.minimum(noise, self._noise * RISES**count)
+        self._expected *= FADES**count
+        self._before = np.stack([nears[-1], np.zeros(BLOCK, np.float32)])
 
     def realign(self) -> None:
         """The far end comes at another time from here on."""

@@ -1,7 +1,6 @@
 """Chunks in: from a device, a sound file or a pipe."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,9 +23,10 @@ BACKLOG_CHUNKS = 100
 EARLY_S = 0.002
 POLL_S = 0.0025
 """After a chunk of 20 ms nothing comes for 18 ms; then the device is asked every 2.5 ms."""
-CALM_CHUNKS = 3
-"""So many are awaited where nothing hangs on 40 ms. Work that is done at once for three costs half of what it
-costs one by one: a core that has done something else meanwhile has to fetch all from memory again."""
+CALM_CHUNKS, IDLE_CHUNKS = 3, 5
+"""So many are awaited where nothing hangs on 40 ms, and where nothing sounds. Work that is done at once for
+three costs half of what it costs one by one: a core that has done something else meanwhile has to fetch all
+from memory again."""
 
 
 class DeviceMicrophone:
@@ -39,6 +39,7 @@ class DeviceMicrophone:
     ) -> None:
         self.device: Device | None = None
         self.clips = False
+        self.urgent = False
         self._echo = echo
         self._gain = gain
         self._patience = patience
@@ -83,21 +84,26 @@ class DeviceMicrophone:
     def _run(self, stream: CaptureStream) -> None:
         pending = np.zeros(0, dtype=np.float32)
         pause_s = POLL_S
-        while not self._owner.stopping.is_set():
-            time.sleep(pause_s)
-            pending = np.concatenate([pending, stream.read()])
+        while not self._owner.stopping.wait(pause_s):
+            samples = stream.read()
+            pending = np.concatenate([pending, samples]) if len(pending) else samples
             while len(pending) >= CHUNK_SAMPLES:
                 chunk, pending = pending[:CHUNK_SAMPLES], pending[CHUNK_SAMPLES:]
                 for piece in self._patience.put(chunk) if self._patience else [chunk]:
                     self._hand_over(piece)
-            awaited = CHUNK_SAMPLES * (CALM_CHUNKS if self._calm() else 1)
+            awaited = CHUNK_SAMPLES * self._chunks_awaited()
             pause_s = POLL_S
             if self.came >= awaited:
                 self.came, pause_s = 0, awaited / SAMPLE_RATE - EARLY_S
 
-    def _calm(self) -> bool:
-        """Nobody speaks, and into a voice that is to be lowered at once neither."""
-        return bool(self._echo and self._patience and self._patience.quiet and not self._echo.wary)
+    def _chunks_awaited(self) -> int:
+        """More than one where nobody speaks, and into a voice that is to be lowered at once neither."""
+        if self._patience is None or not self._patience.quiet:
+            return 1
+        if not self.urgent:
+            return IDLE_CHUNKS
+        heard_late = self._echo and self._echo.way in ("cancelled", "gated") and not self._echo.wary
+        return CALM_CHUNKS if heard_late else 1
 
     def _hand_over(self, piece: NDArray[np.float32]) -> None:
         self.dropped_chunks += len(self._chunks) == BACKLOG_CHUNKS
@@ -117,7 +123,7 @@ class Watched:
     def read(self) -> NDArray[np.float32]:
         samples = self._stream.read()
         self._microphone.came += len(samples)
-        if self._watch.clips(samples):
+        if len(samples) and self._watch.clips(samples):
             self._microphone.clips = True
         return samples
 

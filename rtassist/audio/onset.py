@@ -50,6 +50,10 @@ QUIET_FRAMES = 30
 SILENCE = 1e-10
 """The power of a muted or gated microphone, or of one that suppresses noise: no room is so quiet."""
 
+LEAST_POWER, LEARNING_LEAST_POWER, MARGIN = (
+    10 ** (db / 10) for db in (LEAST_DBFS, LEARNING_LEAST_DBFS, MARGIN_DB)
+)
+
 _WINDOW = np.hanning(FRAME + 1)[:-1].astype(np.float32)
 
 
@@ -72,7 +76,7 @@ class OnsetWatch:
         self._floor = [0.0] * (len(EDGES_HZ) - 1)
         self._frames = 0
         self._voice = 0  # samples of the voice since it began
-        self._least_db = LEAST_DBFS
+        self._least = LEAST_POWER
         self._evidence = 0.0
         self._peak = 0.0
         self._speaking = False
@@ -84,13 +88,12 @@ class OnsetWatch:
         `voice`: the assistant's is sounding.
         """
         self._voice = self._voice + len(pcm) // 2 if voice else 0
-        self._least_db = LEARNING_LEAST_DBFS if 0 < self._voice <= LEARNING_SAMPLES else LEAST_DBFS
+        self._least = LEARNING_LEAST_POWER if 0 < self._voice <= LEARNING_SAMPLES else LEAST_POWER
         samples = np.concatenate([self._rest, np.frombuffer(pcm, "<i2")])
         whole = len(samples) // FRAME * FRAME
         self._rest = samples[whole:]
-        spectra = np.fft.rfft(samples[:whole].reshape(-1, FRAME) * _WINDOW, axis=1)
-        powers: list[list[float]] = (np.square(np.abs(spectra)) @ _BANDS).tolist()
-        onsets = [self._hear(frame) for frame in powers]  # before any(): each of them counts
+        frames = samples[:whole].reshape(-1, FRAME)
+        onsets = [self._hear(powers) for powers in _powers(frames)]  # before any(): each of them counts
         return any(onsets)
 
     def _hear(self, powers: list[float]) -> bool:
@@ -121,9 +124,14 @@ class OnsetWatch:
 
     def _above(self, power: float, floor: float) -> float:
         """By how many decibels this band tells of more than noise."""
-        floor_db = max(_db(floor), self._least_db)
-        return min(max(0.0, _db(power) - floor_db - MARGIN_DB), TOP_DB)
+        over = power / max(floor, self._least)
+        return min(10 * math.log10(over) - MARGIN_DB, TOP_DB) if over > MARGIN else 0.0
 
 
-def _db(power: float) -> float:
-    return 10 * math.log10(max(power, SILENCE))
+def _powers(frames: NDArray[np.int16]) -> list[list[float]]:
+    """In each band. A voice without a user leaves silence behind a canceller, most of the time."""
+    if not frames.any():
+        return [[0.0] * len(_BANDS.T)] * len(frames)
+    spectra = np.fft.rfft(frames * _WINDOW, axis=1)
+    powers: list[list[float]] = (np.square(np.abs(spectra)) @ _BANDS).tolist()
+    return powers

@@ -12,7 +12,7 @@ import trio
 
 from rtassist.audio import SAMPLE_RATE, SoundUnavailable
 from rtassist.audio.envelope import Gain
-from rtassist.audio.patience import Patience
+from rtassist.audio.patience import TOGETHER_SAMPLES, Patience
 from rtassist.audio.pcm import samples_in, silence, to_float, to_pcm16
 from rtassist.audio.playout import Playout
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 CHUNK_SAMPLES = 480
 CHUNK_BYTES = CHUNK_SAMPLES * 2
 READ_BYTES = 16 * CHUNK_BYTES
+EARLY_S = 0.005
+"""What comes from a program that records is early as often as late: to wait for that costs a wake-up."""
 WRITE_BYTES = 512
 """What POSIX lets a pipe that is ready take without blocking (_POSIX_PIPE_BUF; Linux: 4096)."""
 
@@ -34,6 +36,7 @@ class PipeMicrophone:
 
     live = False
     clips = False
+    urgent = False
 
     def __init__(
         self, receive: Callable[[], Awaitable[bytes]], *, fast: bool, patience: Patience | None = None
@@ -64,21 +67,31 @@ class PipeMicrophone:
 
     async def _chunk(self) -> bytes:
         """The next 20 ms; less at the end of the pipe, and then EndOfChannel."""
-        await trio.lowlevel.checkpoint()
+        waited = False
         while len(self._buffer) < CHUNK_BYTES and not self._ended:
+            if self._calm() and self._began_s is not None:
+                await trio.sleep_until(self._began_s + (self._read + TOGETHER_SAMPLES) / SAMPLE_RATE)
             received = await self._receive()
+            waited = True
             if self._began_s is None:
                 self._began_s = trio.current_time()
             self._ended = not received
             self._buffer += received
         chunk = bytes(self._buffer[: min(CHUNK_BYTES, len(self._buffer) & ~1)])  # whole samples
+        due_s = now_s = trio.current_time()
+        if chunk and not self._fast and self._began_s is not None:
+            due_s = self._began_s + self._read / SAMPLE_RATE
+        if due_s > now_s + EARLY_S or not waited:
+            await trio.sleep_until(due_s)
         if not chunk:
             raise trio.EndOfChannel
-        if not self._fast and self._began_s is not None:
-            await trio.sleep_until(self._began_s + self._read / SAMPLE_RATE)
         self._read += samples_in(chunk)
         del self._buffer[: len(chunk)]
         return chunk
+
+    def _calm(self) -> bool:
+        """Nobody speaks, nor could interrupt anything."""
+        return not (self._fast or self.urgent) and self._patience is not None and self._patience.quiet
 
 
 @asynccontextmanager

@@ -22,6 +22,9 @@ BYTES = 4
 """A sample on the wire to the server: float32."""
 FRAGMENT_SAMPLES = 480
 """20 ms: on a busy machine the server gives 10 ms fragments in clumps of two."""
+CHECKED_EVERY = 4
+"""Looks in vain, 10 ms, are no reason to ask whether the microphone is still there."""
+NOTHING = np.zeros(0, dtype=np.float32)
 PREBUFFER_SAMPLES = 240
 """Playing starts, and starts again after an underrun, with 10 ms. Less than this is never played alone."""
 LATE_SAMPLES = 120
@@ -30,8 +33,19 @@ UNDER_WAY_SAMPLES = 144
 """6 ms: what is rewritten must reach the server before it takes it. 4 were not enough once in thirty times
 on a machine with twice as much to do as it can.
 """
-HEARD_OF_S = 0.1
-"""Where the server is, is known from reports that are not older. They come every 20 ms."""
+DEEP_SAMPLES, DEEP_RESERVE_SAMPLES = 160 * SAMPLE_RATE // 1000, 1623
+"""160 ms and 67.6 ms: beyond what the server asks for, where it can be rewritten. The sink's own latency
+stays as it is. So the thread wakes up 11 times a second in place of 44. The difference, 92.4 ms, is no
+multiple of any period that a device has, nor near one: reports that come always at the same place within a
+period of 10 or 20 ms would not show how far the server has got.
+"""
+CERTAIN_REPORTS = 20
+"""Before so many of them, half a second, it is not sure what can be rewritten."""
+TAKEN_WINDOW = 3 * SAMPLE_RATE
+"""Some 30 reports: within a period of 20 ms they leave no gap of more than 2 ms."""
+HEARD_OF_S = 0.4
+"""Where the server is, is known from reports that are not older. They come every 20 to 100 ms, and tell of a
+moment as long before. A server that stands still meanwhile has taken less than is thought."""
 RESUMING_S = 1.0
 """A device that sleeps because nobody used it wakes up in milliseconds; one that is suspended does not."""
 ERROR = 2**64 - 1
@@ -217,6 +231,7 @@ class PulseCapture:
     def __init__(self, stream: _Stream) -> None:
         self._stream = stream
         self._samples = 0
+        self._looked_in_vain = 0
         self._data, self._size = stream.ffi.new("void**"), stream.ffi.new("size_t*")
 
     def read(self) -> NDArray[np.float32]:
@@ -224,6 +239,10 @@ class PulseCapture:
         data, size = self._data, self._size
         fragments = []
         with stream:
+            if pa.pa_stream_readable_size(stream.stream) == 0 and self._looked_in_vain < CHECKED_EVERY:
+                self._looked_in_vain += 1
+                return NOTHING
+            self._looked_in_vain = 0
             stream.check()
             while pa.pa_stream_readable_size(stream.stream) not in (0, ERROR):
                 pa.pa_stream_peek(stream.stream, data, size)
@@ -234,8 +253,7 @@ class PulseCapture:
                 else:
                     fragments.append(np.frombuffer(ffi.buffer(data[0], size[0]), dtype=np.float32).copy())
                 pa.pa_stream_drop(stream.stream)
-        none = np.zeros(0, dtype=np.float32)
-        samples = fragments[0] if len(fragments) == 1 else np.concatenate([none, *fragments])
+        samples = fragments[0] if len(fragments) == 1 else np.concatenate([NOTHING, *fragments])
         self._samples += len(samples)
         stream.progress.check(self._samples)
         return samples
@@ -251,16 +269,18 @@ class PulsePlayback:
         self._ahead = 0
         self._underflow_at = self._underflow_told = -1
         self._measured_at = (0, 0)
-        self._taken = Line()
-        self._heard_of_s = 0.0
+        self._told = 0  # taken, as of the last report
+        self._taken, self._reports, self._heard_of_s = Line(TAKEN_WINDOW), 0, 0.0
         self._flush_asked_s = 0.0
         self._flushed_before = 0
         self._flushed = 0  # samples that our positions are ahead of the server's, which forgets what it drops
         with stream:
             attributes = stream.pa.pa_stream_get_buffer_attr(stream.stream)
-            self.buffer_samples = attributes.tlength // BYTES
+            self._asked_for = attributes.tlength // BYTES
             # The server takes a minimal request at a time.
-            self.reserve_samples = min(self.buffer_samples // 2, attributes.minreq // BYTES + LATE_SAMPLES)
+            self._least_reserve = min(self._asked_for // 2, attributes.minreq // BYTES + LATE_SAMPLES)
+        self.buffer_samples = max(DEEP_SAMPLES, self._asked_for)
+        self.reserve_samples = self._least_reserve
 
     def room(self) -> int:
         stream, pa = self._stream, self._stream.pa
@@ -269,10 +289,20 @@ class PulsePlayback:
             writable = pa.pa_stream_writable_size(stream.stream)
         if writable == ERROR:
             raise DeviceLost("the speaker takes nothing any more")
-        room: int = writable // BYTES
-        self._ahead = max(0, self.buffer_samples - room)
-        stream.progress.check(self.written - self.buffer_samples + room)
-        return room
+        room = int(writable) // BYTES
+        # What is written beyond what was asked for tells nothing of a server that stands still.
+        stream.progress.check(self._told + (self.written - self._asked_for + room if room else 0))
+        self._ahead = max(0, self._asked_for - room)
+        self.reserve_samples = self._least_reserve
+        if self._reports < CERTAIN_REPORTS:
+            return room
+        if not room:  # it is not told how much beyond that; the line holds without news, too
+            taken = place(time.monotonic()) - self._taken.origin()
+            self._ahead = max(self._ahead, min(self.written - taken, self.buffer_samples))
+        if self._taken_by_now() is None:
+            return room
+        self.reserve_samples = DEEP_RESERVE_SAMPLES
+        return int(self.buffer_samples - self._ahead)
 
     def ahead(self) -> int:
         return self._ahead
@@ -316,11 +346,13 @@ class PulsePlayback:
         self._measured_at = measured_at
         # A report that is older than this, or from the future, comes from a clock that was set.
         age_s = time.time() - measured_at[0] - measured_at[1] / 1e6
-        in_time = playing and 0 <= age_s <= 0.05
-        age_s = min(max(age_s, 0.0), 0.05) if playing else 0.0
+        in_time = playing and 0 <= age_s <= HEARD_OF_S
+        age_s = min(max(age_s, 0.0), HEARD_OF_S) if playing else 0.0
         at_s, taken = time.monotonic() - age_s, self.written - waiting
+        self._told = taken
         if in_time:
             self._taken.report(place(at_s), taken)
+            self._reports += 1
             self._heard_of_s = at_s
         return at_s, taken - in_sink
 
@@ -329,18 +361,27 @@ class PulsePlayback:
         if self._underflow_at == self._underflow_told:
             return None
         self._underflow_told = self._underflow_at
-        self._heard_of_s, self._taken = 0.0, Line()
+        self._forget_taken()
         return self._underflow_at // BYTES + self._flushed
 
     def rewritable(self) -> int | None:
         """The server takes from the stream's buffer in steps of 10 to 20 ms, and after each it stands on a
         line that rises with the clock (seen to 0.4 ms): before, it is below.
         """
+        taken = self._taken_by_now()
+        if taken is None:
+            return None
+        return min(max(0, self.written - taken - UNDER_WAY_SAMPLES), self._ahead)
+
+    def _taken_by_now(self) -> int | None:
+        """At the most, as far as it is known."""
         now_s = time.monotonic()
         if now_s - self._heard_of_s > HEARD_OF_S:
             return None
-        taken = place(now_s) - self._taken.origin()
-        return min(max(0, self.written - taken - UNDER_WAY_SAMPLES), self._ahead)
+        return place(now_s) - self._taken.origin()
+
+    def _forget_taken(self) -> None:
+        self._taken, self._reports, self._heard_of_s = Line(TAKEN_WINDOW), 0, 0.0
 
     def rewrite(self, samples: NDArray[np.float32]) -> None:
         """The server holds what lies behind its read index to be overwritten (libpulse, pa_stream_write with
@@ -363,7 +404,7 @@ class PulsePlayback:
             ):
                 stream.forget(operation)
         self._ahead = 0
-        self._heard_of_s, self._taken = 0.0, Line()
+        self._forget_taken()
 
     def silent_at(self) -> int | None:
         """The server's read index after the flush: corking has taken back what the sink could give back."""

@@ -18,9 +18,10 @@ from rtassist.audio.track import Track
 BUFFER_SAMPLES = 1440
 """60 ms, which PulseAudio turns into 46 ms of its own and some of the sink's. With 40 ms the writer was
 late up to four times a minute on a busy machine, with 60 never; a flush takes back all of it."""
-ENOUGH = 480
-"""Samples that wait for room in the device before `play` waits."""
+ENOUGH = SAMPLE_RATE // 10
+"""Samples that wait for room in the device before `play` waits: what a deep device takes at once."""
 STEP_S = 0.020
+"""How often there is a look whether a device that holds little takes more of the voice."""
 FLUSHED_S = 0.003
 """When a server has answered a flush with how much it takes now. (More than that would only lie in wait.)"""
 POLL_S = 0.002
@@ -29,8 +30,9 @@ SETTLING_S = 0.030
 QUIET_S = 0.030
 """So long after the last sample was counted as heard, none can be left in the device: the count is an
 estimate, up to 15 ms off."""
-EXTRAPOLATED_S = 0.030
-"""Reports come every 20 ms; a device that has not been heard of for longer may not be playing."""
+EXTRAPOLATED_S, DEEP_EXTRAPOLATED_S = 0.030, 0.250
+"""Reports come every 20 ms, of a device that holds much every 100 ms, and tell of a moment as long before; a
+device that has not been heard of for longer may not be playing."""
 
 
 class DeviceSpeaker:
@@ -49,6 +51,7 @@ class DeviceSpeaker:
         self._owner = Owner()
         self._changed = threading.Condition(threading.Lock())
         self._playout = Playout()
+        self._deep = False
         self._clock = (0.0, 0, 0)  # at this moment (monotonic), this position sounded, of this many written
         self._flushing = False
         self._fading: float | None = None
@@ -112,7 +115,8 @@ class DeviceSpeaker:
         at_s, position, written = self._clock
         if self._owner.failure:
             return position
-        since_s = min(max(time.monotonic() - at_s, 0.0), EXTRAPOLATED_S)
+        most_s = DEEP_EXTRAPOLATED_S if self._deep else EXTRAPOLATED_S
+        since_s = min(max(time.monotonic() - at_s, 0.0), most_s)
         return min(written, position + int(since_s * SAMPLE_RATE))
 
     def _wake_player(self) -> None:
@@ -142,6 +146,7 @@ class DeviceSpeaker:
         quiet_since_s, sounding = time.monotonic(), False
         while not self._owner.stopping.is_set():
             room = stream.room()
+            self._deep = stream.reserve_samples >= BUFFER_SAMPLES
             if self._settling and not self._settle(stream):
                 time.sleep(POLL_S)  # not a wait: what is to fade later would end it at once, again and again
                 continue
@@ -180,7 +185,8 @@ class DeviceSpeaker:
                 track.pause(room)
             self._report(stream)
             spare_s = (stream.ahead() - stream.reserve_samples) / SAMPLE_RATE
-            self._wait(FLUSHED_S if cutting else spare_s, 0.0 if track.silence() else STEP_S)
+            step_s = 0.0 if track.silence() else spare_s if self._deep else STEP_S
+            self._wait(FLUSHED_S if cutting else spare_s, step_s)
 
     def _fade_out(self, track: Track) -> bool:
         """A flush without a click, where the device can be rewritten."""

@@ -24,7 +24,7 @@ The JSON object, whose keys stay as they are as long as `format` does:
                   worst_gap_ms, dropped_chunks
     loudspeaker   name, id, others, first_ms, ahead_ms, buffer_ms, reserve_ms (a period, and
                   how late a thread may be), stop_left_ms, underruns
-    loopback      heard, total_ms, playback_ms, capture_ms, echo_db
+    loopback      heard, total_ms, playback_ms (of a voice that begins), capture_ms, echo_db
     drift         ppm, within_ppm, tears
     cancellation  erle_db, echo_dbfs, left_dbfs
     stress        seconds, underruns, late_chunks, worst_gap_ms, lost_ms, dropped_chunks,

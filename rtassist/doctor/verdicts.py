@@ -175,8 +175,8 @@ def loopback_check(loop: Loop, measured: Measured, *, cleared: bool = False) -> 
             "or choose the devices with --mic and --speaker.",
             values=nothing,
         )
-    latencies = latencies_ms(measured.sounded)
-    playback = round(statistics.median(latencies[1:] or latencies))
+    # Of a voice that begins: behind it stands more in the device, as far as it can be taken back again.
+    playback = round(latencies_ms(measured.sounded)[0])
     capture = round(loop.capture_ms)
     parts = f"{playback} until it sounds, {capture} until it is heard"
     if capture < 0:  # a monitor gives what is still in the loudspeaker's buffer

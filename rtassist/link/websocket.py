@@ -131,7 +131,10 @@ class Link:
         """`send` for text that is encoded already."""
         sent = trio.Event()
         try:
-            await self._outbox.send((frame, sent))
+            try:
+                self._outbox.send_nowait((frame, sent))
+            except trio.WouldBlock:
+                await self._outbox.send((frame, sent))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             raise LinkClosed(self._close()) from None
         await sent.wait()

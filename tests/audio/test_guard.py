@@ -84,3 +84,28 @@ def test_a_room_that_becomes_another_one_is_no_user() -> None:
 def test_a_filter_that_has_learnt_nothing_is_not_believed() -> None:
     echo = story(8)
     assert not any(judged(echo, np.zeros_like(echo), leak=echo, believed=False))
+
+
+def test_noise_that_is_passed_over_is_known_as_if_it_was_heard() -> None:
+    """It falls and rises again meanwhile; what is then said over an echo is judged the same."""
+    echo, nothing = story(3), np.zeros(BLOCK, np.float32)
+    noise = np.random.default_rng(1).normal(0, 1e-2, 200 * BLOCK).astype(np.float32)
+    noise *= np.repeat(np.array([1, 0.3, 1, 3], np.float32), 50 * BLOCK)
+    blocks = list(noise.reshape(-1, BLOCK))
+    scores = []
+    for passed_over in (0, 25, 160):
+        judge = Judge()
+        if passed_over:
+            judge.pass_over_noise(blocks[:7])
+            judge.pass_over_noise(blocks[7:passed_over])
+        for near in blocks[passed_over:]:
+            judge.hear(near, nothing, near, nothing, near)
+        for at in range(0, len(echo) // BLOCK * BLOCK, BLOCK):
+            cut = slice(at, at + BLOCK)
+            near = echo[cut] + noise[at % len(noise) :][:BLOCK]
+            judge.hear(near, echo[cut], near * np.float32(0.2), echo[cut], nothing)
+            scores.append(judge.score)
+    heard, some, most = np.array(scores).reshape(3, -1)
+    assert heard.max() > 1
+    assert np.allclose(some, heard, atol=1e-3)
+    assert np.allclose(most, heard, atol=1e-3)

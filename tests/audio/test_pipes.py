@@ -14,7 +14,7 @@ import trio.testing
 from rtassist.audio import SoundUnavailable
 from rtassist.audio import pipes as pipes_module
 from rtassist.audio.patience import Patience
-from rtassist.audio.pipes import open_pipe_microphone, open_pipe_speaker
+from rtassist.audio.pipes import PipeMicrophone, open_pipe_microphone, open_pipe_speaker
 from tests.audio.test_files import counting, everything, say
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="waits for pipes, which Windows cannot")
@@ -208,7 +208,7 @@ def test_the_pipe_keeps_its_mode() -> None:
     program = """
 import os, trio
 from rtassist.audio.patience import Patience
-from rtassist.audio.pipes import open_pipe_microphone, open_pipe_speaker
+from rtassist.audio.pipes import PipeMicrophone, open_pipe_microphone, open_pipe_speaker
 async def main():
     async with open_pipe_microphone(0, fast=True) as microphone, open_pipe_speaker(1, fast=True) as speaker:
         await speaker.play(await microphone.read())
@@ -238,3 +238,36 @@ async def test_what_waits_for_a_sound_comes_at_the_end_at_the_latest(autojump_cl
         await microphone.read()
     assert b"".join(pieces) == noise
     assert [len(piece) // 48 for piece in pieces] == [20] * 99 + [100, 100, 50]
+
+
+@pytest.mark.parametrize(("urgent", "late_s"), [(True, 0.0), (False, 0.1)])
+async def test_silence_is_read_seldom_where_nothing_can_be_interrupted(
+    urgent: bool, late_s: float, autojump_clock: object
+) -> None:
+    """And a word that comes then is there at once, or at most 0.1 s later, with all that is behind it."""
+    spoken_s, ends_s = 4.01, 4.5
+    reads = given = 0
+
+    async def receive() -> bytes:
+        nonlocal reads
+        reads += 1
+        await trio.sleep_until(0.02 * (given + 1))
+        return block(int(trio.current_time() / 0.02 + 1e-6) - given)
+
+    def block(count: int) -> bytes:
+        nonlocal given
+        pieces = [
+            counting(480) if (n + 1) * 0.02 > spoken_s else bytes(960) for n in range(given, given + count)
+        ]
+        given += count
+        return b"".join(pieces)
+
+    sound, heard_s = b"", 0.0
+    microphone = PipeMicrophone(receive, fast=False, patience=Patience())
+    microphone.urgent = urgent
+    while trio.current_time() < ends_s:
+        sound += await microphone.read()
+        heard_s = heard_s or (trio.current_time() if any(sound[-960:]) else 0.0)
+    assert spoken_s <= heard_s <= spoken_s + 0.02 + late_s
+    assert len(sound) == 960 * round(ends_s / 0.02)
+    assert reads < 160 if not urgent else reads > 200

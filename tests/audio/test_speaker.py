@@ -208,7 +208,7 @@ async def test_play_waits_while_the_device_has_enough(pulse: PrivatePulse) -> No
         for _ in range(50):
             await speaker.play(bytes(960))
             ahead.append(speaker.handed() - speaker.heard())
-        assert max(ahead) <= 2880  # 40 ms here, 60 in the device, and how late its report may be
+        assert 4800 < max(ahead) <= 7200  # 120 ms here, 160 in the device, and how late its report may be
         with trio.CancelScope() as scope:
             scope.cancel()
             await speaker.play(bytes(960))

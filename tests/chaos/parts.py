@@ -56,7 +56,7 @@ class Mouth:
 
     def __init__(self, sentence_ms: int = 600) -> None:
         self.live = True
-        self.clips = False
+        self.clips = self.urgent = False
         self._sentence_ms = sentence_ms
         self._chunks: list[bytes] = []
         self._silent = trio.Event()

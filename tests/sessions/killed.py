@@ -44,6 +44,7 @@ class Microphone:
 
     live = True
     clips = False
+    urgent = False
 
     def __init__(self) -> None:
         self.chunks = 0
