@@ -6,7 +6,8 @@ A private PulseAudio with null devices, the offline server in a process of its o
 are told apart: trio's, those that own a device, and those of libpulse. Idle: the microphone is heard and
 sent, and nobody speaks. Speaking: the assistant reads a story meanwhile, as over headphones. With echo: the
 loudspeaker is mixed into the microphone, as loud as it is, and the story has gone on for some seconds. The
-conversation: likewise, while a user asks a short question every twelve seconds, and hears the answer.
+conversation: likewise from its second question on, for six times as long, while a user asks a short question
+every twelve seconds, and hears the answer.
 """
 
 import argparse
@@ -175,7 +176,7 @@ def main() -> None:
         pulse.hear_itself(later_ms=ECHO_MS)
         with_echo = measure(pulse, url, "on", asked.seconds, heard=True)
         rows |= {f"{phase}, with cancellation": shares for phase, shares in with_echo.items()}
-        turns = max(2, round(3 * asked.seconds / TURN_S))
+        turns = max(2, round(6 * asked.seconds / TURN_S))
         rows["a conversation, with cancellation"] = measure_conversation(pulse, url, turns)
     print(f"{'percent of one core':40}{'all':>8}{'trio':>8}{'devices':>9}{'libpulse':>10}")
     for name, row in rows.items():
