@@ -21,11 +21,7 @@ def _evolved(value: Value, changes: dict[str, Any]) -> Value:
     fields = known | changes
     if len(fields) != len(known):
         raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - known.keys())}")
-    return _of(value.__class__, fields)
-
-
-def _of(cls: type[Value], fields: dict[str, Any]) -> Value:
-    new = _new(cls)
+    new = _new(value.__class__)
     _set(new, "__dict__", fields)
     return new
 
@@ -53,10 +49,13 @@ class Draft:
         self.effects.append(effect)
 
     def change_utterance(self, item_id: str, **changes: Any) -> Utterance:
-        state = self.state
-        utterances = {**state.utterances}
+        known = self.state.__dict__
+        utterances = {**known["utterances"]}
         utterances[item_id] = changed = _evolved(utterances[item_id], changes)
-        self.state = _of(Conversation, state.__dict__ | {"utterances": utterances})
+        fields = known.copy()
+        fields["utterances"] = utterances
+        self.state = state = _new(Conversation)
+        _set(state, "__dict__", fields)
         return changed
 
     def change_answer(self, response_id: str, **changes: Any) -> Answer:
