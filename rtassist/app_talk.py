@@ -73,8 +73,8 @@ async def talk(
         front.screen.session = recording.name
         try:
             async with front.screen.opened(), hooked(settings, front.screen.notice) as observe:
-                used = Used(trio.current_time(), tracer)
-                quit_ = await conversations(settings, front, recording, history, offered, observe, used)
+                run = Run(front, offered, observe, Used(trio.current_time(), tracer))
+                quit_ = await conversations(settings, run, recording, history)
         except* OutputClosed:
             drop(front.out)
             quit_, code = Quit(), errors.EXIT_OUTPUT_CLOSED
@@ -83,17 +83,33 @@ async def talk(
     return code
 
 
+@attrs.define
+class Used:
+    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
+
+    began_s: float
+    tracer: Tracer | None = None
+    usd: Decimal = Decimal(0)
+
+    def ended(self, state: Conversation) -> None:
+        self.usd += state.spending.usd
+
+
+@attrs.frozen
+class Run:
+    """What the conversations of one run of the program have in common."""
+
+    front: Front
+    offered: Offer
+    observe: Note
+    used: Used
+
+
 async def conversations(
-    settings: Settings,
-    front: Front,
-    recording: Recording,
-    history: tuple[Turn, ...],
-    offered: Offer,
-    observe: Note,
-    used: Used,
+    settings: Settings, run: Run, recording: Recording, history: tuple[Turn, ...]
 ) -> Quit:
     """One, and another whenever one ends to be begun again; how the last one ended."""
-    screen = front.screen
+    screen = run.front.screen
     missing = Missing()
     if settings.embedded:
         from rtassist.embedded import deaf, mute
@@ -105,10 +121,11 @@ async def conversations(
             endpoint(settings, screen.notice),
             held_microphone(settings, missing, echo),
             held_speaker(settings, missing, echo),
-            offered.opened(screen.notice),
+            run.offered.opened(screen.notice),
         ) as (address, heard, spoken, offered),
-        typing(front) as typed,
+        typing(run.front) as typed,
     ):
+        run = attrs.evolve(run, offered=offered)
         told = missing.sentences()
         if heard.device is not None and spoken.device is not None:
             told += echo_sentences(settings, echo)
@@ -123,7 +140,7 @@ async def conversations(
             if settings.model != model:
                 address = attrs.evolve(address, url=profiles.address(address.url, settings.model, over=True))
             try:
-                quit_ = await hold(settings, front, address, errands, typed, history, offered, observe, used)
+                quit_ = await hold(settings, run, address, errands, typed, history)
             finally:  # also in the middle of a line, when Ctrl-C ends it
                 screen.close()
             if (goes_on := errands.again(quit_)) is None:
@@ -157,30 +174,16 @@ async def endpoint(settings: Settings, tell: Callable[[str], None]) -> AsyncIter
         yield Endpoint(profiles.address(own_url, settings.model))
 
 
-@attrs.define
-class Used:
-    """What the earlier conversations of a run have used of its limits, from `began_s` on; and who sees it."""
-
-    began_s: float
-    tracer: Tracer | None = None
-    usd: Decimal = Decimal(0)
-
-    def ended(self, state: Conversation) -> None:
-        self.usd += state.spending.usd
-
-
 async def hold(
     settings: Settings,
-    front: Front,
+    run: Run,
     address: Endpoint,
     errands: Errands,
     typed: Typed,
     history: tuple[Turn, ...],
-    offered: Offer,
-    observe: Note,
-    used: Used,
 ) -> Quit:
     """One conversation, that knows what was said in an earlier one."""
+    front, offered, used = run.front, run.offered, run.used
     heard, spoken, recording = errands.heard, errands.spoken, errands.recording
     dial = partial(connect, address.url, headers=address.headers, deadline_s=settings.timeout_s)
     async with dial() as link, trio.open_nursery() as nursery:
@@ -208,7 +211,7 @@ async def hold(
         )
         watch = Watch(
             terms,
-            note=partial(to_both, front.noting(recording.begin(terms)), observe),
+            note=partial(to_both, front.noting(recording.begin(terms)), run.observe),
             tell=front.screen.notice,
             debug=settings.debug,
             tracer=used.tracer,

@@ -50,7 +50,7 @@ class Draft:
 
     def change_utterance(self, item_id: str, **changes: Any) -> Utterance:
         known = self.state.__dict__
-        utterances = {**known["utterances"]}
+        utterances: dict[str, Utterance] = {**known["utterances"]}
         utterances[item_id] = changed = _evolved(utterances[item_id], changes)
         fields = known.copy()
         fields["utterances"] = utterances
