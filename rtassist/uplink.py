@@ -34,7 +34,7 @@ REMEMBERED_SAMPLES: Final = 30 * _RATE
 
 @define(eq=False)
 class _Waiting:
-    """Something to be sent. `late`: it comes out of a gap; `dropped`: it will never be sent."""
+    """Something to be sent. `late`: it comes out of a gap."""
 
     effect: Send
     late: bool = False
@@ -42,7 +42,6 @@ class _Waiting:
     position: int = 0
     """Samples of the session's audio before it, once it is sent."""
     remembered: bool = False
-    dropped: bool = False
 
     @property
     def samples(self) -> int:
@@ -105,9 +104,8 @@ class Uplink:
     def _forget(self) -> int:
         oldest = self._recent.popleft()
         oldest.remembered = False
-        samples = 0 if oldest.dropped else oldest.samples
-        self._recent_samples -= samples
-        return samples
+        self._recent_samples -= oldest.samples
+        return oldest.samples
 
     def keep(self, since_us: int, said_ms: int | None = None, heard_ms: int = 0) -> None:
         """There is nobody to send to: of what went out, or waits, only the user's audio counts.
@@ -149,8 +147,7 @@ class Uplink:
     def deliver(self) -> None:
         self._keeping = False
         self._position = 0
-        kept = [each.effect for each in self._recent if not each.dropped]
-        self._recent = deque(_Waiting(effect, late=True, remembered=True) for effect in kept)
+        self._recent = deque(_Waiting(each.effect, late=True, remembered=True) for each in self._recent)
         self._waiting.extend(self._recent)
         self.unsent = self._late = self._recent_samples
         self._there.set()
@@ -171,8 +168,8 @@ class Uplink:
                 self._under_way = waiting
                 return waiting.effect
             self._stale += samples
-            waiting.dropped = True
-            if waiting.remembered:
+            if waiting.remembered:  # a next session is to hear neither it nor, for its sake, all behind it
+                self._recent.remove(waiting)
                 self._recent_samples -= samples
 
     def sent(self, now_us: int) -> None:

@@ -43,6 +43,24 @@ async def test_a_chunk_that_was_being_sent_has_not_left() -> None:
     assert uplink.unsent == 480
 
 
+async def test_what_was_dropped_does_not_keep_what_was_said_behind_it() -> None:
+    """The network stood still for a while, and all has been well since."""
+    uplink = Uplink()
+    say(uplink, 5.2)
+    await send_all(uplink, 0)
+    assert uplink.dropped() == [UplinkDropped(4800)]
+    say(uplink, 20)
+    await send_all(uplink, 1_000_000)
+    say(uplink, 1)
+    await send_all(uplink, 2_000_000)
+    uplink.keep(2_000_000)
+    assert uplink.unsent == SECOND
+    uplink.deliver()
+    await send_all(uplink, 3_000_000)
+
+    assert uplink.dropped() == []
+
+
 async def test_a_turn_that_we_ended_is_not_said_again() -> None:
     """However much did not leave behind it."""
     uplink = Uplink()

@@ -13,9 +13,9 @@ from rtassist.dialogue import (
     questions,
     remote,
     session,
+    shortfall,
     turns,
     unread,
-    uplink,
 )
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Outcome, Quit
@@ -49,5 +49,5 @@ RULES: dict[str, Callable[[Draft], None]] = {
     limits.LIMIT_ALARM: lambda do: limits.reset(do),
     link.REDIAL_ALARM: lambda do: link.redial(do),
     link.HANDOVER_ALARM: lambda do: link.handover_due(do),
-    uplink.UPLINK_ALARM: lambda do: uplink.looked_again(do),
+    shortfall.ALARM: lambda do: shortfall.looked_again(do),
 }

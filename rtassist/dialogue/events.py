@@ -75,7 +75,9 @@ class UplinkDropped:
 @frozen
 class UplinkLags:
     """This many samples of the microphone wait to be sent, more than the silence that ends a turn. Told once
-    until fewer do, and once more after each `response.create` meanwhile.
+    until fewer do, and once more after each `response.create` meanwhile. So where the user says stop
+    while it is proven that the server has heard all (see `unread`), the next request on the slow line goes
+    without such a proof.
     """
 
     samples: int

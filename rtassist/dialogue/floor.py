@@ -118,7 +118,7 @@ def take(do: Draft, taker: Taker) -> None:
     state = do.state
     user_spoke = taker is Taker.USER_SPOKE
     if state.limits.retry_due:  # the user wants something else by now
-        do.change(limits=attrs.evolve(state.limits, retry_due=False))
+        do.change(limits=attrs.evolve(state.limits, retry_due=False, retry_say=""))
     do.change(
         holder=None,
         requests=tuple(

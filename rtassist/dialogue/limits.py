@@ -28,6 +28,8 @@ USUAL_WAIT_US: Final = 10_000_000
 """Where the server does not say when it may be asked again."""
 LONGEST_WAIT_US: Final = 120_000_000
 LONG_WAIT_US: Final = 5_000_000
+_LONGEST_RESET_S: Final = 1_000_000_000
+"""A server may send any number, and not all of them are times."""
 _AGAIN_IN: Final = re.compile(r"again in (?:(\d+)m)?(\d+(?:\.\d+)?)(ms|s)\b")
 """As OpenAI words it: "Please try again in 1.2s", "… in 850ms", "… in 1m3.5s"."""
 
@@ -55,7 +57,9 @@ def updated(do: Draft, event: RateLimitsUpdated) -> None:
     rates = []
     for rate in event.rate_limits:
         after_s = rate.reset_seconds
-        resets_us = do.now_us + round(after_s * 1_000_000) if isinstance(after_s, int | float) else None
+        resets_us = None
+        if isinstance(after_s, int | float):
+            resets_us = do.now_us + round(min(max(after_s, 0), _LONGEST_RESET_S) * 1_000_000)
         rates.append(
             Rate(
                 name=rate.name or "",
@@ -113,11 +117,11 @@ def reached(do: Draft, response_id: str, message: str) -> None:
     if do.state.asked_again:
         _failed_again(do, message)
         return
-    wait_us = min(_wait_us(do.state.limits, do.now_us, message), LONGEST_WAIT_US)
+    wait_us = _wait_us(do.state.limits, do.now_us, message)
     do.change(asked_again=True)
     _change(do, retry_due=True, retry_say=_words_of(do, response_id))
     do.ask(SetAlarm(LIMIT_ALARM, do.now_us + wait_us))
-    seconds = -(-wait_us // 1_000_000)
+    seconds = max(-(-wait_us // 1_000_000), 1)
     begins = f"The server's limit is reached. It is asked again in {seconds} s"
     if wait_us <= LONG_WAIT_US:
         do.ask(Show(Notice(f"{begins}. It said: {message}", "warning")))
@@ -125,7 +129,7 @@ def reached(do: Draft, response_id: str, message: str) -> None:
     budget.tell(
         do,
         f"{begins}; ask something else to go on sooner. It said: {message}",
-        f"The server has too much to do for me. I ask it again in {seconds} seconds.",
+        f"The server's limit is reached. I ask it again in {seconds} seconds.",
     )
 
 
@@ -163,16 +167,17 @@ def _ask_again(do: Draft, say: str) -> None:
 
 
 def _wait_us(limits: Limits, now_us: int, message: str) -> int:
+    """As long as the server says, whatever number that is, but no longer than a person waits."""
     if told := _AGAIN_IN.search(message):
         minutes, number, unit = told.groups()
-        seconds = float(number) / (1000 if unit == "ms" else 1) + 60 * int(minutes or 0)
-        return round(seconds * 1_000_000)
+        seconds = float(number) / (1000 if unit == "ms" else 1) + 60 * float(minutes or 0)
+        return round(min(seconds * 1_000_000, LONGEST_WAIT_US))
     spent = [rate.resets_us for rate in limits.rates if rate.remaining == 0 and rate.resets_us is not None]
-    return max(max(spent) - now_us, 0) if spent else USUAL_WAIT_US
+    return min(max(max(spent) - now_us, 0), LONGEST_WAIT_US) if spent else USUAL_WAIT_US
 
 
 def reset(do: Draft) -> None:
-    """The limit is, and nobody has asked for anything else."""
+    """The limit is, and nothing else has been asked for that answers this as well."""
     if do.state.limits.retry_due:
         say = do.state.limits.retry_say
         _change(do, retry_due=False, retry_say="")

@@ -290,7 +290,7 @@ def _lose(do: Draft, cause: str, sentence: str, silent_us: int, chance: int) -> 
     _change(do, cause)
     if lasted or link.lost_us is None:
         do.change_link(attempt=0, lost_us=do.now_us, failure="")
-    if not lasted and link.lost_us is not None:
+    if link.line is Line.UP and not lasted and link.lost_us is not None:
         do.change(images=())  # should it be one of them that ends the connection
     do.change_link(spare=Spare.NONE)
     if link.spare is Spare.READY:

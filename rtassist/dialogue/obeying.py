@@ -145,6 +145,7 @@ def _condition(do: Draft) -> str:
 def _say(do: Draft, text: str) -> None:
     interrupt(do)
     do.change(say=text)
+    turns.ask_anew(do)
 
 
 def _image(do: Draft, argument: str) -> None:

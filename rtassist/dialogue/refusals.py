@@ -56,7 +56,7 @@ def error(do: Draft, event: ErrorEvent) -> None:
         turns.answer_in_the_way(do, event_id)
     elif (purpose := session.refused(do, event_id)) is Purpose.BEGIN:
         _stop(do, detail.message, "The server did not accept these settings.")
-    elif purpose not in (Purpose.FENCE, Purpose.HEARD):
+    elif purpose not in (Purpose.FENCE, Purpose.PROOF):
         turns.answer_refused(do, event_id)
         notice = Notice(f"The server said: {detail.message}", "debug" if code in HARMLESS else "warning")
         do.ask(Show(notice))

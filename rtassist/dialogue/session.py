@@ -13,7 +13,7 @@ from rtassist.dialogue import barge_in, budget, changes, limits, pictures, prese
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, Quit, Send, SetAlarm, Show
 from rtassist.dialogue.spending import Spending
-from rtassist.dialogue.state import SAMPLES_PER_MS, Ending, Purpose, Update
+from rtassist.dialogue.state import SAMPLES_PER_MS, Conversation, Ending, Purpose, Update
 from rtassist.protocol import Session, SessionUpdate
 
 BEGIN_ALARM = "begin"
@@ -55,17 +55,27 @@ def update(do: Draft, session: Session, purpose: Purpose, value: str = "") -> st
 
 
 def updated(do: Draft) -> Purpose | None:
-    """The server answers the oldest update, whose purpose this is: there is no id in it, only the order."""
+    """The server answers an update, whose purpose this is: there is no id in it, only the order."""
     if not do.state.updates:
         return None
-    answered, *left = do.state.updates
-    do.change(updates=tuple(left))
+    answered = _oldest(do.state)
+    do.change(updates=tuple(u for u in do.state.updates if u is not answered))
     unread.answered(do, answered.event_id)
     if answered.purpose is Purpose.FENCE:
         do.ask(SetAlarm(SETTLE_ALARM, do.now_us + SETTLE_US))
     elif answered.purpose in changes.ACCEPTED:
         changes.accepted(do, answered)
     return answered.purpose
+
+
+def _oldest(state: Conversation) -> Update:
+    """Of those that are not answered. A server may leave one that changes nothing unanswered for good: once
+    nobody waits for it, it keeps no answer from a change behind it.
+    """
+    oldest = state.updates[0]
+    if oldest.purpose is not Purpose.PROOF or oldest.event_id == state.unread:
+        return oldest
+    return next((u for u in state.updates if u.purpose not in (Purpose.PROOF, Purpose.FENCE)), oldest)
 
 
 def begun(do: Draft, *, again: bool) -> None:
@@ -171,7 +181,7 @@ def fence(do: Draft) -> None:
 def prove_read(do: Draft) -> None:
     """Before a response is asked for, behind what may be answered by the server itself (see `unread`)."""
     if unread.is_to_be_proven(do.state):
-        unread.fenced(do, update(do, Session(type="realtime"), Purpose.HEARD))
+        unread.fenced(do, update(do, Session(type="realtime"), Purpose.PROOF))
 
 
 def conclude(do: Draft) -> None:

@@ -132,7 +132,7 @@ class Purpose(Enum):
     BEGIN = "begin"
     FENCE = "fence"
     """Changes nothing: its answer proves that the server has read all audio before it."""
-    HEARD = "heard"
+    PROOF = "heard"
     """Likewise, and a response waits for it to be asked for (see `unread`)."""
     READ_ONLY = "read only"
     ALOUD = "aloud"

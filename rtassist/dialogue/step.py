@@ -28,9 +28,9 @@ from rtassist.dialogue import (
     refusals,
     remote,
     session,
+    shortfall,
     turns,
     unread,
-    uplink,
 )
 from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
@@ -215,7 +215,8 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
         return
     limits.used(do, response)
     if response.status in ("completed", UNSET):
-        do.change(told=(), asked_again=False)
+        do.change(told=())
+        turns.ask_anew(do)
     floor.done(do, response.id)
     for utterance in do.state.utterances.values():
         if utterance.response_id == response.id:
@@ -320,7 +321,7 @@ LOCAL_RULES: dict[type, Rule] = {
     events.LinkLost: link.lost,
     events.LinkOpened: link.opened,
     events.DialFailed: link.dial_failed,
-    events.UplinkDropped: uplink.dropped,
+    events.UplinkDropped: shortfall.dropped,
     events.UplinkLags: unread.lags,
     events.FrameUnreadable: _frame_unreadable,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from rtassist.dialogue import budget, floor, words
 from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
@@ -46,8 +48,19 @@ TRANSCRIPT_WAIT_US = 6_000_000
 
 def want_answer(do: Draft) -> None:
     """Ask for a response now, or as soon as the one before it is over."""
-    do.change(wanted=True, asked_again=False)
+    do.change(wanted=True)
+    ask_anew(do)
     ask_when_allowed(do)
+
+
+def ask_anew(do: Draft) -> None:
+    """What is asked for now may be asked for again, should it fail. It answers as well what failed of a limit
+    before it and waits to be asked for again; words that were given it does not say.
+    """
+    do.change(asked_again=False)
+    limits = do.state.limits
+    if limits.retry_due and not limits.retry_say:
+        do.change(limits=attrs.evolve(limits, retry_due=False))
 
 
 def ask_when_allowed(do: Draft) -> None:
@@ -90,7 +103,8 @@ def answer_due(do: Draft) -> None:
     due = Request(None, denied=do.state.paused)
     # With the microphone off, it is the answer to what was said before, and what is wanted was typed behind.
     wanted = do.state.wanted and not microphone_on(do.state)
-    do.change(requests=(*do.state.requests, due), wanted=wanted, asked_again=False)
+    do.change(requests=(*do.state.requests, due), wanted=wanted)
+    ask_anew(do)
     do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))
 
 

@@ -26,7 +26,8 @@ from rtassist.protocol import InputAudioBufferClear
 
 ALARM = "unread"
 WAIT_US = 25_000_000
-"""As long as an answer is waited for: a dead connection is noticed within 20 s."""
+"""As long as an answer is waited for: a dead connection is noticed within 20 s, and what is kept over a gap,
+1.9 MB on the line for half a minute, takes 15 s at 1 Mbit/s."""
 
 
 def delivered(do: Draft) -> None:
@@ -75,6 +76,8 @@ def answered(do: Draft, event_id: str) -> None:
 
 
 def overdue(do: Draft) -> None:
-    """A server that answers no update is asked all the same."""
+    """A server that answers no such update is asked all the same. Should it answer late, that proves nothing
+    of a later one: the update stays among those that wait (see `session.updated`).
+    """
     if do.state.unread:
         do.change(unread=None)

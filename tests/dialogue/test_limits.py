@@ -28,6 +28,7 @@ from tests.playbook import (
     added,
     after,
     audio,
+    committed,
     create,
     created,
     done,
@@ -38,6 +39,8 @@ from tests.playbook import (
     said,
     session_created,
     session_updated,
+    speech_started,
+    speech_stopped,
     text,
     tokens,
     typed,
@@ -101,6 +104,35 @@ def test_stop_means_that_too() -> None:
     assert book.state.quiet()
 
 
+@pytest.mark.parametrize("barge_in", ["confirm", "off"])
+def test_what_is_said_meanwhile_takes_its_place_where_it_takes_no_floor(barge_in: str) -> None:
+    state = after(listening(barge_in=barge_in, interrupts=False), created("R1"), failed("R1", "Oh."))
+    assert sent(after(state, speech_started("U1"), speech_stopped("U1")), committed("U1"))
+    state = after(state, speech_started("U1"), speech_stopped("U1"), committed("U1"), created("R2"))
+    assert sent(after(state, done("R2")), rang("limit")) == []
+    assert sent(state, failed("R2", "Oh.", "server_error")), "the question has its own second attempt"
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [[events.TimerDue("tea")], [events.ToolEnded("c1", "20 degrees")]],
+    ids=["a timer", "a tool's result"],
+)
+def test_what_the_model_is_told_meanwhile_is_answered_together_with_it(meanwhile: list[events.Event]) -> None:
+    calls = done("R0", calls=[function_call("c1")])
+    state = after(listening(), created("R0"), calls, created("R1"), failed("R1"), *meanwhile)
+    assert state.requests
+    state = after(state, created("R2"), done("R2"))
+    assert sent(state, rang("limit")) == []
+    assert not state.limits.retry_due
+
+
+def test_words_that_were_to_be_said_are_said_behind_what_the_model_was_told() -> None:
+    state = after(listening(), typed("/say One two."), created("R1"), failed("R1"), events.TimerDue("tea"))
+    state = after(state, created("R2"), done("R2"))
+    assert "One two." in str(sent(state, rang("limit")))
+
+
 @pytest.mark.parametrize(
     ("words", "rates", "wait_us"),
     [
@@ -108,7 +140,11 @@ def test_stop_means_that_too() -> None:
         ("Please try again in 850ms.", left(0, 30), 850_000),
         ("Please try again in 1m3.5s.", None, 63_500_000),
         ("Please try again in 20m0s.", None, limits.LONGEST_WAIT_US),
+        pytest.param(f"Please try again in {'9' * 5000}m3.5s.", None, limits.LONGEST_WAIT_US, id="minutes"),
+        pytest.param(f"Please try again in {'9' * 400}s.", None, limits.LONGEST_WAIT_US, id="seconds"),
         ("Too much.", left(0, 12.5), 12_500_000),
+        ("Too much.", left(0, 1e308), limits.LONGEST_WAIT_US),
+        ("Too much.", left(0, -1e308), 0),
         ("Too much.", left(100, 12.5), limits.USUAL_WAIT_US),
         ("Too much.", None, limits.USUAL_WAIT_US),
     ],
@@ -133,8 +169,13 @@ def test_the_user_is_told_and_a_long_wait_is_explained() -> None:
     assert (
         long
         << Says("It is asked again in 10 s; ask something else to go on sooner.", "warning")
-        << Announce("", "The server has too much to do for me. I ask it again in 10 seconds.")
+        << Announce("", "The server's limit is reached. I ask it again in 10 seconds.")
     )
+
+
+def test_no_wait_is_told_as_one_of_no_seconds() -> None:
+    book = Playbook(after(listening(), created("R1")), blind_to=(SetAlarm,)) >> failed("R1", "again in 0s.")
+    assert book << Says("It is asked again in 1 s.", "warning")
 
 
 def test_words_that_were_to_be_said_are_asked_for_again() -> None:

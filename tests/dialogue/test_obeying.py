@@ -15,12 +15,16 @@ from rtassist.protocol import (
     AudioOutput,
     ConversationItemCreate,
     FunctionTool,
+    Response,
     ResponseCreate,
+    ResponseDone,
     ResponseParams,
     SemanticVad,
     ServerVad,
     Session,
     SessionUpdate,
+    StatusDetails,
+    StatusError,
     UserContent,
     UserMessage,
 )
@@ -43,6 +47,7 @@ from tests.playbook import (
     hush,
     listening,
     play,
+    said,
     session_updated,
     speech_started,
     transcribed,
@@ -240,6 +245,19 @@ def test_what_is_to_be_said_is_asked_for_again_behind_what_was_in_the_way() -> N
         >> Refusal(ResponseCreate, "conversation_already_has_active_response")
         >> done("R1")
         << saying("Tea.")
+    )
+
+
+def test_what_is_to_be_said_has_its_own_second_attempt() -> None:
+    error = StatusError(code="server_error", message="Oh.")
+    details = StatusDetails(type="failed", error=error)
+    fails = [
+        said(ResponseDone(response=Response(id=id, status="failed", status_details=details)))
+        for id in ("R1", "R2", "R3")
+    ]
+    state = after(agreed(), typed("hello"), created("R1"), fails[0], created("R2"), fails[1])
+    assert (
+        Playbook(state) >> typed("/say Tea.") << saying("Tea.") >> created("R3") >> fails[2] << saying("Tea.")
     )
 
 

@@ -62,3 +62,10 @@ def test_an_image_that_may_have_ended_two_sessions_is_not_shown_to_a_third() -> 
     once = after(state, LOST, *back)
     assert once.images
     assert not after(once, LOST).images
+
+
+def test_an_image_that_no_server_has_seen_is_shown_to_the_next() -> None:
+    """It was shown in a gap, and a connection came and went meanwhile."""
+    again = (LOST, rang("redial"), LinkOpened(0))
+    state = shown(after(listening(reconnects=True), *again), "cat.png")
+    assert contents(after(state, *again, session_created(), session_updated())) == contents(state) != []

@@ -92,6 +92,30 @@ def test_a_server_that_answers_no_update_is_asked_all_the_same() -> None:
     assert Playbook(book.state) >> rang(unread.ALARM) << create()
 
 
+def unanswered() -> Conversation:
+    """The server has not answered the update in time, and was asked all the same."""
+    state = after(listening(session=FENCE), heard(ms=200), typed("/mute"), typed("hello"))
+    return after(state, rang(unread.ALARM), created("R1"), done("R1"))
+
+
+def test_an_update_that_is_never_answered_does_not_take_the_answer_to_another() -> None:
+    state = after(unanswered(), typed("/instructions Be brief."), session_updated())
+    assert state.changed == {"instructions": "Be brief."}
+
+
+def test_an_update_that_is_answered_late_proves_nothing_of_a_later_one() -> None:
+    state = after(unanswered(), typed("/mute"), heard(ms=200), typed("/mute"))
+    assert (
+        Playbook(state)
+        >> typed("and now?")
+        << message("and now?")
+        << update(FENCE)
+        >> session_updated()
+        >> session_updated()
+        << create()
+    )
+
+
 def test_a_turn_whose_end_crosses_with_its_being_taken_back_is_answered_first() -> None:
     """And what was typed behind it next: that answer was made without it."""
     assert (

@@ -13,7 +13,7 @@ from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Notice, SetAlarm, Show
 from rtassist.dialogue.state import SAMPLES_PER_MS
 
-UPLINK_ALARM = "uplink"
+ALARM = "uplink"
 OVER_AFTER_US = 5_000_000
 """What waits to be sent is five seconds long when the first of it is dropped: a network that was slow for a
 moment has caught up by then, and one that is too slow has dropped more."""
@@ -33,7 +33,7 @@ def dropped(do: Draft, event: events.UplinkDropped) -> None:
     if short is None:
         short = Shortfall(told_us=do.now_us)
         do.ask(Show(Notice("The network is too slow: parts of what you say are lost.", "warning")))
-        do.ask(SetAlarm(UPLINK_ALARM, do.now_us + OVER_AFTER_US))
+        do.ask(SetAlarm(ALARM, do.now_us + OVER_AFTER_US))
     do.change(shortfall=attrs.evolve(short, samples=short.samples + event.samples, last_us=do.now_us))
 
 
@@ -51,7 +51,7 @@ def looked_again(do: Draft) -> None:
         text = f"The network is still too slow: {_seconds(short.samples)} of what you said are lost."
         do.ask(Show(Notice(text, "warning")))
         do.change(shortfall=attrs.evolve(short, told_us=do.now_us))
-    do.ask(SetAlarm(UPLINK_ALARM, do.now_us + OVER_AFTER_US))
+    do.ask(SetAlarm(ALARM, do.now_us + OVER_AFTER_US))
 
 
 def _seconds(samples: int) -> str:
