@@ -1,6 +1,10 @@
 """A voice assistant for the terminal and a flight recorder for realtime voice."""
 
+import time
+
 from rtassist.tools.marks import tool
 
 __all__ = ["__version__", "tool"]
 __version__ = "0.1.0"
+STARTED_S = time.perf_counter()
+"""When the program began to be loaded; whoever feeds a pipe to it began then, too."""

@@ -81,12 +81,12 @@ class Capture:
             pcm = await microphone.read()
             self._edges.gauge.heard(pcm)
             self._feed(events.MicHeard(pcm))
-            if (
-                self._state().terms.ducks
-                and self._state().server_turns
-                and onsets.begins(pcm, voice=self._state().sounding)
-            ):
-                self._feed(events.OnsetHeard())
+            state = self._state()
+            if state.terms.ducks and state.server_turns:
+                if not state.sounding:
+                    onsets.follow(pcm)
+                elif onsets.begins(pcm, voice=True):
+                    self._feed(events.OnsetHeard())
             if not microphone.live:
                 await self._sent_most()
             elif watch.is_silent(pcm):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, evolve
 
-from rtassist import errors
+from rtassist import STARTED_S, errors
 from rtassist.audio import Microphone, SoundUnavailable, Speaker
 from rtassist.settings import Settings
 
@@ -110,7 +111,14 @@ async def open_microphone(
         gain = Gain() if settings.gain == "auto" else None
         # Where a key ends a turn, all that was heard by then belongs to it.
         patience = None if settings.ptt or settings.vad == "off" else Patience()
-        opening = opened_by_name(name, fast=settings.fast, echo=echo, gain=gain, patience=patience)
+        opening = opened_by_name(
+            name,
+            fast=settings.fast,
+            echo=echo,
+            gain=gain,
+            patience=patience,
+            recording_s=time.perf_counter() - STARTED_S,
+        )
         microphone, missing.microphone = await _opened(stack, opening, name)
         yield microphone
 

@@ -140,7 +140,7 @@ LAYERS = {
     "doctor.verdicts": layer("audio doctor", "attrs numpy"),
     "doctor.sound_checks": layer("audio doctor", "attrs numpy trio"),
     "doctor.stress": layer("audio doctor", "attrs numpy trio"),
-    "sound": layer("audio errors settings", "attrs"),
+    "sound": layer("audio errors settings STARTED_S", "attrs"),
     "recording": layer("dialogue errors sessions settings", "attrs platformdirs"),
     "terms": layer("costs dialogue protocol settings", "attrs", pure=True),
     "errors": layer(pure=True),

@@ -160,10 +160,12 @@ async def open_microphone(
     echo: Echo | None = None,
     gain: Gain | None = None,
     patience: Patience | None = None,
+    recording_s: float = 0.0,
 ) -> AsyncIterator[Microphone]:
     """What the user calls a microphone: "-" is raw PCM16 from standard input, a path to a file is that
     file, anything else a device (None: the default one). `fast` does not hold files and pipes back; `echo`
-    and `gain` are for devices alone, `patience` for what comes at its own speed.
+    and `gain` are for devices alone, `patience` for what comes at its own speed; `recording_s`
+    is for a pipe (see `open_pipe_microphone`).
     Raises SoundUnavailable.
     """
     from rtassist.audio.pipes import open_pipe_microphone
@@ -174,7 +176,8 @@ async def open_microphone(
 
         path = file_meant(name)
     if name == "-":
-        async with open_pipe_microphone(fast=fast, patience=None if fast else patience) as pipe:
+        held = None if fast else patience
+        async with open_pipe_microphone(fast=fast, patience=held, recording_s=recording_s) as pipe:
             yield pipe
     elif path:
         async with open_file_microphone(path, fast=fast) as file:

@@ -54,15 +54,18 @@ LEAST_POWER, LEARNING_LEAST_POWER, MARGIN = (
     10 ** (db / 10) for db in (LEAST_DBFS, LEARNING_LEAST_DBFS, MARGIN_DB)
 )
 
+TOGETHER_BYTES = 2 * SAMPLE_RATE // 10
+
 _WINDOW = np.hanning(FRAME + 1)[:-1].astype(np.float32)
 
 
 def _bands() -> NDArray[np.float32]:
-    """What makes of the squares of a frame's spectrum the power in each band, full scale being 1."""
+    """What makes of the squares of a frame's spectrum, real and imaginary parts in turns, the power in each
+    band, full scale being 1."""
     hz = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE)
     within = [(low <= hz) & (hz < high) for low, high in itertools.pairwise(EDGES_HZ)]
     scale = float(np.sum(_WINDOW**2)) * FRAME / 2 * 32768**2
-    return (np.array(within).T / scale).astype(np.float32)
+    return np.repeat((np.array(within).T / scale).astype(np.float32), 2, axis=0)
 
 
 _BANDS = _bands()
@@ -72,7 +75,8 @@ class OnsetWatch:
     """Listens to one microphone from its opening on, also while nothing sounds: so it knows the noise."""
 
     def __init__(self) -> None:
-        self._rest = np.zeros(0, np.int16)
+        self._rest = b""
+        self._unheard = b""
         self._floor = [0.0] * (len(EDGES_HZ) - 1)
         self._frames = 0
         self._voice = 0  # samples of the voice since it began
@@ -82,19 +86,34 @@ class OnsetWatch:
         self._speaking = False
         self._quiet = 0
 
+    def follow(self, pcm: bytes) -> None:
+        """The next chunk of PCM16, while there is no voice to be lowered: it tells of the noise. What is not
+        urgent is done at once for several chunks, which costs a third."""
+        self._unheard += pcm
+        if len(self._unheard) >= TOGETHER_BYTES:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        pcm, self._unheard = self._unheard, b""
+        self._voice, self._least = 0, LEAST_POWER
+        self._onsets(pcm)
+
     def begins(self, pcm: bytes, *, voice: bool = False) -> bool:
         """Given the next chunk of PCM16: True once for each onset, with the chunk that shows it.
 
         `voice`: the assistant's is sounding.
         """
+        if self._unheard:
+            self._catch_up()
         self._voice = self._voice + len(pcm) // 2 if voice else 0
         self._least = LEARNING_LEAST_POWER if 0 < self._voice <= LEARNING_SAMPLES else LEAST_POWER
-        samples = np.concatenate([self._rest, np.frombuffer(pcm, "<i2")])
-        whole = len(samples) // FRAME * FRAME
-        self._rest = samples[whole:]
-        frames = samples[:whole].reshape(-1, FRAME)
-        onsets = [self._hear(powers) for powers in _powers(frames)]  # before any(): each of them counts
-        return any(onsets)
+        return self._onsets(pcm) > 0
+
+    def _onsets(self, pcm: bytes) -> int:
+        pcm = self._rest + pcm
+        whole = len(pcm) // (2 * FRAME) * (2 * FRAME)
+        self._rest = pcm[whole:]
+        return sum([self._hear(powers) for powers in _powers(pcm[:whole])])
 
     def _hear(self, powers: list[float]) -> bool:
         power = sum(powers)
@@ -128,10 +147,11 @@ class OnsetWatch:
         return min(10 * math.log10(over) - MARGIN_DB, TOP_DB) if over > MARGIN else 0.0
 
 
-def _powers(frames: NDArray[np.int16]) -> list[list[float]]:
-    """In each band. A voice without a user leaves silence behind a canceller, most of the time."""
-    if not frames.any():
-        return [[0.0] * len(_BANDS.T)] * len(frames)
-    spectra = np.fft.rfft(frames * _WINDOW, axis=1)
-    powers: list[list[float]] = (np.square(np.abs(spectra)) @ _BANDS).tolist()
+def _powers(pcm: bytes) -> list[list[float]]:
+    """In each band, for each frame. A voice without a user leaves silence behind a canceller, mostly."""
+    frames = len(pcm) // (2 * FRAME)
+    if pcm.count(0) == len(pcm):
+        return [[0.0] * _BANDS.shape[1]] * frames
+    spectra = np.fft.rfft(np.frombuffer(pcm, "<i2").reshape(frames, FRAME) * _WINDOW)
+    powers: list[list[float]] = (np.square(spectra.view(np.float32)) @ _BANDS).tolist()
     return powers

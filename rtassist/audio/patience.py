@@ -6,13 +6,15 @@ word is missing or late.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtassist.audio import SAMPLE_RATE
 
-Samples = NDArray[np.float32]
+Samples = NDArray[Any]
+"""Of floats, full scale being 1.0, or of 16 bits."""
 
 TOGETHER_SAMPLES = SAMPLE_RATE // 10
 """100 ms: five chunks in one frame. Longer pieces save less and less."""
@@ -34,9 +36,15 @@ class Noise:
 
     def exceeded_by(self, samples: Samples) -> bool:
         """Whether the next samples, 20 ms or so, are more than noise."""
-        power = float(np.dot(samples, samples)) / len(samples)
+        power = _power(samples)
         self._power = min(power, self._power * RISES ** (len(samples) / SAMPLE_RATE))
         return power > max(LEAST_POWER, self._power * 10 ** (SOUNDS_DB / 10))
+
+
+def _power(samples: Samples) -> float:
+    floats = np.asarray(samples, np.float32)
+    power = float(np.dot(floats, floats)) / len(floats)
+    return power / 32768**2 if samples.dtype == np.int16 else power
 
 
 class Patience:

@@ -1,26 +1,30 @@
 """Raw PCM16, 24 kHz, mono, through a file descriptor: the microphone and the speaker called "-"."""
 
+import math
 import os
 import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
+from functools import partial
+from typing import NoReturn, TypeVar
 
+import numpy as np
 import trio
 
 from rtassist.audio import SAMPLE_RATE, SoundUnavailable
 from rtassist.audio.envelope import Gain
 from rtassist.audio.patience import TOGETHER_SAMPLES, Patience
-from rtassist.audio.pcm import samples_in, silence, to_float, to_pcm16
+from rtassist.audio.pcm import samples_in, silence
 from rtassist.audio.playout import Playout
 
 T = TypeVar("T")
 
 CHUNK_SAMPLES = 480
 CHUNK_BYTES = CHUNK_SAMPLES * 2
-READ_BYTES = 16 * CHUNK_BYTES
+READ_BYTES = 65_536
+"""What a pipe of Linux holds."""
 EARLY_S = 0.005
 """What comes from a program that records is early as often as late: to wait for that costs a wake-up."""
 WRITE_BYTES = 512
@@ -31,7 +35,7 @@ class PipeMicrophone:
     """Raw sound from a pipe: as it comes, but never ahead of real time unless `fast`.
 
     A program that records gives its sound when it has it, and is not delayed; a file that is piped in
-    plays at its own speed.
+    plays at its own speed. Real time is counted from `since_s`, on trio's clock, at the earliest.
     """
 
     live = False
@@ -39,7 +43,12 @@ class PipeMicrophone:
     urgent = False
 
     def __init__(
-        self, receive: Callable[[], Awaitable[bytes]], *, fast: bool, patience: Patience | None = None
+        self,
+        receive: Callable[[], Awaitable[bytes]],
+        *,
+        fast: bool,
+        patience: Patience | None = None,
+        since_s: float = math.inf,
     ) -> None:
         self._receive = receive
         self._fast = fast
@@ -47,59 +56,70 @@ class PipeMicrophone:
         self._pieces: deque[bytes] = deque()
         self._buffer = bytearray()
         self._ended = False
+        self._since_s = since_s
         self._began_s: float | None = None
         self._read = 0
 
     async def read(self) -> bytes:
-        if self._patience is None:
-            return await self._chunk()
         if self._pieces:
             await trio.lowlevel.checkpoint()
         while not self._pieces:
-            try:
-                pieces = self._patience.put(to_float(await self._chunk()))
-            except trio.EndOfChannel:
-                pieces = self._patience.rest()
-                if not pieces:
-                    raise
-            self._pieces += map(to_pcm16, pieces)
+            self._pieces += await self._heard()
         return self._pieces.popleft()
 
-    async def _chunk(self) -> bytes:
-        """The next 20 ms; less at the end of the pipe, and then EndOfChannel."""
-        waited = False
+    async def _heard(self) -> list[bytes]:
+        """The pieces that go on next, or none yet; behind the last of them EndOfChannel."""
+        pcm = await self._due()
+        if self._patience is None:
+            return [pcm] if pcm else _ended()
+        pieces = self._patience.rest() if not pcm else []
+        for at in range(0, len(pcm), CHUNK_BYTES):
+            pieces += self._patience.put(np.frombuffer(pcm[at : at + CHUNK_BYTES], "<i2"))
+        return [piece.tobytes() for piece in pieces] if pcm or pieces else _ended()
+
+    async def _due(self) -> bytes:
+        """The next 20 ms; where nobody speaks, what there is of 100 ms; nothing behind the end."""
+        waited, most = False, CHUNK_BYTES
+        if self._calm() and self._began_s is not None:
+            await trio.sleep_until(self._began_s + (self._read + TOGETHER_SAMPLES) / SAMPLE_RATE)
+            waited, most = True, 2 * TOGETHER_SAMPLES
         while len(self._buffer) < CHUNK_BYTES and not self._ended:
-            if self._calm() and self._began_s is not None:
-                await trio.sleep_until(self._began_s + (self._read + TOGETHER_SAMPLES) / SAMPLE_RATE)
             received = await self._receive()
             waited = True
             if self._began_s is None:
-                self._began_s = trio.current_time()
+                now_s = trio.current_time()
+                self._began_s = min(now_s, max(self._since_s, now_s - samples_in(received) / SAMPLE_RATE))
             self._ended = not received
             self._buffer += received
-        chunk = bytes(self._buffer[: min(CHUNK_BYTES, len(self._buffer) & ~1)])  # whole samples
+        there = len(self._buffer) - len(self._buffer) % (2 if self._ended else CHUNK_BYTES)  # whole samples
+        pcm = bytes(self._buffer[: min(most, there)])
         due_s = now_s = trio.current_time()
-        if chunk and not self._fast and self._began_s is not None:
+        if pcm and not self._fast and self._began_s is not None:
             due_s = self._began_s + self._read / SAMPLE_RATE
-        if due_s > now_s + EARLY_S or not waited:
+        if due_s > now_s + EARLY_S:
             await trio.sleep_until(due_s)
-        if not chunk:
-            raise trio.EndOfChannel
-        self._read += samples_in(chunk)
-        del self._buffer[: len(chunk)]
-        return chunk
+        elif not waited:
+            await trio.lowlevel.checkpoint()
+        self._read += samples_in(pcm)
+        del self._buffer[: len(pcm)]
+        return pcm
 
     def _calm(self) -> bool:
         """Nobody speaks, nor could interrupt anything."""
         return not (self._fast or self.urgent) and self._patience is not None and self._patience.quiet
 
 
+def _ended() -> NoReturn:
+    raise trio.EndOfChannel
+
+
 @asynccontextmanager
 async def open_pipe_microphone(
-    fd: int = 0, *, fast: bool = False, patience: Patience | None = None
+    fd: int = 0, *, fast: bool = False, patience: Patience | None = None, recording_s: float = 0.0
 ) -> AsyncIterator[PipeMicrophone]:
     """Raw PCM16 from file descriptor `fd`, which stays open and in the mode it was in. `patience`: for chunks
-    in which nobody speaks.
+    in which nobody speaks. `recording_s`: for how long the program at the other end may have been recording;
+    so much of what is in the pipe is not held back, or all of the conversation would be heard this late.
 
     Raises SoundUnavailable when it is a terminal.
     """
@@ -109,11 +129,13 @@ async def open_pipe_microphone(
             "The microphone '-' reads raw sound (PCM16, 24 kHz, mono) from standard input, "
             "but that is a terminal: pipe sound into it."
         )
+    since_s = trio.current_time() - recording_s
     if sys.platform == "win32":
         async with _read_by_thread(fd) as receive:
-            yield PipeMicrophone(receive, fast=fast, patience=patience)
+            yield PipeMicrophone(receive, fast=fast, patience=patience, since_s=since_s)
     else:
-        yield PipeMicrophone(lambda: _read_when_ready(fd), fast=fast, patience=patience)
+        receive = partial(_read_when_ready, fd)
+        yield PipeMicrophone(receive, fast=fast, patience=patience, since_s=since_s)
 
 
 async def _read_when_ready(fd: int) -> bytes:

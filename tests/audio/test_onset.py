@@ -87,6 +87,22 @@ def test_the_pieces_that_it_comes_in_do_not_matter() -> None:
     assert all(exact - 4800 <= found <= exact for (found,) in ends)
 
 
+def test_what_is_followed_while_nothing_sounds_is_known_as_well() -> None:
+    """A fan, and then somebody who speaks over the voice: it is found in the same chunk."""
+    heard = np.concatenate([quiet(1.05), said()]) + at_dbfs(white(RATE * 105 // 100 + len(said())), -45)
+    pcm = (heard * 32767).astype("<i2").tobytes()
+    chunks = [pcm[at : at + 960] for at in range(0, len(pcm), 960)]
+    told, followed = OnsetWatch(), OnsetWatch()
+    for chunk in chunks[:52]:
+        told.begins(chunk)
+        followed.follow(chunk)
+    found = [told.begins(chunk, voice=True) for chunk in chunks[52:]]
+    assert any(found)
+    assert [followed.begins(chunk, voice=True) for chunk in chunks[52:]] == found
+    deaf = OnsetWatch()  # who has not learnt the noise
+    assert [deaf.begins(chunk, voice=True) for chunk in chunks[52:]] != found
+
+
 def test_an_empty_chunk_is_nothing() -> None:
     assert not OnsetWatch().begins(b"")
 

@@ -53,6 +53,19 @@ async def test_what_comes_as_it_is_recorded_is_not_delayed(
             assert trio.current_time() == pytest.approx(0.02 * (n + 1))
 
 
+@pytest.mark.parametrize(("recording_s", "ahead_s"), [(0.0, 0.0), (0.3, 0.3), (0.7, 0.5)])
+async def test_what_was_recorded_before_it_was_read_makes_the_rest_no_later(
+    recording_s: float, ahead_s: float, pipe: tuple[FileIO, FileIO], autojump_clock: trio.testing.MockClock
+) -> None:
+    """Half a second is in the pipe. What may have been recorded since the start is heard at once."""
+    await trio.sleep(1)
+    pipe[1].write(counting(12_000))
+    async with open_pipe_microphone(pipe[0].fileno(), recording_s=recording_s) as microphone:
+        for n in range(25):
+            assert await microphone.read() == counting(480, start=1 + 480 * n)
+            assert trio.current_time() == pytest.approx(1 + max(0.0, 0.02 * n - ahead_s))
+
+
 async def test_fast_waits_for_nothing_and_half_a_sample_at_the_end_is_dropped(
     pipe: tuple[FileIO, FileIO], autojump_clock: trio.testing.MockClock
 ) -> None:
