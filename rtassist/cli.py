@@ -21,7 +21,7 @@ try:
     import typer
 
     from rtassist import cli_sessions
-    from rtassist.flags import Command, Group, examples
+    from rtassist.flags import Command, Group, examples, read_where_named
 except KeyboardInterrupt:  # the longest wait before `main` can see to it
     raise SystemExit(130) from None
 
@@ -191,7 +191,9 @@ def main() -> NoReturn:
     """The console script. Every end of the program passes here and has its exit code."""
     streams.make_usable()
     try:
-        code = app(standalone_mode=False)
+        completing = "_RTASSIST_COMPLETE" in os.environ
+        run = app if completing else read_where_named(app, sys.argv[1:])
+        code = run(standalone_mode=False)
     except typer.Exit as done:
         code = done.exit_code
     except (KeyboardInterrupt, typer.Abort):

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from copy import copy
 from functools import partial
+from inspect import getdoc
 from typing import Any
 
+from typer import Typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_name
 
 
 def examples(*lines: str) -> str:
     """A paragraph of --help that is not wrapped: a command a line, of 56 characters at most, which a terminal
     of 60 columns shows."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def read_where_named(app: Typer, words: Collection[str]) -> Typer:
+    """The same program, of whose commands only those among `words` have parameters. typer reads the
+    signatures of all, of which one at most is run: two fifths of a --help."""
+    read = copy(app)
+    read.registered_commands = [copy(command) for command in app.registered_commands]
+    for command in read.registered_commands:
+        command.name = command.name or get_command_name(getattr(command.callback, "__name__", ""))
+        if command.name not in words:
+            command.help = command.help or getdoc(command.callback)
+            command.callback = _not_read
+    read.registered_groups = [copy(group) for group in app.registered_groups]
+    for group in read.registered_groups:
+        if group.typer_instance is not None:
+            group.typer_instance = read_where_named(group.typer_instance, words)
+    return read
+
+
+def _not_read() -> None:
+    raise AssertionError("a command was run that was not named")
 
 
 class Command(TyperCommand):

@@ -4,13 +4,16 @@ import subprocess
 import sys
 from importlib.metadata import requires
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
-from rtassist.flags import Command, Group
-from tests.test_cli import CLEAN
+from rtassist import cli
+from rtassist.flags import Command, Group, read_where_named
+from tests.test_cli import ALL, CLEAN, OF_SESSIONS
 
 ROOT = Path(__file__).parents[1]
 TYPER_ASKS_PYDANTIC = any("pydantic" in needed for needed in requires("typer") or ())
@@ -43,6 +46,21 @@ def test_only_what_is_converted_needs_pydantic(
     )
     assert told.returncode == 3, told.stderr
     assert told.stdout.split() == [str(loaded and TYPER_ASKS_PYDANTIC)]
+
+
+PATHS = [(), *((name,) for name in ALL), *(("sessions", name) for name in OF_SESSIONS)]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_read_of_the_commands_is_all_that_is_asked_for(path: tuple[str, ...]) -> None:
+    runner = CliRunner()
+    shown = runner.invoke(cli.app, [*path, "--help"], prog_name="rtassist").output
+    read = read_where_named(cli.app, path)
+    assert runner.invoke(read, [*path, "--help"], prog_name="rtassist").output == shown
+    commands: dict[str, Any] = vars(get_command(read))["commands"]
+    commands |= vars(commands["sessions"])["commands"]
+    with_parameters = {name for name, command in commands.items() if command.params and name != "sessions"}
+    assert with_parameters <= set(path)
 
 
 @pytest.fixture
