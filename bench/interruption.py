@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 from attrs import frozen
@@ -83,9 +84,22 @@ def _item(event: dict[str, Any]) -> int:
     return int(event["item_id"].removeprefix("item_"))
 
 
+def _plays(contender: str, names: Sequence[str], quick: bool) -> Iterable[Played]:
+    if not quick:
+        return play(command(contender), names)
+    once = _all_once(contender)
+    return [once[name] for name in names]
+
+
+@cache
+def _all_once(contender: str) -> dict[str, Played]:
+    """For --quick, where one play of a scenario serves all three rows."""
+    return {played.scenario: played for played in play(command(contender), TRUNCATIONS)}
+
+
 def _barge_in(contender: str, quick: bool) -> Samples:
     samples: dict[str, list[float]] = {}
-    for played in play(command(contender), INTERRUPTIONS):
+    for played in _plays(contender, INTERRUPTIONS, quick):
         verdict = judged(played)
         samples.setdefault(f"quiet, {played.scenario}", []).append(verdict.quiet_ms)
         if verdict.told_ms is not None:
@@ -95,11 +109,12 @@ def _barge_in(contender: str, quick: bool) -> Samples:
 
 
 def _truncation(contender: str, quick: bool) -> Samples:
-    return {played.scenario: [judged(played).error_ms] for played in play(command(contender), TRUNCATIONS)}
+    plays = _plays(contender, TRUNCATIONS, quick)
+    return {played.scenario: [judged(played).error_ms] for played in plays}
 
 
 def _ghost(contender: str, quick: bool) -> Samples:
-    return {"late deltas": [judged(played).ghost for played in play(command(contender), ("late",))]}
+    return {"late deltas": [judged(played).ghost for played in _plays(contender, ("late",), quick)]}
 
 
 ROWS: Final = (
@@ -115,6 +130,7 @@ ROWS: Final = (
         ),
         once=_barge_in,
         contenders=(OURS, *PEERS),
+        quick_rounds=1,
         rounds=5,
     ),
     Row(
@@ -134,6 +150,7 @@ ROWS: Final = (
         figures=(Figure(name="late deltas", unit="samples", limit=0, of="worst"),),
         once=_ghost,
         contenders=(OURS, *PEERS),
+        quick_rounds=1,
         rounds=3,
     ),
 )

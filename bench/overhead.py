@@ -13,7 +13,7 @@ from bench.scenarios import SCENARIOS, lasts_s
 IDLE: Final = "down, idle"
 LOADED: Final = "down, loaded"
 UP: Final = "up, loaded"
-CPU: Final = "client alone"
+CPU: Final = "processor"
 
 
 def overhead(played: Played) -> Samples:
@@ -28,8 +28,12 @@ def overhead(played: Played) -> Samples:
 
 
 def _once(contender: str, quick: bool) -> Samples:
-    samples: dict[str, list[float]] = {IDLE: [], LOADED: [], UP: []}
-    for played in play(command(contender), ("idle", "loaded")):
+    """The conversation comes last: what a first session imports and compiles is no part of a minute."""
+    *latencies, conversation = play(
+        command(contender), ("idle", "loaded", "exchange" if quick else "conversation")
+    )
+    samples: dict[str, list[float]] = {IDLE: [], LOADED: [], UP: [], CPU: [cpu_s_a_minute(conversation)]}
+    for played in latencies:
         for name, more in overhead(played).items():
             samples[name] += more
     return samples
@@ -39,35 +43,22 @@ def cpu_s_a_minute(played: Played) -> float:
     return float(played.client["cpu_s"]) * 60 / lasts_s(SCENARIOS[played.scenario])
 
 
-def _processor(contender: str, quick: bool) -> Samples:
-    """Behind another session: what a first one imports and compiles is no part of a minute."""
-    played = play(command(contender), ("loaded", "conversation"))
-    return {CPU: [cpu_s_a_minute(played[1])]}
-
-
 ROWS: Final = (
     Row(
         name="overhead",
         measures="Down: the server sends 100 ms of audio at three times real time → all of it is in the "
-        "caller's hands as samples; loaded, four at once and 50 appends a second the other way. Up: 20 ms of "
-        "microphone is handed to the client → the server has received it.",
-        figures=tuple(Figure(name=name, unit="µs") for name in (IDLE, LOADED, UP)),
+        "caller's hands as samples; loaded, four at once, and 20 ms the other way 50 times a second. Up: 20 "
+        "ms of microphone are handed to the client → the server has them. Processor: what the client's "
+        "process takes in a conversation without devices: of 12 seconds the user speaks for 5, and hears 9 "
+        "seconds of speech that come in 3. The whole program has the row duplex.",
+        figures=(
+            *(Figure(name=name, unit="µs") for name in (IDLE, LOADED, UP)),
+            Figure(name=CPU, unit="s a minute"),
+        ),
         once=_once,
         contenders=(OURS, RAW, WEBSOCKETS, *PEERS),
         bounds=(RAW, WEBSOCKETS),
         quick_rounds=1,
         rounds=3,
-    ),
-    Row(
-        name="processor",
-        measures="A conversation without devices, 50 appends a second up and 9 seconds of speech down in 12 "
-        "→ seconds of the processor that the client's process takes, a minute. The whole program has the row "
-        "duplex.",
-        figures=(Figure(name=CPU, unit="s a minute"),),
-        once=_processor,
-        contenders=(OURS, RAW, WEBSOCKETS, *PEERS),
-        bounds=(RAW, WEBSOCKETS),
-        quick_rounds=1,
-        rounds=2,
     ),
 )

@@ -99,7 +99,9 @@ class Scenario:
     steps: tuple[Step, ...]
     shape: Shape = Shape()
     appends: bool = False
-    """The client sends 20 ms of microphone 50 times a second meanwhile."""
+    """The client hears 20 ms of microphone 50 times a second meanwhile."""
+    speaks_ms: int | None = None
+    """For so long the user speaks, and then he listens; None: as long as it lasts."""
 
 
 SETTLING: Final = Pause(ms=400)
@@ -131,16 +133,19 @@ LOADED: Final = (
 )
 CONVERSATION: Final = (
     Created(),
-    *(
-        step
-        for item in range(3)
-        for step in (
-            Pause(ms=3_000),
-            Audio(ms=3_000, item=item, every_ms=DELTA_MS / 3, stamped=True, words=True),
-            ItemDone(item=item),
-        )
-    ),
+    Pause(ms=5_000),
+    Audio(ms=9_000, every_ms=DELTA_MS / 3, stamped=True, words=True),
+    ItemDone(),
     Done(),
+    Pause(ms=4_000),
+)
+EXCHANGE: Final = (
+    Created(),
+    Pause(ms=2_000),
+    Audio(ms=3_000, every_ms=DELTA_MS / 3, stamped=True, words=True),
+    ItemDone(),
+    Done(),
+    Pause(ms=1_500),
 )
 DROPPED: Final = (
     Created(),
@@ -181,7 +186,8 @@ SCENARIOS: Final = {
             shape=Shape(buffer_ms=180, period_ms=60, drift_ppm=-5_000),
         ),
         Scenario(name="large-buffer", steps=PLAIN, shape=Shape(buffer_ms=500)),
-        Scenario(name="conversation", steps=CONVERSATION, appends=True),
+        Scenario(name="conversation", steps=CONVERSATION, appends=True, speaks_ms=5_000),
+        Scenario(name="exchange", steps=EXCHANGE, appends=True, speaks_ms=2_000),
         Scenario(name="dropped", steps=DROPPED, appends=True),
     )
 }
@@ -215,6 +221,7 @@ def for_client(scenario: Scenario) -> dict[str, Any]:
     return {
         "name": scenario.name,
         "appends": scenario.appends,
+        "speaks_ms": scenario.speaks_ms,
         "lasts_s": lasts_s(scenario),
         "device": attrs.asdict(scenario.shape),
     }

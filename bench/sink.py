@@ -17,7 +17,7 @@ from bench.row import CannotDo, Row, Samples
 QUIET: Final = "quiet"
 ERROR: Final = "truncation error"
 TRIALS: Final = 20
-QUICK_TRIALS: Final = 6
+QUICK_TRIALS: Final = 4
 PATIENCE_S: Final = 120.0
 """Twenty take half a minute."""
 

@@ -139,7 +139,7 @@ def _help(contender: str, quick: bool) -> Samples:
 
 def _leave(contender: str, quick: bool) -> Samples:
     environ()
-    times = 2 if quick else 5
+    times = 1 if quick else 5
     return {
         IDLE: [trio.run(left_ms, False) for _ in range(times)],
         SPEAKING: [trio.run(left_ms, True) for _ in range(times)],

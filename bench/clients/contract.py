@@ -23,27 +23,38 @@ from urllib.parse import urlencode
 
 from bench.device import Loudspeaker
 
-OVERHEAD: Final = ("idle", "loaded", "conversation", "dropped")
+OVERHEAD: Final = ("idle", "loaded", "conversation", "exchange", "dropped")
 """The scenarios of which the deltas are stamped."""
 RATE: Final = 24_000
 BLOCK_S: Final = 0.020
 BLOCK_BYTES: Final = 960
+SYLLABLE, PAUSE, NOISE = (struct.pack("<2h", loud, -loud) * (BLOCK_BYTES // 4) for loud in (4096, 256, 16))
+SYLLABLE_BLOCKS: Final = 5
 
 
 _told_s = 0.0
+_scenarios: list[dict[str, Any]] = []
+"""Those that are not over."""
+_heard = 0
+"""Blocks of the first of them."""
 
 
 def asked() -> tuple[str, list[dict[str, Any]]]:
     """The server's URL without its query, and the scenarios."""
     global _told_s
+    scenarios = [json.loads(argument) for argument in sys.argv[2:]]
+    _scenarios[:] = scenarios
     _told_s = time.process_time()
-    return sys.argv[1], [json.loads(argument) for argument in sys.argv[2:]]
+    return sys.argv[1], scenarios
 
 
 def tell(**report: Any) -> None:
-    global _told_s
+    """The scenario is over."""
+    global _told_s, _heard
     before_s, _told_s = _told_s, time.process_time()
     print(json.dumps({"cpu_s": _told_s - before_s, **report}), flush=True)
+    _heard = 0
+    del _scenarios[:1]
 
 
 def age_us(pcm: bytes) -> float | None:
@@ -55,8 +66,15 @@ def age_us(pcm: bytes) -> float | None:
 
 
 def block() -> bytes:
-    """20 ms of microphone that says when it was heard, and is no silence."""
-    return struct.pack("<q", time.monotonic_ns()) + b"\x10\x00\xf0\xff" * ((BLOCK_BYTES - 8) // 4)
+    """The next 20 ms of microphone: loud, and with the time at which they were heard, while the user speaks;
+    then the noise of a room."""
+    global _heard
+    _heard += 1
+    speaks_ms = _scenarios[0]["speaks_ms"] if _scenarios else None
+    if speaks_ms is not None and _heard * BLOCK_S * 1000 > speaks_ms:
+        return NOISE
+    speech = PAUSE if _heard // SYLLABLE_BLOCKS % 2 else SYLLABLE
+    return struct.pack("<q", time.monotonic_ns()) + speech[8:]
 
 
 def loudspeaker(scenario: dict[str, Any]) -> Loudspeaker:

@@ -18,6 +18,8 @@ from rtassist.audio import Speaker
 from rtassist.audio.clocked import ClockedSpeaker
 from rtassist.audio.devices import PlaybackStream
 from rtassist.audio.owner import owning_thread
+from rtassist.audio.patience import Patience
+from rtassist.audio.pipes import PipeMicrophone
 from rtassist.audio.speaker import DeviceSpeaker
 from rtassist.converse import converse
 from rtassist.dialogue import events
@@ -70,20 +72,21 @@ class Stream:
         self._device.flush()
 
 
-class Microphone:
-    """20 ms whenever 20 ms have passed, each with the time at which it was read."""
+def microphone() -> PipeMicrophone:
+    """`--mic -`, with 20 ms in the pipe whenever 20 ms have passed."""
+    next_s = trio.current_time()
 
-    live = True
-    clips = False
-    urgent = False
+    async def recorded() -> bytes:
+        nonlocal next_s
+        next_s += BLOCK_S
+        await trio.sleep_until(next_s)
+        pcm = block()
+        while next_s + BLOCK_S <= trio.current_time():
+            next_s += BLOCK_S
+            pcm += block()
+        return pcm
 
-    def __init__(self) -> None:
-        self._next_s = trio.current_time()
-
-    async def read(self) -> bytes:
-        self._next_s += BLOCK_S
-        await trio.sleep_until(self._next_s)
-        return block()
+    return PipeMicrophone(recorded, fast=False, patience=Patience())
 
 
 class NoTools:
@@ -146,7 +149,7 @@ async def held(url: str, scenario: dict[str, Any], speaker: Speaker, down_us: li
             edges = Edges(
                 link=link,
                 another_link=lambda: connect(url),
-                microphone=Microphone() if scenario["appends"] else None,
+                microphone=microphone() if scenario["appends"] else None,
                 speaker=speaker,
                 commands=commands,
                 tools=NoTools(),
