@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rtassist.dialogue import (
+    asking,
     barge_in,
     duck,
     events,
@@ -35,7 +36,7 @@ def _not_begun(do: Draft) -> None:
 
 
 RULES: dict[str, Callable[[Draft], None]] = {
-    turns.ANSWER_ALARM: lambda do: turns.answer_overdue(do),
+    asking.ANSWER_ALARM: lambda do: asking.answer_overdue(do),
     unread.ALARM: lambda do: unread.overdue(do),
     turns.TRANSCRIPT_ALARM: lambda do: barge_in.overdue(do),
     questions.QUESTION_ALARM: lambda do: questions.overdue(do),

@@ -17,7 +17,7 @@ A turn that began while the assistant was at work is in doubt under `confirm`, u
 
 from __future__ import annotations
 
-from rtassist.dialogue import backchannels, duck, floor, turns
+from rtassist.dialogue import asking, backchannels, duck, floor, turns
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Send
 from rtassist.dialogue.floor import Taker
@@ -154,7 +154,7 @@ def _confirm(do: Draft, item_id: str, *, answered: bool = True) -> None:
 
 def _answer(do: Draft) -> None:
     if not do.state.paused:
-        turns.want_answer(do)
+        asking.want_answer(do)
 
 
 def _delete(do: Draft, item_id: str) -> None:

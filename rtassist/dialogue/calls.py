@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import turns, wording
+from rtassist.dialogue import asking, turns, wording
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import CallTool, CancelTool, Notice, Show
 from rtassist.dialogue.state import Call, Question
@@ -86,7 +86,7 @@ def over(do: Draft, call_id: str) -> None:
     call = do.state.calls[call_id]
     do.change(calls=left)
     if call.speak and not any(other.response_id == call.response_id for other in left.values()):
-        turns.want_answer(do)
+        asking.want_answer(do)
 
 
 def keep_quiet(do: Draft) -> None:
@@ -107,4 +107,4 @@ def keep_quiet(do: Draft) -> None:
 def timer_due(do: Draft, label: str) -> None:
     """Let the model say that a timer is due."""
     turns.tell(do, f"The timer '{label}' is due. Tell the user now, in one short sentence.")
-    turns.want_answer(do)
+    asking.want_answer(do)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import changes, events, floor, obeying, pictures, session, turns
+from rtassist.dialogue import asking, changes, events, floor, obeying, pictures, session, turns
 from rtassist.dialogue.commands import Command
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import LineEnded, Notice, Outcome, Quit, Send, Show
@@ -46,7 +46,7 @@ def _image(do: Draft, event: events.ErrandEnded) -> None:
     item = UserMessage(content=tuple(content))
     do.ask(Send(ConversationItemCreate(event_id=event_id, item=item)))
     if question:
-        turns.want_answer(do)
+        asking.want_answer(do)
     else:
         sees = "will see" if do.state.between else "sees"
         do.ask(Show(Notice(f"The assistant {sees} {path}. Ask about it.", "reply")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import barge_in, budget, commands, floor, obeying, questions, session, turns
+from rtassist.dialogue import asking, barge_in, budget, commands, floor, obeying, questions, session, turns
 from rtassist.dialogue.doing import microphone_on
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Notice, Show
@@ -39,7 +39,7 @@ def speech_stopped(do: Draft, event: InputAudioBufferSpeechStopped) -> None:
     if do.state.terms.asks_itself:
         barge_in.stopped(do)
     else:
-        turns.answer_due(do)
+        asking.answer_due(do)
 
 
 def committed(do: Draft, event: InputAudioBufferCommitted) -> None:

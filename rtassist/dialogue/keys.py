@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import commands, events, floor, obeying, questions, session, turns
+from rtassist.dialogue import asking, commands, events, floor, obeying, questions, session, turns
 from rtassist.dialogue.commands import Command, Order
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import LineEnded, Notice, Send, Show
@@ -59,7 +59,7 @@ def _say(do: Draft, text: str) -> None:
     do.ask(Show(LineEnded(event_id, "user", text, typed=True)))
     turns.keep(do, Turn("user", text))
     do.ask(Send(ConversationItemCreate(event_id=event_id, item=turns.as_item(Turn("user", text)))))
-    turns.want_answer(do)
+    asking.want_answer(do)
 
 
 def typing_ended(do: Draft, event: events.TypingEnded) -> None:
@@ -86,6 +86,6 @@ def talk_released(do: Draft, event: events.TalkReleased | events.MicEnded) -> No
     event_id = do.next_event_id()
     if long_enough:
         do.ask(Send(InputAudioBufferCommit(event_id=event_id)))
-        turns.want_answer(do)
+        asking.want_answer(do)
     else:
         do.ask(Send(InputAudioBufferClear(event_id=event_id)))

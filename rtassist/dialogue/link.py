@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import attrs
 
-from rtassist.dialogue import barge_in, changes, events, floor, remote, session, turns, unread
+from rtassist.dialogue import asking, barge_in, changes, events, floor, remote, session, turns, unread
 from rtassist.dialogue.connection import Line, Link, Spare
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import (
@@ -361,7 +361,7 @@ def _leave_session(do: Draft, unsure_us: int) -> None:
     )
     turns.lose_user_lines(do, said_again=again)
     barge_in.lost(do)
-    for alarm in (turns.ANSWER_ALARM, session.BEGIN_ALARM, session.SETTLE_ALARM, HANDOVER_ALARM):
+    for alarm in (asking.ANSWER_ALARM, session.BEGIN_ALARM, session.SETTLE_ALARM, HANDOVER_ALARM):
         do.ask(ClearAlarm(alarm))
     do.change_link(expires_us=None)
     do.ask(Keep(max(0, unsure_us, do.now_us - LONGEST_KEPT_US), state.said_ms, state.heard_ms))

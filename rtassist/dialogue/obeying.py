@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from rtassist.dialogue import (
+    asking,
     barge_in,
     budget,
     calls,
@@ -145,7 +146,7 @@ def _condition(do: Draft) -> str:
 def _say(do: Draft, text: str) -> None:
     interrupt(do)
     do.change(say=text)
-    turns.ask_anew(do)
+    asking.ask_anew(do)
 
 
 def _image(do: Draft, argument: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtassist.dialogue import limits, link, session, turns
+from rtassist.dialogue import asking, limits, link, session
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import Notice, Outcome, Quit, Show
 from rtassist.dialogue.state import Purpose
@@ -53,11 +53,11 @@ def error(do: Draft, event: ErrorEvent) -> None:
     elif code in FATAL:
         _stop(do, detail.message, FATAL[code])
     elif code == _ALREADY_ANSWERING:
-        turns.answer_in_the_way(do, event_id)
+        asking.answer_in_the_way(do, event_id)
     elif (purpose := session.refused(do, event_id)) is Purpose.BEGIN:
         _stop(do, detail.message, "The server did not accept these settings.")
     elif purpose not in (Purpose.FENCE, Purpose.PROOF):
-        turns.answer_refused(do, event_id)
+        asking.answer_refused(do, event_id)
         notice = Notice(f"The server said: {detail.message}", "debug" if code in HARMLESS else "warning")
         do.ask(Show(notice))
 

@@ -6,7 +6,7 @@ the next response is to be asked for (OpenAI's guide "Realtime with MCP").
 
 from __future__ import annotations
 
-from rtassist.dialogue import calls, turns, wording
+from rtassist.dialogue import asking, calls, wording
 from rtassist.dialogue.draft import Draft
 from rtassist.dialogue.effects import ClearAlarm, Notice, SetAlarm, Show
 from rtassist.dialogue.questions import QUESTION_ALARM
@@ -98,7 +98,7 @@ def response_done(do: Draft, response: Response) -> None:
     finished = isinstance(last, McpCall) and bool(last.output or last.error)
     runs = any(call.response_id == response.id for call in do.state.calls.values())
     if finished and not runs and answer is not None and not answer.quiet:
-        turns.want_answer(do)
+        asking.want_answer(do)
 
 
 def listing_failed(do: Draft) -> None:

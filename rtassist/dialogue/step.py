@@ -12,6 +12,7 @@ from typing import Any
 
 from rtassist.dialogue import (
     alarms,
+    asking,
     budget,
     calls,
     devices,
@@ -117,7 +118,7 @@ def close(do: Draft) -> None:
     """What an event may leave to be done, by the state alone."""
     questions.ask_next(do)
     session.prove_read(do)
-    turns.ask_when_allowed(do)
+    asking.ask_when_allowed(do)
     turns.forget(do)
     session.conclude(do)
 
@@ -168,7 +169,7 @@ def _session_updated(do: Draft, event: SessionUpdated) -> None:
 def _response_created(do: Draft, event: ResponseCreated) -> None:
     if isinstance(event.response.id, str):
         floor.created(do, event.response.id)
-        turns.answer_began(do)
+        asking.answer_began(do)
 
 
 def _output_item_added(do: Draft, event: ResponseOutputItemAdded) -> None:
@@ -216,7 +217,7 @@ def _response_done(do: Draft, event: ResponseDone) -> None:
     limits.used(do, response)
     if response.status in ("completed", UNSET):
         do.change(told=())
-        turns.ask_anew(do)
+        asking.ask_anew(do)
     floor.done(do, response.id)
     for utterance in do.state.utterances.values():
         if utterance.response_id == response.id:

@@ -12,7 +12,7 @@ What is left is the network's own, and no client can exclude it: the server comm
 travels, and so does the word of that turn's beginning. The turn has to fit into one round trip, with the
 silence behind it (500 ms where nothing else is set); that takes a line which is slower than this, or has
 stood still and swallowed more than it lets us see, or a server that finds turns behind what it answers. It
-refuses such a request and answers the turn, and `turns.answer_in_the_way` asks once more behind that answer,
+refuses such a request and answers the turn, and `asking.answer_in_the_way` asks once more behind that answer,
 unless the turn has taken the floor.
 """
 

@@ -142,7 +142,7 @@ def test_who_does_not_wait_is_told_with_the_seed(plan: Plan, monkeypatch: pytest
 
 
 def test_who_forgets_what_is_due_is_told_with_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtassist.dialogue.turns.answer_due", lambda do: None)
+    monkeypatch.setattr("rtassist.dialogue.asking.answer_due", lambda do: None)
     plan = attrs.evolve(CALM, acts=(Act(1.0, "speak", number=1),), troubles=(Trouble(latency_s=0.3),))
     acts = tuple(Act(0.1, "type", f"This is line {number}.", number) for number in range(2, 14))
 

@@ -15,6 +15,7 @@ import pytest
 from attrs import frozen
 
 from rtassist.dialogue import (
+    asking,
     barge_in,
     calls,
     duck,
@@ -447,28 +448,30 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
     # One response at a time
     Mutant(
         "asked while one is being made",
-        turns.ask_when_allowed,
+        asking.ask_when_allowed,
         "or state.active is not None",
         "",
         "one at a time",
     ),
-    Mutant("asked while one is on its way", turns.ask_when_allowed, "or state.requests", "", "one at a time"),
+    Mutant(
+        "asked while one is on its way", asking.ask_when_allowed, "or state.requests", "", "one at a time"
+    ),
     Mutant(
         "asked while the user talks",
-        turns.ask_when_allowed,
+        asking.ask_when_allowed,
         "if state.user_speaks or state.talk_held or",
         "if",
         "one at a time",
     ),
     Mutant(
         "asked before what was heard is told",
-        turns.ask_when_allowed,
+        asking.ask_when_allowed,
         "is Sound.HUSHED",
         "is None",
         "one at a time",
     ),
-    Mutant("asked again and again", turns.ask_when_allowed, "wanted=False, ", "", "one at a time"),
-    Mutant("asked beside the server's own", turns.answer_due, ", wanted=wanted", "", "one at a time"),
+    Mutant("asked again and again", asking.ask_when_allowed, "wanted=False, ", "", "one at a time"),
+    Mutant("asked beside the server's own", asking.answer_due, ", wanted=wanted", "", "one at a time"),
     Mutant(
         "the server's own answer is taken for ours",
         floor._asked_for,
@@ -477,48 +480,50 @@ MUTANTS: tuple[Mutant | WrongArrow, ...] = (
         "P8",
     ),
     Mutant("asked after stop", obeying.interrupt, "wanted=False, ", "", "one at a time"),
-    Mutant("never asked later", step.close, "turns.ask_when_allowed(do)", "pass", "one at a time"),
+    Mutant("never asked later", step.close, "asking.ask_when_allowed(do)", "pass", "one at a time"),
     Mutant(
         "a refusal is not noticed",
-        turns.answer_refused,
+        asking.answer_refused,
         "if request.event_id != event_id",
         "",
         "one at a time",
     ),
     Mutant(
         "refused by one in the way, and forgotten",
-        turns.answer_in_the_way,
+        asking.answer_in_the_way,
         "do.change(wanted=True)",
         "pass",
         "one at a time",
     ),
     Mutant(
         "refused by one in the way, and asked again after stop",
-        turns.answer_in_the_way,
+        asking.answer_in_the_way,
         "if stopped:",
         "if False:",
         "one at a time",
     ),
     Mutant(
         "waited for without end",
-        turns.ask_when_allowed,
+        asking.ask_when_allowed,
         "do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))",
         "pass",
         "alarm",
     ),
     Mutant(
         "the server's answer is waited for without end",
-        turns.answer_due,
+        asking.answer_due,
         "do.ask(SetAlarm(ANSWER_ALARM, do.now_us + ANSWER_WAIT_US))",
         "pass",
         "alarm",
     ),
-    Mutant("an overdue answer blocks the next", turns.answer_overdue, "requests=()", "", "one at a time"),
+    Mutant("an overdue answer blocks the next", asking.answer_overdue, "requests=()", "", "one at a time"),
     Mutant("what a function finds is told after stop", calls.over, "call.speak and", "", "one at a time"),
     Mutant(
         "what is called after stop is told", calls.keep_quiet, "quiet=True", "quiet=False", "one at a time"
     ),
-    Mutant("what a function finds is not told", calls.over, "turns.want_answer(do)", "pass", "one at a time"),
+    Mutant(
+        "what a function finds is not told", calls.over, "asking.want_answer(do)", "pass", "one at a time"
+    ),
     # What is shown
     Mutant(
         "the line of what was never heard is not ended",
@@ -588,7 +593,7 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
         "it is never handed over", link.hand_over_when_quiet, "if not (state.quiet()", "if not (False", "P10"
     ),
     Mutant("what is sent goes nowhere", step.step, "if do.state.between:", "if False:", "P10"),
-    Mutant("asked without a session", turns.ask_when_allowed, "not state.ready or", "", "one at a time"),
+    Mutant("asked without a session", asking.ask_when_allowed, "not state.ready or", "", "one at a time"),
     Mutant("a session that is over is ready", link._leave_session, "ready=False,", "", "one at a time"),
     WrongArrow("a failure is a connection", Line.DIALLING, "failed", Line.OPENING, "P10"),
     WrongArrow("a loss is a connection", Line.UP, "lost", Line.OPENING, "P10"),
@@ -609,7 +614,7 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
     Mutant("what is lost is not over", floor.lose, "done(do, answer.id)", "pass", "memory"),
     Mutant(
         "asked before it is known what was heard",
-        turns.ask_when_allowed,
+        asking.ask_when_allowed,
         "utterance.lost and",
         "False and",
         "one at a time",
@@ -671,7 +676,7 @@ CUT_OFF: tuple[Mutant | WrongArrow, ...] = (
 UNTOLD: tuple[Mutant | WrongArrow, ...] = (
     Mutant(
         "asked while a turn may be found that is not told",
-        turns.ask_when_allowed,
+        asking.ask_when_allowed,
         " or state.unread is not None",
         "",
         "one at a time",
@@ -692,7 +697,7 @@ UNTOLD: tuple[Mutant | WrongArrow, ...] = (
     Mutant("waited for beyond the alarm", unread.overdue, "unread=None", "", "one at a time"),
     Mutant(
         "an answer is due, and what was typed behind it is forgotten",
-        turns.answer_due,
+        asking.answer_due,
         "do.state.wanted and not microphone_on(do.state)",
         "False",
         "one at a time",

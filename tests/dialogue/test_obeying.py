@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rtassist.dialogue.asking import SAY_EXACTLY
 from rtassist.dialogue.effects import Layout, Notice, Outcome, Prefer, Quit, RunErrand, Send, Show
 from rtassist.dialogue.events import ErrandEnded, Interrupted
 from rtassist.dialogue.state import Conversation
 from rtassist.dialogue.step import step
-from rtassist.dialogue.turns import SAY_EXACTLY
 from rtassist.protocol import (
     AudioConfig,
     AudioInput,
