@@ -174,7 +174,8 @@ ROWS: Final = (
     Row(
         name="turns",
         measures="10,000 turns with an hour of sound (--quick: 300), sent as fast as they are taken → events "
-        "a second, and resident memory; recorded, as usual.",
+        "a second, and resident memory, which grows until all of the history is there that is kept: after "
+        "thousands of turns; recorded, as usual.",
         figures=(
             Figure(name=EVENTS, unit="a second", more_is_better=True),
             Figure(name=MEMORY, unit="MB"),

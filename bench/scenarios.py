@@ -141,12 +141,14 @@ CONVERSATION: Final = (
 )
 EXCHANGE: Final = (
     Created(),
-    Pause(ms=2_000),
-    Audio(ms=3_000, every_ms=DELTA_MS / 3, stamped=True, words=True),
+    Pause(ms=1_000),
+    Audio(ms=3_400, every_ms=DELTA_MS / 3, stamped=True, words=True),
     ItemDone(),
     Done(),
-    Pause(ms=1_500),
+    Pause(ms=2_400),
 )
+"""As much a second as in CONVERSATION: of speech, and of pieces of a microphone whose chunks go on together
+two seconds after a word."""
 DROPPED: Final = (
     Created(),
     Audio(ms=300, every_ms=DELTA_MS / 3, stamped=True),
@@ -187,7 +189,7 @@ SCENARIOS: Final = {
         ),
         Scenario(name="large-buffer", steps=PLAIN, shape=Shape(buffer_ms=500)),
         Scenario(name="conversation", steps=CONVERSATION, appends=True, speaks_ms=5_000),
-        Scenario(name="exchange", steps=EXCHANGE, appends=True, speaks_ms=2_000),
+        Scenario(name="exchange", steps=EXCHANGE, appends=True, speaks_ms=600),
         Scenario(name="dropped", steps=DROPPED, appends=True),
     )
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import errno
 import os
+import re
 import sys
 from typing import Annotated, NoReturn
 
@@ -191,7 +192,7 @@ def main() -> NoReturn:
     """The console script. Every end of the program passes here and has its exit code."""
     streams.make_usable()
     try:
-        completing = "_RTASSIST_COMPLETE" in os.environ
+        completing = any(re.fullmatch("_.*_COMPLETE", name) for name in os.environ)  # by the program's name
         run = app if completing else read_where_named(app, sys.argv[1:])
         code = run(standalone_mode=False)
     except typer.Exit as done:

@@ -89,13 +89,18 @@ def test_every_command_explains_itself_within_the_terminals_width(width: int) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="completes as shells of Unix do")
 def test_the_shell_completes_commands_and_flags(tmp_path: Path) -> None:
-    for words, wanted in (("rtassist ta", "talk"), ("rtassist talk --max-c", "--max-cost")):
+    for words, wanted in (
+        ("rtassist ta", "talk"),
+        ("rtassist talk --max-c", "--max-cost"),
+        ("ra talk --max-c", "--max-cost"),  # by a link of another name
+    ):
+        name = words.split()[0]
         environ = {
             "COMP_WORDS": words,
             "COMP_CWORD": str(words.count(" ")),
-            "_RTASSIST_COMPLETE": "complete_bash",
+            f"_{name.upper()}_COMPLETE": "complete_bash",
         }
-        script = "import sys; sys.argv = ['rtassist']; from rtassist.cli import main; main()"
+        script = f"import sys; sys.argv = [{name!r}]; from rtassist.cli import main; main()"
         done = subprocess.run(
             [sys.executable, "-c", script],
             env=CLEAN | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])} | environ,

@@ -482,6 +482,15 @@ async def test_the_servers_word_stops_a_lowered_voice_and_the_next_is_loud(autoj
         assert loudness(held, stopped_at_s + 0.05, 9) == (LOUD, LOUD)
 
 
+async def test_who_speaks_while_nothing_sounds_lowers_nothing(autojump_clock: object) -> None:
+    """And is no news when a voice begins behind it."""
+    async with call(microphone=Room(round(SPEAKS_AT_S * 24_000))) as held:
+        await trio.sleep(SPEAKS_AT_S + 0.5)
+        held.link.say(*answer("R1", "A1", seconds=2))
+        await trio.sleep(3)
+        assert not when(held, events.OnsetHeard)
+
+
 async def test_a_voice_that_is_not_to_be_lowered_is_not(autojump_clock: object) -> None:
     terms = Terms(session=Session(type="realtime"), ducks=False)
     async with call(terms, microphone=Room(round(SPEAKS_AT_S * 24_000))) as held:

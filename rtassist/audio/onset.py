@@ -153,5 +153,6 @@ def _powers(pcm: bytes) -> list[list[float]]:
     if pcm.count(0) == len(pcm):
         return [[0.0] * _BANDS.shape[1]] * frames
     spectra = np.fft.rfft(np.frombuffer(pcm, "<i2").reshape(frames, FRAME) * _WINDOW)
-    powers: list[list[float]] = (np.square(spectra.view(np.float32)) @ _BANDS).tolist()
+    parts = spectra.astype(np.complex64, copy=False).view(np.float32)  # numpy 1 gives complex128
+    powers: list[list[float]] = (np.square(parts) @ _BANDS).tolist()
     return powers

@@ -17,16 +17,14 @@ from rtassist.audio import SAMPLE_RATE, SoundUnavailable
 from rtassist.audio.envelope import Gain
 from rtassist.audio.patience import TOGETHER_SAMPLES, Patience
 from rtassist.audio.pcm import samples_in, silence
+from rtassist.audio.pipe_clock import CHUNK_SAMPLES, PipeClock
 from rtassist.audio.playout import Playout
 
 T = TypeVar("T")
 
-CHUNK_SAMPLES = 480
 CHUNK_BYTES = CHUNK_SAMPLES * 2
 READ_BYTES = 65_536
 """What a pipe of Linux holds."""
-EARLY_S = 0.005
-"""What comes from a program that records is early as often as late: to wait for that costs a wake-up."""
 WRITE_BYTES = 512
 """What POSIX lets a pipe that is ready take without blocking (_POSIX_PIPE_BUF; Linux: 4096)."""
 
@@ -35,7 +33,7 @@ class PipeMicrophone:
     """Raw sound from a pipe: as it comes, but never ahead of real time unless `fast`.
 
     A program that records gives its sound when it has it, and is not delayed; a file that is piped in
-    plays at its own speed. Real time is counted from `since_s`, on trio's clock, at the earliest.
+    plays at its own speed (see `PipeClock`, which is on trio's clock).
     """
 
     live = False
@@ -48,7 +46,7 @@ class PipeMicrophone:
         *,
         fast: bool,
         patience: Patience | None = None,
-        since_s: float = math.inf,
+        clock: PipeClock | None = None,
     ) -> None:
         self._receive = receive
         self._fast = fast
@@ -56,8 +54,7 @@ class PipeMicrophone:
         self._pieces: deque[bytes] = deque()
         self._buffer = bytearray()
         self._ended = False
-        self._since_s = since_s
-        self._began_s: float | None = None
+        self._clock = clock or PipeClock()
         self._read = 0
 
     async def read(self) -> bytes:
@@ -70,39 +67,44 @@ class PipeMicrophone:
     async def _heard(self) -> list[bytes]:
         """The pieces that go on next, or none yet; behind the last of them EndOfChannel."""
         pcm = await self._due()
+        chunks = [pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES)]
         if self._patience is None:
-            return [pcm] if pcm else _ended()
-        pieces = self._patience.rest() if not pcm else []
-        for at in range(0, len(pcm), CHUNK_BYTES):
-            pieces += self._patience.put(np.frombuffer(pcm[at : at + CHUNK_BYTES], "<i2"))
-        return [piece.tobytes() for piece in pieces] if pcm or pieces else _ended()
+            return chunks or _ended()
+        if not chunks:
+            return [piece.tobytes() for piece in self._patience.rest()] or _ended()
+        pieces = (self._patience.put(np.frombuffer(chunk, "<i2")) for chunk in chunks)
+        return [piece.tobytes() for some in pieces for piece in some]
 
     async def _due(self) -> bytes:
-        """The next 20 ms; where nobody speaks, what there is of 100 ms; nothing behind the end."""
-        waited, most = False, CHUNK_BYTES
-        if self._calm() and self._began_s is not None:
-            await trio.sleep_until(self._began_s + (self._read + TOGETHER_SAMPLES) / SAMPLE_RATE)
-            waited, most = True, 2 * TOGETHER_SAMPLES
+        """What is due by now, in whole chunks: one, or what has come together meanwhile. At the end of the
+        pipe what is left, and behind it nothing."""
+        rested = False
+        if self._read and self._calm():
+            await trio.sleep_until(self._clock.due_s(self._read + TOGETHER_SAMPLES - CHUNK_SAMPLES))
         while len(self._buffer) < CHUNK_BYTES and not self._ended:
-            received = await self._receive()
-            waited = True
-            if self._began_s is None:
-                now_s = trio.current_time()
-                self._began_s = min(now_s, max(self._since_s, now_s - samples_in(received) / SAMPLE_RATE))
-            self._ended = not received
-            self._buffer += received
-        there = len(self._buffer) - len(self._buffer) % (2 if self._ended else CHUNK_BYTES)  # whole samples
-        pcm = bytes(self._buffer[: min(most, there)])
-        due_s = now_s = trio.current_time()
-        if pcm and not self._fast and self._began_s is not None:
-            due_s = self._began_s + self._read / SAMPLE_RATE
-        if due_s > now_s + EARLY_S:
-            await trio.sleep_until(due_s)
-        elif not waited:
+            await self._take_in()
+            rested = True
+        there = len(self._buffer) - len(self._buffer) % (2 if self._ended else CHUNK_BYTES)
+        due = there
+        if there and not self._fast:
+            due = 2 * (self._clock.due_by(trio.current_time()) - self._read)
+            if due <= 0:
+                await trio.sleep_until(self._clock.due_s(self._read))
+                rested, due = True, CHUNK_BYTES
+        if not rested:
             await trio.lowlevel.checkpoint()
+        pcm = bytes(self._buffer[: min(there, due)])
         self._read += samples_in(pcm)
         del self._buffer[: len(pcm)]
         return pcm
+
+    async def _take_in(self) -> None:
+        asked_s = trio.current_time()
+        received = await self._receive()
+        self._ended = not received
+        self._buffer += received
+        if received:
+            self._clock.came(self._read, len(self._buffer) // 2, asked_s, trio.current_time())
 
     def _calm(self) -> bool:
         """Nobody speaks, nor could interrupt anything."""
@@ -118,8 +120,9 @@ async def open_pipe_microphone(
     fd: int = 0, *, fast: bool = False, patience: Patience | None = None, recording_s: float = 0.0
 ) -> AsyncIterator[PipeMicrophone]:
     """Raw PCM16 from file descriptor `fd`, which stays open and in the mode it was in. `patience`: for chunks
-    in which nobody speaks. `recording_s`: for how long the program at the other end may have been recording;
-    so much of what is in the pipe is not held back, or all of the conversation would be heard this late.
+    in which nobody speaks. `recording_s`: for how long, at this moment, the program at the other end may have
+    been recording. What is in the pipe when it is read first is then heard at once, up to 2 s of it, be it a
+    file's; held back, it would make all of a conversation late.
 
     Raises SoundUnavailable when it is a terminal.
     """
@@ -129,13 +132,13 @@ async def open_pipe_microphone(
             "The microphone '-' reads raw sound (PCM16, 24 kHz, mono) from standard input, "
             "but that is a terminal: pipe sound into it."
         )
-    since_s = trio.current_time() - recording_s
+    clock = PipeClock(trio.current_time() - recording_s if recording_s else math.inf)
     if sys.platform == "win32":
         async with _read_by_thread(fd) as receive:
-            yield PipeMicrophone(receive, fast=fast, patience=patience, since_s=since_s)
+            yield PipeMicrophone(receive, fast=fast, patience=patience, clock=clock)
     else:
         receive = partial(_read_when_ready, fd)
-        yield PipeMicrophone(receive, fast=fast, patience=patience, since_s=since_s)
+        yield PipeMicrophone(receive, fast=fast, patience=patience, clock=clock)
 
 
 async def _read_when_ready(fd: int) -> bytes:
