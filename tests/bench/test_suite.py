@@ -72,7 +72,7 @@ def test_results_are_kept() -> None:
     assert results.from_json(results.to_json(kept)) == kept
     assert list(table.compared(kept.measured, kept.measured)) == [
         f"row: delay, {name}: no difference (× {span})"
-        for name, span in (("rtassist", "0.50 to 2.00"), ("bound", "0.50 to 2.00"), ("peer", "0.50 to 2.00"))
+        for name, span in (("rtassist", "0.35 to 2.86"), ("bound", "0.35 to 2.86"), ("peer", "0.35 to 2.86"))
     ]
 
 
